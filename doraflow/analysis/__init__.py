@@ -1,0 +1,1 @@
+"""Model to graph to plan: one module per pass, no I/O."""

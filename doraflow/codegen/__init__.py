@@ -1,0 +1,1 @@
+"""Plan to files: pure functions that end in a FileSet."""

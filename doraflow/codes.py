@@ -1,0 +1,89 @@
+"""The table of diagnostic codes: the one place where a code gets its meaning.
+
+A code never changes its meaning and is never used again. Ranges follow the pipeline: 0xx text and YAML, 1xx keys and
+values, 2xx names and references, 3xx types, 4xx loops and queues, 5xx placement, 6xx sources and build steps,
+7xx the bundle, 8xx launching (raised by the runtime), 9xx parts of the language that this version cannot carry out.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # text and YAML
+        "DF001": "the file cannot be read",
+        "DF002": "the file is not UTF-8",
+        "DF003": "the file is too large",
+        "DF004": "YAML syntax",
+        "DF005": "a tab in the indentation",
+        "DF006": "more than one YAML document",
+        "DF007": "a key stands twice in one mapping",
+        "DF008": "a tag that makes objects",
+        "DF009": "aliases expand without bound",
+        "DF010": "nested too deeply",
+        "DF011": "the file is empty",
+        "DF012": "the top level is not a mapping",
+        "DF013": "a scalar that YAML 1.1 and 1.2 read differently",
+        # keys and values
+        "DF101": "unknown key",
+        "DF102": "a required key is missing",
+        "DF103": "a value of the wrong kind",
+        "DF104": "a number out of range",
+        "DF105": "an illegal identifier",
+        "DF106": "a malformed input source",
+        "DF107": "a malformed timer",
+        "DF108": "a malformed queue setting",
+        "DF109": "keys that exclude one another",
+        "DF110": "a node or operator without an implementation",
+        "DF111": "a git source pinned twice, or pinned without `git`",
+        "DF112": "a value that is none of the allowed words",
+        "DF113": "a deprecated spelling",
+        "DF114": "an environment name that is reserved or malformed",
+        "DF120": "a module file is missing or malformed",
+        "DF121": "a module's port is not connected, or does not exist",
+        "DF122": "a module parameter is missing or unknown",
+        # names and references
+        "DF201": "two nodes with one id",
+        "DF202": "an output listed twice",
+        "DF203": "an unknown node",
+        "DF204": "an unknown output",
+        "DF205": "an unknown operator",
+        "DF206": "a setting for a port that is not declared",
+        "DF207": "an output that nothing reads",
+        # types
+        "DF301": "an unknown type",
+        "DF302": "types that do not fit",
+        "DF303": "a malformed type name",
+        # loops and queues
+        "DF401": "a loop that nothing starts",
+        "DF402": "a loop of blocking queues",
+        "DF403": "a node that reads its own output",
+        "DF404": "a dataflow without a source",
+        # placement
+        "DF501": "an unknown machine",
+        "DF502": "a malformed host inventory",
+        # sources and build steps
+        "DF601": "a source file is missing",
+        "DF602": "a source outside the project",
+        "DF603": "shell syntax where no shell reads it",
+        "DF604": "a build command failed",
+        "DF605": "a build command cannot be started",
+        "DF606": "a name that generated Python cannot carry",
+        # the bundle
+        "DF701": "the output folder cannot be written",
+        "DF702": "the bundle is not up to date",
+        "DF703": "the output folder holds files of someone else",
+        # launching
+        "DF801": "a node cannot be executed",
+        "DF802": "a node failed",
+        "DF803": "a node did not become ready",
+        # parts of the language that this version cannot carry out
+        "DF901": "a key without effect in this version",
+        "DF902": "a node that this version cannot run",
+    }
+)

@@ -1,0 +1,140 @@
+"""Findings as data: where something stands, what is wrong with it, and how to mend it.
+
+Nothing here prints or reads a file; `doraflow.render` turns diagnostics into text and JSON. Every stage of the
+compiler gets a `Sink`, adds what it finds, and goes on: a stage never raises for bad input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from doraflow.codes import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Severity(StrEnum):
+    """How grave a finding is; only errors make a command exit with 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of source text.
+
+    Lines and columns count from 1, columns in characters; `end_column` is the column after the last character.
+    `file` is the path as the user gave it, with forward slashes.
+
+    >>> str(Span("dataflow.yml", 14, 14, 14, 26))
+    'dataflow.yml:14:14'
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A second place that explains a finding, with what to know about it."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding with one cause.
+
+    `message` is lower case and without a full stop, and names values, rule and consequence. `label` is written under
+    the marked text. `help` states the edit that mends it and never asks. `span` is None only where no text is at
+    fault (an output folder that cannot be written).
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None = None
+    label: str = ""
+    related: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"the code {self.code} is not in doraflow.codes")
+
+
+@dataclass(slots=True)
+class Sink:
+    """Collects the findings of a run. Not thread-safe: one compilation, one sink.
+
+    >>> sink = Sink()
+    >>> sink.error("DF011", "the file is empty")
+    >>> sink.has_errors
+    True
+    """
+
+    strict: bool = False
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Take a finding; the same finding twice is kept once."""
+        if diagnostic not in self.found:
+            self.found.append(diagnostic)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        label: str = "",
+        related: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,  # noqa: A002 - the field's own name
+    ) -> None:
+        """Add a finding that stops the build."""
+        self.add(Diagnostic(code, Severity.ERROR, message, span, label, tuple(related), tuple(notes), help))
+
+    def warning(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        label: str = "",
+        related: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,  # noqa: A002
+    ) -> None:
+        """Add a finding that the user should know of; under `strict` a warning is an error."""
+        severity = Severity.ERROR if self.strict else Severity.WARNING
+        self.add(Diagnostic(code, severity, message, span, label, tuple(related), tuple(notes), help))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found so far stops the build."""
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.found)
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings, sorted by file, line and column; those without a place come last."""
+        return tuple(sorted(self.found, key=_by_place))
+
+
+def _by_place(diagnostic: Diagnostic) -> tuple[bool, str, int, int, str]:
+    span = diagnostic.span
+    if span is None:
+        return (True, "", 0, 0, diagnostic.code)
+    return (False, span.file, span.line, span.column, diagnostic.code)

@@ -1,0 +1,180 @@
+"""The contract between compiler and runtime: plan and wiring types, and their JSON form.
+
+Both sides import this module, so it needs the standard library alone. A change that an older runtime would
+misread raises CONTRACT_VERSION; generated stubs and wiring tables carry the version they were made for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+CONTRACT_VERSION = 1
+
+QueuePolicy: TypeAlias = Literal["drop_oldest", "backpressure"]
+ProcessKind: TypeAlias = Literal["python", "executable", "shell", "operators"]
+Transport: TypeAlias = Literal["shm", "zmq"]
+
+DEFAULT_QUEUE_SIZE = 10
+
+
+class ContractError(ValueError):
+    """A plan or wiring table that this runtime cannot take; the message says which side to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """An Arrow type without children, by its name in type files: `Float32`, `UInt8`, `Utf8`, `LargeBinary`, …."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """An Arrow LargeList of `item`."""
+
+    item: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named member of a struct."""
+
+    name: str
+    type: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """An Arrow Struct; `urn` is the type's full name without parameters, such as `std/media/v1/Image`."""
+
+    urn: str
+    fields: tuple[Field, ...]
+
+
+DataType: TypeAlias = Scalar | ListOf | Struct
+
+SCALARS = frozenset(
+    {"Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64"}
+    | {"Utf8", "LargeUtf8", "Binary", "LargeBinary"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InputWiring:
+    """One input of a node. On a node of operators `id` is `operator/input`.
+
+    `source` is the normalised text of the dataflow (`camera/image`, `dora/timer/millis/100`); a timer has an
+    `interval_ns` above 0 and no link.
+    """
+
+    id: str
+    source: str
+    queue_size: int = DEFAULT_QUEUE_SIZE
+    queue_policy: QueuePolicy = "drop_oldest"
+    interval_ns: int = 0
+    data_type: DataType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputWiring:
+    """One output of a node. On a node of operators `id` is `operator/output`."""
+
+    id: str
+    data_type: DataType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWiring:
+    """An operator that runs inside its node's process; `path` is relative to the source root."""
+
+    id: str
+    language: Literal["python"]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWiring:
+    """The ports of one node, and its operators if it has any."""
+
+    id: str
+    inputs: tuple[InputWiring, ...] = ()
+    outputs: tuple[OutputWiring, ...] = ()
+    operators: tuple[OperatorWiring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One edge: the producer's output into the consumer's input. `index` names the edge on the wire (1 to 65535)."""
+
+    index: int
+    producer: str
+    output: str
+    consumer: str
+    input: str
+    transport: Transport = "shm"
+    format: str = "arrow"
+
+
+@dataclass(frozen=True, slots=True)
+class HostWiring:
+    """`wiring/<host>.json`: the nodes of one host, and every link that starts or ends there."""
+
+    contract: int
+    dataflow: str
+    host: str
+    nodes: tuple[NodeWiring, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One row of a launcher's table: what to start for a node.
+
+    `path` and `working_directory` are relative to the source root (the bundle's `nodes/`, or the dataflow's own folder
+    under `doraflow run`); an `executable` whose path has no `/` may also be a command on PATH. `env` values may hold
+    `$NAME` and `${NAME}`, filled in from the host's environment when the process starts; `$$` is a dollar sign.
+    `place` is where the dataflow defines the node, for messages.
+    """
+
+    node: str
+    kind: ProcessKind
+    path: str = ""
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    working_directory: str = "."
+    cpu_affinity: tuple[int, ...] = ()
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingLink:
+    """A link as its producer sees it: `address` is the consumer's socket, relative to the run directory."""
+
+    link: Link
+    address: str
+    queue_size: int
+    queue_policy: QueuePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """What the launcher writes for one node process, as `nodes/<index>.json` in the run directory.
+
+    `listen` and `launcher` are Unix stream sockets, relative to the run directory; `pools` is the folder for the
+    node's shared memory; `run_id` names the run. `exit_when_nodes_finish` is the dataflow's flag.
+    """
+
+    contract: int
+    dataflow: str
+    run_id: str
+    node: NodeWiring
+    listen: str
+    launcher: str
+    pools: str
+    incoming: tuple[Link, ...]
+    outgoing: tuple[OutgoingLink, ...]
+    source_root: str
+    descriptor: str = ""
+    exit_when_nodes_finish: bool = False
+    restart_count: int = 0

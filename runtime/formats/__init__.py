@@ -1,0 +1,1 @@
+"""Payload formats: how an Arrow array is laid out in a buffer."""

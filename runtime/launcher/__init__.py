@@ -1,0 +1,1 @@
+"""The supervisor of one host: starts the processes of a bundle, collects their logs, stops them."""

@@ -1,0 +1,1 @@
+"""What node code uses: Node, events, outputs, loans, and the `dora` compatibility module."""

@@ -1,0 +1,1 @@
+"""The data plane inside one host: payload pools in shared memory, descriptors over Unix sockets."""
