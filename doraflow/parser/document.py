@@ -1,0 +1,62 @@
+"""What the parser hands on: a dataflow with its modules expanded, its model, its syntax and its texts.
+
+Names are not resolved here; `doraflow.analysis` does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from doraflow import ir
+    from doraflow.diagnostics import Label
+    from doraflow.parser import model
+    from doraflow.parser.syntax import MappingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A node as declared, after the expansion of modules.
+
+    `node` has its final id (`outer.inner`), its inputs rewritten to the nodes that produce them, its paths relative to
+    the dataflow's folder and its parameters filled in. `syntax` is the node's mapping as written, in the dataflow or in
+    the module file: an input that `node` lacks was an optional port left open, an environment name that `syntax` lacks
+    came from the module's node. `module` is where the outermost module that holds the node is included.
+    """
+
+    node: model.Node
+    syntax: MappingNode
+    module: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFile:
+    """A file of the user's own types; `prefix` comes from its folders and name (`myproject/sensors/v1`)."""
+
+    prefix: str
+    syntax: MappingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A dataflow file, read.
+
+    `name` is a safe identifier, `source` the file's base name, `file` the path as the user gave it. `nodes` is flat:
+    modules are expanded. `dataflow.nodes` still holds the nodes as the file lists them. `texts` maps the display path
+    of each file that was read to its text.
+    """
+
+    name: str
+    source: str
+    folder: Path
+    file: str
+    dataflow: model.Dataflow
+    syntax: MappingNode
+    nodes: tuple[Declared, ...]
+    module_builds: tuple[ir.BuildStep, ...] = ()
+    type_files: tuple[TypeFile, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)

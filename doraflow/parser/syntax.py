@@ -1,0 +1,68 @@
+"""The syntax tree of a dataflow file: scalars, sequences and mappings, each with the place where it stands.
+
+Nothing here knows what a key means; `doraflow.parser.compose` builds the tree and `doraflow.parser.model` reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from doraflow.diagnostics import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A single value.
+
+    `value` is what YAML 1.2's core schema makes of it, `text` its characters after YAML's own unescaping; on a plain
+    scalar of one line that is the source text itself. `plain` is False for quoted and block scalars, whose value is
+    always a text.
+    """
+
+    value: str | int | float | bool | None
+    text: str
+    span: Span
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceNode:
+    """A list of values, in the order of the file."""
+
+    items: tuple[SyntaxNode, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key with its value."""
+
+    key: ScalarNode
+    value: SyntaxNode
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """Keys with their values, in the order of the file; no key stands twice."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+
+    def get(self, key: str) -> SyntaxNode | None:
+        """Look up the value of `key`, or None."""
+        for entry in self.entries:
+            if entry.key.text == key:
+                return entry.value
+        return None
+
+    def key_span(self, key: str) -> Span | None:
+        """Look up where `key` itself stands, or None."""
+        for entry in self.entries:
+            if entry.key.text == key:
+                return entry.key.span
+        return None
+
+
+SyntaxNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
