@@ -3,7 +3,7 @@
 What single values may be stands in `doraflow.parser.kinds`; rules that join two keys stand in `doraflow.parser.rules`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from doraflow.parser.kinds import (
     QueueSize,
     Seconds,
     Text,
+    lower_case_word,
     word,
 )
 
@@ -27,18 +28,25 @@ Pattern = Annotated[
 ]
 LogLevel = Annotated[
     Literal["stdout", "trace", "debug", "info", "warn", "error"],
-    word("stdout", "trace", "debug", "info", "warn", "error"),
+    lower_case_word("stdout", "trace", "debug", "info", "warn", "error"),
 ]
 
 
 class Keys(BaseModel):
-    """A mapping whose keys are known: an unknown one is an error, and a value never changes once read."""
+    """A mapping whose keys are known: an unknown one is an error, and a value never changes once read.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `noun` is what messages call such a mapping.
+    """
+
+    noun: ClassVar[str] = "map"
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class InputOptions(Keys):
     """An input in its long form; the short form is the `source` alone."""
+
+    noun: ClassVar[str] = "input"
 
     source: Text = Field(description="What the input reads: `node/output`, `dora/timer/UNIT/N` or `dora/logs`.")
     queue_size: QueueSize | None = Field(default=None, description="How many messages wait at most; 10 if not given.")

@@ -1,8 +1,8 @@
 """The kinds of single values in a dataflow file: text, number, duration, size, word, identifier.
 
-Each kind is an annotated type for the model. A value comes either as a `ScalarNode` of the syntax tree or as a plain
-Python value; one that does not fit raises a `fault`, which `doraflow.parser.read` turns into a diagnostic. Only rules
-that a value can be judged by alone stand here.
+Each kind is an annotated type for the model. A value comes as a `ScalarNode` of the syntax tree or as a plain Python
+value; one that does not fit raises a `fault`, which `doraflow.parser.read` turns into a diagnostic. Only rules that a
+value can be judged by alone stand here.
 """
 
 import math
@@ -11,51 +11,60 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from doraflow.diagnostics import Sink
+from doraflow.parser.identifiers import Illegal, judge_node_id, judge_operator_id, judge_port_id
+from doraflow.parser.scalars import as_yaml_1_1, has_leading_zero
 from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import ScalarNode
 
-FAULT = "fault"
-NAME = "{name}"
 LARGEST_SIGNED = 2**63 - 1
+LARGEST_UNSIGNED = 2**64 - 1
 LARGEST_U32 = 2**32 - 1
 
-_NODE_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
-_ILLEGAL_IN_NODE_ID = re.compile(r"[^A-Za-z0-9_.-]")
-_ILLEGAL_IN_DATA_ID = re.compile(r"[^A-Za-z0-9_./-]")
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
 _UNITS = {"": 1, "B": 1, "K": 2**10, "KB": 2**10, "M": 2**20, "MB": 2**20, "G": 2**30, "GB": 2**30}
 
 
 def fault(code: str, message: str, help: str | None = None) -> PydanticCustomError:  # noqa: A002 - as in Diagnostic
-    """Make the error that a kind raises; `{name}` in `message` and `help` stands for the key that holds the value."""
-    return PydanticCustomError(FAULT, "{message}", {"code": code, "message": message, "help": help})
+    """Make the error that a kind raises.
+
+    In `message` a `{name}` stands for the value as the reader of a message knows it (`` `queue_size` ``), in `help` a
+    `{key}` for the key alone.
+    """
+    return PydanticCustomError("fault", "{message}", {"code": code, "message": message, "help": help})
 
 
 def describe(value: object) -> str:
-    """Say what a value is, for a message: `a text`, `a number`, `a list`, ….
+    """Say what a value is, for a message.
 
-    >>> describe(True)
-    'a boolean'
+    >>> describe(True), describe({})
+    ('a boolean', 'a map')
     """
-    if isinstance(value, ScalarNode):
-        value = value.value
-    if value is None:
+    plain = _plain(value)
+    if plain is None:
         return "empty"
-    if isinstance(value, bool):
+    if isinstance(plain, bool):
         return "a boolean"
-    if isinstance(value, int | float):
+    if isinstance(plain, int | float):
         return "a number"
-    if isinstance(value, str):
+    if isinstance(plain, str):
         return "a text"
-    return "a map" if isinstance(value, dict) else "a list"
+    return "a map" if isinstance(plain, dict) else "a list"
 
 
-def wrong_kind(value: object, wanted: str, help: str | None = None) -> PydanticCustomError:  # noqa: A002
-    """Make the error for a value that is no `wanted` at all."""
-    return fault("DF103", f"`{NAME}` is {describe(value)}, expected {wanted}", help)
+def _wrong_kind(value: object, wanted: str, help: str | None = None) -> PydanticCustomError:  # noqa: A002
+    return fault("DF103", f"{{name}} is {describe(value)}, expected {wanted}", help)
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, ScalarNode) else value
+
+
+def _written(value: object) -> str:
+    return value.text if isinstance(value, ScalarNode) else str(value)
 
 
 def _text(value: object) -> str:
@@ -63,166 +72,162 @@ def _text(value: object) -> str:
         return value.text
     if isinstance(value, str):
         return value
-    raise wrong_kind(value, "a text")
-
-
-def _plain(value: object) -> object:
-    return value.value if isinstance(value, ScalarNode) else value
+    raise _wrong_kind(value, "a text")
 
 
 def _boolean(value: object) -> bool:
     plain = _plain(value)
     if isinstance(plain, bool):
         return plain
-    raise wrong_kind(value, "`true` or `false`", f"write `{NAME}: true` or `{NAME}: false`")
+    raise _wrong_kind(value, "`true` or `false`", "write `{key}: true` or `{key}: false`")
 
 
-def _whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object], int]:
-    def check(value: object) -> int:
+def _whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object, ValidationInfo], int]:
+    wanted = f"a whole number from {lowest} to {highest}"
+
+    def check(value: object, info: ValidationInfo) -> int:
         plain = _plain(value)
-        if isinstance(plain, bool) or not isinstance(plain, int):
-            huge = isinstance(plain, float)
-            wanted = f"a whole number from {lowest} to {highest}"
-            if code != "DF104":
-                raise fault(code, f"`{NAME}` is {_shown(value)}, expected {wanted}")
-            raise fault(code, f"`{NAME}` is {_shown(value)}, expected {wanted}") if huge else wrong_kind(value, wanted)
-        if not lowest <= plain <= highest:
-            raise fault(code, f"`{NAME}` is {_shown(value)}, expected a whole number from {lowest} to {highest}")
+        is_number = isinstance(plain, int | float) and not isinstance(plain, bool)
+        if not is_number and (code == "DF104" or not isinstance(plain, str)):
+            raise _wrong_kind(value, wanted)
+        if not is_number or not isinstance(plain, int) or not lowest <= plain <= highest:
+            raise fault(code, f"{{name}} is `{_written(value)}`, expected {wanted}")
+        _warn_of_leading_zero(value, info)
         return plain
 
     return check
 
 
-def _shown(value: object) -> str:
-    text = value.text if isinstance(value, ScalarNode) else str(value)
-    return f"`{text}`" if isinstance(_plain(value), int | float | str) else describe(value)
+def _warn_of_leading_zero(value: object, info: ValidationInfo) -> None:
+    """Tell where a number means another one to a reader of YAML 1.1; the sink is the validation's context."""
+    if not isinstance(value, ScalarNode) or not isinstance(info.context, Sink) or not has_leading_zero(value.text):
+        return
+    octal = as_yaml_1_1(value.text)
+    other = "a text" if octal is None else str(octal)
+    info.context.warning(
+        "DF013",
+        f"`{value.text}` is {value.value} here, and {other} to a reader of YAML 1.1",
+        value.span,
+        help=f"write `{value.value}`",
+    )
 
 
-def _seconds(value: object) -> float:
+def _seconds(value: object, info: ValidationInfo) -> float:
     plain = _plain(value)
     if isinstance(plain, bool) or not isinstance(plain, int | float):
-        raise wrong_kind(value, "a number of seconds")
-    if not math.isfinite(plain) or not 0 <= plain < 2**64:
-        raise fault("DF104", f"`{NAME}` is {_shown(value)}, expected a finite number of seconds, 0 or more")
+        raise _wrong_kind(value, "a number of seconds")
+    if not 0 <= plain < LARGEST_UNSIGNED:
+        raise fault("DF104", f"{{name}} is `{_written(value)}`, expected a finite number of seconds, 0 or more")
+    _warn_of_leading_zero(value, info)
     return float(plain)
+
+
+def _positive_seconds(seconds: float) -> float:
+    if seconds == 0:
+        raise fault("DF104", "{name} is `0`, expected a number of seconds above 0")
+    return seconds
 
 
 def _bytes(value: object) -> int:
     plain = _plain(value)
-    if isinstance(plain, int) and not isinstance(plain, bool) and 0 <= plain <= LARGEST_SIGNED:
-        return plain
-    match = _SIZE.fullmatch(plain) if isinstance(plain, str) else None
+    if isinstance(plain, bool) or not isinstance(plain, int | float | str):
+        raise _wrong_kind(value, "a size in bytes", _SIZE_HELP)
+    match = _SIZE.fullmatch(_written(value))
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None:
-        raise fault(
-            "DF104" if isinstance(plain, int | float | str) and not isinstance(plain, bool) else "DF103",
-            f"`{NAME}` is {_shown(value)}, expected a size in bytes",
-            "write a number with a unit, such as `64MB`; the units are B, KB, MB and GB",
-        )
-    return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
+        raise fault("DF104", f"{{name}} is `{_written(value)}`, expected a size in bytes", _SIZE_HELP)
+    size = int(Decimal(match[1]) * unit)
+    if size > LARGEST_SIGNED:
+        raise fault("DF104", f"{{name}} is `{_written(value)}`, expected at most {LARGEST_SIGNED} bytes")
+    return size
+
+
+_SIZE_HELP = "write a number with one of the units B, KB, MB and GB, such as `64MB`"
 
 
 def _environment_value(value: object) -> str:
     plain = _plain(value)
     if isinstance(plain, bool):
         return "true" if plain else "false"
-    if isinstance(plain, int | str):
-        return str(plain)
-    if isinstance(plain, float):
-        return _decimal(plain)
+    if isinstance(plain, int | float):
+        return _written(value) if has_leading_zero(_written(value)) else _decimal(plain)
+    if isinstance(plain, str):
+        return plain
     variable = plain.get("__dora_env") if isinstance(plain, dict) else None
-    if variable is not None and isinstance(variable, ScalarNode):
-        raise wrong_kind(value, "a text, number or boolean", f"to read the host's variable, write `${variable.text}`")
-    raise wrong_kind(value, "a text, number or boolean", 'write `""` for an empty value' if plain is None else None)
+    if isinstance(variable, ScalarNode):
+        raise _wrong_kind(value, "a text, number or boolean", f'write `{{key}}: "${variable.text}"`')
+    raise _wrong_kind(value, "a text, number or boolean", 'write `{key}: ""`' if plain is None else None)
 
 
 def _decimal(value: float) -> str:
-    """Write a number without exponent and without a needless `.0`, as a dora node would see it."""
+    """Write a number as a dora node would see it: no exponent, and no `.0` after a whole one."""
+    if isinstance(value, int):
+        return str(value)
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    text = format(value, "f") if value == int(value) else repr(value)
-    return text.removesuffix("000000").rstrip(".") if value == int(value) else _without_exponent(text)
-
-
-def _without_exponent(text: str) -> str:
-    return format(Decimal(text), "f")
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 def word(*choices: str) -> BeforeValidator:
-    """Accept one of `choices`, and suggest the nearest for any other text."""
+    """Accept one of `choices`; for any other text the nearest is suggested."""
 
     def check(value: object) -> str:
-        text = _text(value)
-        if text in choices:
-            return text
-        near = nearest(text, choices)
-        raise fault(
-            "DF112",
-            f"`{NAME}` is `{text}`, expected one of {choices_text(text, choices)}",
-            f"write `{NAME}: {near[0]}`" if near else None,
-        )
+        return _one_of(_text(value), choices)
 
     return BeforeValidator(check)
 
 
-def _node_id(text: str) -> str:
-    if text == "dora":
-        raise fault("DF105", "`dora` is reserved for timers and logs, so no node can have this id")
-    if _NODE_ID.fullmatch(text):
+def lower_case_word(*choices: str) -> BeforeValidator:
+    """Accept one of `choices` in any case, and give it in lower case."""
+
+    def check(value: object) -> str:
+        text = _text(value)
+        return text.lower() if text.lower() in choices else _one_of(text, choices)
+
+    return BeforeValidator(check)
+
+
+def _one_of(text: str, choices: tuple[str, ...]) -> str:
+    if text in choices:
         return text
-    raise illegal_identifier(text, "a node id", _ILLEGAL_IN_NODE_ID)
+    near = nearest(text, choices)
+    raise fault(
+        "DF112",
+        f"{{name}} is `{text}`, expected one of {choices_text(text, choices)}",
+        f"write `{{key}}: {near[0]}`" if near else None,
+    )
 
 
-def _data_id(text: str) -> str:
-    if text and not _ILLEGAL_IN_DATA_ID.search(text) and all(text.split("/")):
+def _identifier(judge: Callable[[str], Illegal | None]) -> AfterValidator:
+    def check(text: str) -> str:
+        illegal = judge(text)
+        if illegal is not None:
+            raise fault("DF105", illegal.message, f"write `{illegal.legal}`" if illegal.legal else None)
         return text
-    raise illegal_identifier(text, "a port id", _ILLEGAL_IN_DATA_ID)
+
+    return AfterValidator(check)
 
 
-def _operator_id(text: str) -> str:
-    if text and not _ILLEGAL_IN_NODE_ID.search(text):
-        return text
-    raise illegal_identifier(text, "an operator id", _ILLEGAL_IN_NODE_ID)
+def _nothing_is(empty: object) -> BeforeValidator:
+    def check(value: object) -> object:
+        return empty if value is None else value
 
-
-def illegal_identifier(text: str, what: str, illegal: re.Pattern[str]) -> PydanticCustomError:
-    """Make the error for an id that dora's rules forbid, with a legal one as help."""
-    found = illegal.search(text)
-    if not text:
-        return fault("DF105", f"{what} is empty")
-    if found is None:
-        reason = "starts with `.`" if text.startswith(".") else "has an empty part between its slashes"
-    elif found[0] == "/":
-        reason = "holds `/`, which separates a node from its output"
-    else:
-        reason = f"holds `{found[0]}`; only letters, digits, `_`, `-` and `.` are allowed"
-    legal = "_".join(part for part in re.split(r"[^A-Za-z0-9_.-]+", text) if part).lstrip(".")
-    return fault("DF105", f"`{text}` is not {what}: it {reason}", f"write `{legal}`" if legal else None)
+    return BeforeValidator(check)
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Boolean = Annotated[bool, BeforeValidator(_boolean, json_schema_input_type=bool)]
-Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float)]
+Boolean = Annotated[bool, BeforeValidator(_boolean)]
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+PositiveSeconds = Annotated[Seconds, AfterValidator(_positive_seconds)]
 Count = Annotated[int, BeforeValidator(_whole(0, LARGEST_U32))]
 SignedCount = Annotated[int, BeforeValidator(_whole(-(2**31), 2**31 - 1))]
-CoreIndex = Annotated[int, BeforeValidator(_whole(0, LARGEST_U32))]
 QueueSize = Annotated[int, BeforeValidator(_whole(1, LARGEST_SIGNED, "DF108"))]
 ByteSize = Annotated[int, BeforeValidator(_bytes, json_schema_input_type=int | str)]
 EnvironmentValue = Annotated[str, BeforeValidator(_environment_value, json_schema_input_type=str | int | float | bool)]
-OperatorId = Annotated[Text, AfterValidator(_operator_id)]
-NodeId = Annotated[Text, AfterValidator(_node_id)]
-DataId = Annotated[Text, AfterValidator(_data_id)]
-
-
-def _list_or_nothing(value: object) -> object:
-    return () if value is None else value
-
-
-def _map_or_nothing(value: object) -> object:
-    return {} if value is None else value
-
-
-NothingIsEmptyList = BeforeValidator(_list_or_nothing)
-NothingIsEmptyMap = BeforeValidator(_map_or_nothing)
+NodeId = Annotated[Text, _identifier(judge_node_id)]
+OperatorId = Annotated[Text, _identifier(judge_operator_id)]
+DataId = Annotated[Text, _identifier(judge_port_id)]
+NothingIsEmptyList = _nothing_is(())
+NothingIsEmptyMap = _nothing_is({})

@@ -4,7 +4,7 @@ This is the definition of the language's form; a JSON schema can be generated fr
 judged in `doraflow.parser.rules` and, across nodes, in `doraflow.analysis`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -12,7 +12,6 @@ from doraflow.parser.keys import InputOptions, Keys, LogKeys, PortKeys
 from doraflow.parser.kinds import (
     Boolean,
     ByteSize,
-    CoreIndex,
     Count,
     DataId,
     EnvironmentValue,
@@ -20,6 +19,7 @@ from doraflow.parser.kinds import (
     NothingIsEmptyList,
     NothingIsEmptyMap,
     OperatorId,
+    PositiveSeconds,
     Seconds,
     Text,
     word,
@@ -32,6 +32,7 @@ __all__ = [
     "Deploy",
     "Host",
     "InputOptions",
+    "Inventory",
     "ModuleFile",
     "ModuleHeader",
     "Node",
@@ -52,6 +53,8 @@ Labels = Annotated[dict[Text, Text], NothingIsEmptyMap]
 class Deploy(Keys):
     """Where a node runs, or where all nodes run that do not say."""
 
+    noun: ClassVar[str] = "deployment"
+
     machine: Text | None = Field(default=None, description="The name of the machine.")
     working_dir: Text | None = Field(default=None, description="The folder on that machine in which the node runs.")
     labels: Labels = Field(default_factory=dict, description="Labels that the machine must carry.")
@@ -61,11 +64,15 @@ class Deploy(Keys):
 class Debug(Keys):
     """Switches for looking into a running dataflow."""
 
+    noun: ClassVar[str] = "debug section"
+
     enable_debug_inspection: Boolean = Field(default=False, description="Make messages visible to inspection tools.")
 
 
 class TypeRule(Keys):
     """A rule that lets outputs of one type feed inputs of another."""
+
+    noun: ClassVar[str] = "type rule"
 
     source: Text = Field(alias="from", description="The type that is sent.")
     target: Text = Field(alias="to", description="The type that is expected.")
@@ -73,6 +80,8 @@ class TypeRule(Keys):
 
 class Host(Keys):
     """A machine of the inventory."""
+
+    noun: ClassVar[str] = "host"
 
     address: Text | None = Field(
         default=None, description="The host name or IP address under which the others reach it."
@@ -85,6 +94,8 @@ class Host(Keys):
 
 class PythonSource(Keys):
     """The script of a Python operator; the short form is the path alone."""
+
+    noun: ClassVar[str] = "Python source"
 
     source: Text = Field(description="The path of the script.")
     conda_env: Text | None = Field(default=None, description="The conda environment to run it in.")
@@ -101,6 +112,8 @@ PythonDefinition = Annotated[
 
 class OperatorBody(PortKeys, LogKeys):
     """What an operator is, whether it stands alone or among others. Exactly one implementation is given."""
+
+    noun: ClassVar[str] = "operator"
 
     name: Text | None = Field(default=None, description="A name for people.")
     description: Text | None = Field(default=None, description="What the operator does.")
@@ -148,6 +161,8 @@ class RestartKeys(Keys):
 class Node(PortKeys, LogKeys, RestartKeys):
     """A node: one process."""
 
+    noun: ClassVar[str] = "node"
+
     id: NodeId = Field(description="The node's id, unique in the dataflow.")
     name: Text | None = Field(default=None, description="A name for people.")
     description: Text | None = Field(default=None, description="What the node does.")
@@ -169,7 +184,7 @@ class Node(PortKeys, LogKeys, RestartKeys):
     module: Text | None = Field(default=None, description="A module file whose nodes stand in for this one.")
     params: Labels = Field(default_factory=dict, description="Parameters of the module.")
     shared_memory_pool_size: ByteSize | None = Field(default=None, description="The size of the node's shared memory.")
-    cpu_affinity: Annotated[tuple[CoreIndex, ...], NothingIsEmptyList] | None = Field(
+    cpu_affinity: Annotated[tuple[Count, ...], NothingIsEmptyList] | None = Field(
         default=None, description="The processor cores that the node may run on."
     )
     deploy: Deploy | None = Field(default=None, description="Where the node runs.")
@@ -178,12 +193,14 @@ class Node(PortKeys, LogKeys, RestartKeys):
 class Dataflow(Keys):
     """A dataflow file."""
 
+    noun: ClassVar[str] = "dataflow"
+
     name: Text | None = Field(default=None, description="The dataflow's name; the file's name if not given.")
     nodes: Annotated[tuple[Node, ...], NothingIsEmptyList] = Field(description="The nodes.")
     env: Environment = Field(default_factory=dict, description="Environment variables of all nodes; a node's own win.")
     deploy: Deploy | None = Field(default=None, description="Where nodes run that do not say.")
     debug: Debug = Field(default_factory=Debug, description="Switches for looking into a running dataflow.")
-    health_check_interval: Seconds | None = Field(
+    health_check_interval: PositiveSeconds | None = Field(
         default=None, description="Seconds between health checks; 5 if not given."
     )
     strict_types: Boolean = Field(default=False, description="Whether findings about types are errors.")
@@ -198,8 +215,20 @@ class Dataflow(Keys):
     )
 
 
+class Inventory(Keys):
+    """An inventory file: the machines, kept apart from the dataflow so that it need not be committed with it."""
+
+    noun: ClassVar[str] = "inventory"
+
+    hosts: Annotated[dict[Text, Host], NothingIsEmptyMap] = Field(
+        description="The machines, by the names that `deploy` uses."
+    )
+
+
 class ModuleHeader(Keys):
     """The `module` section of a module file: its name and ports."""
+
+    noun: ClassVar[str] = "module header"
 
     name: Text = Field(description="The module's name.")
     inputs: Annotated[tuple[DataId, ...], NothingIsEmptyList] = Field(
@@ -215,6 +244,8 @@ class ModuleHeader(Keys):
 
 class ModuleFile(Keys):
     """A module file."""
+
+    noun: ClassVar[str] = "module file"
 
     module: ModuleHeader = Field(description="The module's name and ports.")
     nodes: Annotated[tuple[Node, ...], NothingIsEmptyList] = Field(description="The nodes inside.")

@@ -3,7 +3,7 @@
 They are read and checked for kind here; no other module of the parser knows them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ Liveliness = Annotated[
 class Qos(Keys):
     """The quality of service of a topic or of the whole bridge."""
 
+    noun: ClassVar[str] = "quality of service"
+
     reliable: Boolean = Field(default=False, description="Reliable instead of best-effort delivery.")
     durability: Durability | None = Field(default=None, description="Whether late subscribers get earlier messages.")
     liveliness: Liveliness | None = Field(default=None, description="How a publisher shows that it is alive.")
@@ -40,6 +42,8 @@ class Qos(Keys):
 class Transport(Keys):
     """The middleware under the bridge."""
 
+    noun: ClassVar[str] = "transport"
+
     kind: TransportKind = Field(default="dds", description="The middleware: `dds` or `zenoh`.")
     compatibility: Compatibility | None = Field(
         default=None, description="The Zenoh key format; needed with `kind: zenoh`."
@@ -49,6 +53,8 @@ class Transport(Keys):
 
 class Topic(Keys):
     """One topic of a bridge with several."""
+
+    noun: ClassVar[str] = "topic"
 
     topic: Text = Field(description="The name of the ROS 2 topic.")
     message_type: Text = Field(description="The ROS 2 message type, such as `sensor_msgs/Image`.")
@@ -60,6 +66,8 @@ class Topic(Keys):
 
 class Ros2Bridge(Keys):
     """A bridge to one topic, several topics, a service or an action."""
+
+    noun: ClassVar[str] = "ROS 2 bridge"
 
     transport: Transport = Field(default_factory=Transport, description="The middleware under the bridge.")
     topic: Text | None = Field(default=None, description="The one topic of the bridge.")

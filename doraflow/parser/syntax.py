@@ -5,7 +5,7 @@ Nothing here knows what a key means; `doraflow.parser.compose` builds the tree a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -66,3 +66,16 @@ class MappingNode:
 
 
 SyntaxNode: TypeAlias = ScalarNode | SequenceNode | MappingNode
+
+
+def head_span(node: SyntaxNode) -> Span:
+    """Give the stretch to mark when a message is about `node` as a whole: never more than the line it begins on.
+
+    A value on one line is marked whole, a longer map at its first key, anything else at the character it begins with.
+    """
+    span = node.span
+    if span.line == span.end_line:
+        return span
+    if isinstance(node, MappingNode) and node.entries and node.entries[0].key.span.line == span.line:
+        return node.entries[0].key.span
+    return replace(span, end_line=span.line, end_column=span.column + 1)

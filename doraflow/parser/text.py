@@ -1,0 +1,99 @@
+"""Files as text: reading within a bound, decoding, and the places of characters in lines.
+
+Nothing here knows YAML. Of the parser, only this module, `load` and `modules` touch the disk.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from doraflow.diagnostics import Span
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doraflow.diagnostics import Sink
+
+LARGEST_FILE = 8 * 2**20
+BYTE_ORDER_MARK = "\ufeff"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Lines:
+    """Turns offsets in a text into lines and columns. A line ends with a line feed."""
+
+    __slots__ = ("_starts", "file", "text")
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self._starts = [0]
+        position = text.find("\n")
+        while position >= 0:
+            self._starts.append(position + 1)
+            position = text.find("\n", position + 1)
+
+    def span(self, start: int, end: int) -> Span:
+        """Give the span from offset `start` up to, not including, offset `end`; both are kept inside the text."""
+        length = len(self.text)
+        start = min(max(start, 0), length)
+        end = min(max(end, start), length)
+        starts = self._starts
+        first = bisect_right(starts, start)
+        last = first if first == len(starts) or end < starts[first] else bisect_right(starts, end)
+        return Span(self.file, first, start - starts[first - 1] + 1, last, end - starts[last - 1] + 1)
+
+    def line_start(self, offset: int) -> int:
+        """Give the offset at which the line of `offset` begins."""
+        return self._starts[bisect_right(self._starts, min(max(offset, 0), len(self.text))) - 1]
+
+
+def read(path: Path, display: str, sink: Sink, largest: int = LARGEST_FILE) -> str | None:
+    """Read a UTF-8 file of at most `largest` bytes, without its byte order mark; None after an error.
+
+    The read itself is bounded, so a device or a pipe that never ends is refused as well.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(largest + 1)
+    except OSError as error:
+        sink.error("DF001", f"`{display}` cannot be read: {_reason(error)}")
+        return None
+    if len(content) > largest:
+        sink.error(
+            "DF003",
+            f"`{display}` is larger than {largest // 2**20} MiB, the bound for a dataflow file",
+            help="split the dataflow into modules, and keep data out of it",
+        )
+        return None
+    return decode(content, display, sink)
+
+
+def decode(content: bytes, display: str, sink: Sink) -> str | None:
+    """Decode UTF-8 and drop a byte order mark; None after an error, which stands where the first bad byte is."""
+    if content.startswith(_UTF_16_MARKS):
+        sink.error("DF002", f"`{display}` is UTF-16, expected UTF-8", Span(display, 1, 1, 1, 1), help=_SAVE_AS_UTF_8)
+        return None
+    try:
+        return content.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8").removeprefix(BYTE_ORDER_MARK)
+        place = Lines(before, display).span(len(before), len(before))
+        span = Span(display, place.line, place.column, place.line, place.column + 1)
+        byte = content[error.start]
+        sink.error("DF002", f"byte 0x{byte:02X} is not UTF-8 text", span, help=_SAVE_AS_UTF_8)
+        return None
+
+
+_SAVE_AS_UTF_8 = "save the file as UTF-8"
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    if isinstance(error, PermissionError):
+        return "reading it is not permitted"
+    return (error.strerror or str(error)).lower()

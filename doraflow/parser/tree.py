@@ -1,0 +1,247 @@
+"""The builder of the syntax tree: takes the YAML parser's events one by one, without recursion.
+
+All bounds are kept here, before any later stage walks the tree: depth, what aliases expand to, one key once. The parser
+library resolves nothing: values come from `doraflow.parser.scalars`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, MappingStartEvent, ScalarEvent
+
+from doraflow.diagnostics import Label
+from doraflow.parser.scalars import resolve
+from doraflow.parser.suggest import choices_text
+from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode
+
+if TYPE_CHECKING:
+    from yaml.events import Event
+
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.parser.syntax import SyntaxNode
+    from doraflow.parser.text import Lines
+
+DEEPEST = 64
+MOST_ALIASED = 100_000
+MERGE_KEY = "<<"
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\n]*\n)?)*)+")
+_TAG = re.compile(r"(?:&\S*\s+)?(![^\s,\[\]{}]*)")
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
+_TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
+_LIST_TAGS = frozenset({"!", "tag:yaml.org,2002:seq"})
+_MAP_TAGS = frozenset({"!", "tag:yaml.org,2002:map"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A finished value: where its text ends, how deep it is, how many values it holds, and how many through aliases."""
+
+    node: SyntaxNode
+    end: int
+    height: int = 1
+    size: int = 1
+    aliased: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map whose end has not come yet."""
+
+    start: int
+    is_map: bool
+    is_flow: bool
+    anchor: str | None
+    end: int
+    items: list[SyntaxNode] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    keys: dict[str, Span] = field(default_factory=dict)
+    key: ScalarNode | None = None
+    awaits_value: bool = False
+    height: int = 1
+    size: int = 1
+    aliased: int = 0
+
+
+def start_of(event: Event) -> int:
+    """Give the offset at which an event's text begins."""
+    return event.start_mark.index if event.start_mark is not None else 0
+
+
+def end_of(event: Event) -> int:
+    """Give the offset at which an event's text ends."""
+    return event.end_mark.index if event.end_mark is not None else 0
+
+
+class TreeBuilder:
+    """Builds one document. `root` is None as long as it is not finished; `broken` tells that the tree has gaps."""
+
+    def __init__(self, lines: Lines, sink: Sink) -> None:
+        self.root: SyntaxNode | None = None
+        self.broken = False
+        self.stopped = False
+        self._lines = lines
+        self._sink = sink
+        self._open: list[_Open] = []
+        self._anchors: dict[str, _Built | None] = {}
+
+    def take(self, event: Event) -> None:
+        """Take the next event; sets `stopped` where going on makes no sense."""
+        if isinstance(event, ScalarEvent):
+            self._add(self._scalar(event), event.anchor)
+        elif isinstance(event, CollectionStartEvent):
+            self._begin(event)
+        elif isinstance(event, CollectionEndEvent):
+            self._finish(event)
+        elif isinstance(event, AliasEvent):
+            self._alias(event)
+
+    def _scalar(self, event: ScalarEvent) -> _Built:
+        start, end = self._content_start(event), end_of(event)
+        text = event.value
+        if event.style in ("|", ">"):
+            end = start + len(self._lines.text[start:end].rstrip())
+        plain = not event.style and event.tag not in _TEXT_TAGS
+        if event.tag is not None and event.tag not in _TEXT_TAGS | _PLAIN_TAGS:
+            self._refuse_tag(event)
+        value = resolve(text) if plain else text
+        return _Built(ScalarNode(value, text, self._lines.span(start, end), plain), max(start, end))
+
+    def _begin(self, event: CollectionStartEvent) -> None:
+        is_map = isinstance(event, MappingStartEvent)
+        if event.tag is not None and event.tag not in (_MAP_TAGS if is_map else _LIST_TAGS):
+            self._refuse_tag(event)
+        start = self._content_start(event)
+        if len(self._open) >= DEEPEST:
+            self._stop("DF010", f"the values nest more than {DEEPEST} deep", self._lines.span(start, start + 1))
+            return
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._open.append(_Open(start, is_map, bool(event.flow_style), event.anchor, start))
+
+    def _finish(self, event: CollectionEndEvent) -> None:
+        done = self._open.pop()
+        end = end_of(event) if done.is_flow else done.end
+        span = self._lines.span(done.start, end)
+        node = MappingNode(tuple(done.entries), span) if done.is_map else SequenceNode(tuple(done.items), span)
+        self._add(_Built(node, end, done.height, done.size, done.aliased), done.anchor)
+
+    def _alias(self, event: AliasEvent) -> None:
+        span = self._lines.span(start_of(event), end_of(event))
+        name = event.anchor or ""
+        if name not in self._anchors:
+            known = choices_text(name, list(self._anchors))
+            self._stop("DF004", f"the alias `*{name}` names no anchor before it; known anchors: {known}", span)
+            return
+        built = self._anchors[name]
+        if built is None:
+            self._stop("DF009", f"the alias `*{name}` stands inside the value that it names", span)
+            return
+        if len(self._open) + built.height > DEEPEST:
+            self._stop("DF010", f"the alias `*{name}` makes the values nest more than {DEEPEST} deep", span)
+            return
+        parent = self._open[-1] if self._open else None
+        if parent is not None and parent.aliased + built.size > MOST_ALIASED:
+            self._refuse_expansion(span)
+            return
+        self._add(_Built(built.node, end_of(event), built.height, built.size, built.size), None)
+
+    def _add(self, built: _Built, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = built
+        if not self._open:
+            self.root = built.node
+            return
+        parent = self._open[-1]
+        parent.end = max(parent.end, built.end)
+        parent.height = max(parent.height, built.height + 1)
+        parent.size += built.size
+        parent.aliased += built.aliased
+        if parent.aliased > MOST_ALIASED:
+            self._refuse_expansion(built.node.span)
+        elif not parent.is_map:
+            parent.items.append(built.node)
+        elif parent.awaits_value:
+            parent.awaits_value = False
+            if parent.key is not None:
+                parent.entries.append(Entry(parent.key, built.node))
+        else:
+            parent.awaits_value = True
+            parent.key = self._key(built.node, parent)
+
+    def _key(self, node: SyntaxNode, parent: _Open) -> ScalarNode | None:
+        """Judge a key; None drops the entry."""
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+            self._refuse_key(node)
+            return None
+        if node.plain and node.text == MERGE_KEY:
+            self.broken = True
+            self._sink.error(
+                "DF101",
+                "`<<` does not merge here: YAML 1.2 has no merge keys, and neither has dora",
+                node.span,
+                help="write the keys out, or give each value an alias of its own",
+            )
+            return None
+        first = parent.keys.get(node.text)
+        if first is not None:
+            self._sink.error(
+                "DF007",
+                f"the key `{node.text}` stands twice in one map; one of the two values would be lost",
+                node.span,
+                related=[Label(first, f"`{node.text}` stands here first")],
+                help="remove one of the two, or rename it",
+            )
+            return None
+        parent.keys[node.text] = node.span
+        return node
+
+    def _refuse_key(self, node: SyntaxNode) -> None:
+        self.broken = True
+        if not isinstance(node, ScalarNode):
+            kind = "map" if isinstance(node, MappingNode) else "list"
+            self._sink.error("DF103", f"a key is a {kind}, expected a text", node.span)
+        elif node.value is None:
+            self._sink.error("DF103", "a key is empty, expected a text", node.span)
+        else:
+            kind = "boolean" if isinstance(node.value, bool) else "number"
+            message = f"the key `{node.text}` is a {kind}, expected a text"
+            self._sink.error("DF103", message, node.span, help=f'write `"{node.text}"`')
+
+    def _refuse_tag(self, event: ScalarEvent | CollectionStartEvent) -> None:
+        self.broken = True
+        start = start_of(event)
+        match = _TAG.match(self._lines.text, start)
+        first, last = match.span(1) if match else (start, start + 1)
+        self._sink.error(
+            "DF008",
+            f"the tag `{self._lines.text[first:last]}` makes an object, and a dataflow holds plain values only",
+            self._lines.span(first, last),
+            help="remove the tag",
+        )
+
+    def _refuse_expansion(self, alias: Span) -> None:
+        inner = next((frame for frame in reversed(self._open) if frame.is_map), self._open[-1])
+        self.stopped = self.broken = True
+        self._sink.error(
+            "DF009",
+            f"the aliases in this {'map' if inner.is_map else 'list'} expand to more than {MOST_ALIASED} values",
+            inner.entries[0].key.span if inner.entries else self._lines.span(inner.start, inner.start + 1),
+            related=[Label(alias, "the bound is passed here")],
+            help="write the values out where they are used",
+        )
+
+    def _stop(self, code: str, message: str, span: Span) -> None:
+        self.stopped = self.broken = True
+        self._sink.error(code, message, span)
+
+    def _content_start(self, event: ScalarEvent | CollectionStartEvent) -> int:
+        """Give the offset of a value itself, after its anchor and tag."""
+        start = start_of(event)
+        if event.anchor is None and event.tag is None:
+            return start
+        match = _PROPERTIES.match(self._lines.text, start, end_of(event))
+        return match.end() if match else start
