@@ -44,6 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF112": "a value that is none of the allowed words",
         "DF113": "a deprecated spelling",
         "DF114": "an environment name that is reserved or malformed",
+        "DF115": "quotes that are not balanced",
         "DF120": "a module file is missing or malformed",
         "DF121": "a module's port is not connected, or does not exist",
         "DF122": "a module parameter is missing or unknown",
@@ -64,6 +65,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF402": "a loop of blocking queues",
         "DF403": "a node that reads its own output",
         "DF404": "a dataflow without a source",
+        "DF405": "a queue setting without effect",
         # placement
         "DF501": "an unknown machine",
         "DF502": "a malformed host inventory",

@@ -87,12 +87,15 @@ class Output:
     metadata_keys: tuple[str, ...] = ()
 
 
+OperatorLanguage: TypeAlias = Literal["python", "shared-library", "wasm"]
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """An operator inside a node; its ports are the node's, prefixed with `id/`."""
 
     id: str
-    language: Literal["python", "shared-library", "wasm"]
+    language: OperatorLanguage
     path: str
     span: Span
     path_span: Span
