@@ -1,0 +1,49 @@
+"""Developer tasks for doit: `doit list` shows them, `doit` alone runs what CI runs.
+
+Each task is one command, so that it can be copied out and run by hand.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TypeAlias
+
+DOIT_CONFIG = {"default_tasks": ["lint", "type", "test"], "verbosity": 2, "dep_file": ".doit.db"}
+
+Task: TypeAlias = dict[str, object]
+
+
+def python(*arguments: str) -> list[str]:
+    """Build a command for the interpreter that runs doit, whatever stands on PATH."""
+    return [sys.executable, "-m", *arguments]
+
+
+def task_lint() -> Task:
+    """Check style, formatting and the import contracts."""
+    contracts = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
+    return {"actions": [python("ruff", "check", "."), python("ruff", "format", "--check", "."), contracts]}
+
+
+def task_type() -> Task:
+    """Check the types of both packages, strictly."""
+    return {"actions": [python("mypy")]}
+
+
+def task_test() -> Task:
+    """Run all tests in parallel."""
+    return {"actions": [python("pytest", "-n", "auto", "--dist", "worksteal")]}
+
+
+def task_golden() -> Task:
+    """Write the golden bundles again; review the difference before committing it."""
+    return {"actions": [python("tests.golden")]}
+
+
+def task_bench() -> Task:
+    """Measure the latency between two nodes."""
+    return {"actions": [python("bench.latency")]}
+
+
+def task_docs() -> Task:
+    """Write the generated pages of docs/ again."""
+    return {"actions": [python("docs.generate")]}

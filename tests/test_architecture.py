@@ -1,0 +1,69 @@
+"""The rules of the house that no linter knows: sizes, docstrings, and where imports may stand."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("doraflow", "runtime")
+FILES = tuple(sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")))
+MAX_FILE_LINES = 400
+MEDIAN_FILE_LINES = 150
+MAX_FUNCTION_LINES_P95 = 45
+FORBIDDEN_NAMES = ("util", "helper", "manager", "misc", "common")
+HOST_PACKAGES = {"doraflow_runtime", "pyarrow", "zmq"}
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_has_a_docstring_and_one_subject(path: Path) -> None:
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text)), "a module docstring says what lives here"
+    assert len(text.splitlines()) <= MAX_FILE_LINES
+    assert not any(word in path.stem for word in FORBIDDEN_NAMES)
+
+
+def test_files_and_functions_stay_small() -> None:
+    sizes = [len(path.read_text().splitlines()) for path in FILES if path.name != "__init__.py"]
+    lengths = sorted(node.end_lineno - node.lineno + 1 for path in FILES for node in functions(path) if node.end_lineno)
+    assert statistics.median(sizes) <= MEDIAN_FILE_LINES
+    assert lengths[int(len(lengths) * 0.95)] <= MAX_FUNCTION_LINES_P95
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "runtime").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_runtime_needs_only_pyarrow_beside_the_standard_library(path: Path) -> None:
+    outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
+    assert outside <= HOST_PACKAGES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_evaluated_or_unpickled(path: Path) -> None:
+    assert not {"pickle", "marshal", "shelve"} & {name.split(".")[0] for name in imported(path)}
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not {"eval", "exec"} & calls
