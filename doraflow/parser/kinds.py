@@ -83,15 +83,17 @@ def _boolean(value: object) -> bool:
 
 
 def _whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object, ValidationInfo], int]:
-    wanted = f"a whole number from {lowest} to {highest}"
+    wanted = f"a whole number of {lowest} or more"
 
     def check(value: object, info: ValidationInfo) -> int:
         plain = _plain(value)
         is_number = isinstance(plain, int | float) and not isinstance(plain, bool)
         if not is_number and (code == "DF104" or not isinstance(plain, str)):
             raise _wrong_kind(value, wanted)
-        if not is_number or not isinstance(plain, int) or not lowest <= plain <= highest:
+        if not is_number or not isinstance(plain, int) or plain < lowest:
             raise fault(code, f"{{name}} is `{_written(value)}`, expected {wanted}")
+        if plain > highest:
+            raise fault(code, f"{{name}} is `{_written(value)}`, expected at most {highest}")
         _warn_of_leading_zero(value, info)
         return plain
 

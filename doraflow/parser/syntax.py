@@ -79,3 +79,8 @@ def head_span(node: SyntaxNode) -> Span:
     if isinstance(node, MappingNode) and node.entries and node.entries[0].key.span.line == span.line:
         return node.entries[0].key.span
     return replace(span, end_line=span.line, end_column=span.column + 1)
+
+
+def is_null(node: SyntaxNode) -> bool:
+    """Tell whether a value is YAML's null, which counts as a key that is not given."""
+    return isinstance(node, ScalarNode) and node.value is None

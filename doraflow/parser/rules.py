@@ -1,0 +1,151 @@
+"""Rules that join several keys of one node: what excludes what, and what needs what.
+
+Each value by itself has been judged by the model; what concerns several nodes is judged in `doraflow.analysis`.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from doraflow.diagnostics import Label
+from doraflow.parser.environment import check_environment
+from doraflow.parser.keys import LogKeys, PortKeys
+from doraflow.parser.model import Node, OperatorBody, RestartKeys
+from doraflow.parser.ros2_rules import check_bridge
+from doraflow.parser.syntax import MappingNode, SequenceNode, head_span, is_null
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from doraflow.diagnostics import Sink
+
+IMPLEMENTATIONS = ("path", "operator", "operators", "ros2", "module", "hub")
+OPERATOR_IMPLEMENTATIONS = ("python", "shared-library", "wasm")
+PINS = ("branch", "tag", "rev")
+
+_PORTS_AND_LIFE = frozenset((*PortKeys.model_fields, *LogKeys.model_fields, *RestartKeys.model_fields))
+_GIT = frozenset(("git", *PINS))
+_PROCESS = _GIT | {"path_sha256", "args", "shared_memory_pool_size"}
+_OPERATOR_NODE = _PORTS_AND_LIFE | _PROCESS | {"build", "params"}
+
+# What has no effect beside an implementation; dora refuses these too, or drops them in silence.
+_WITHOUT_EFFECT: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "path": frozenset({"params"}),
+        "operator": _OPERATOR_NODE,
+        "operators": _OPERATOR_NODE,
+        "ros2": _GIT | {"path_sha256", "build", "params"},
+        "module": _PORTS_AND_LIFE - {"inputs"} | _PROCESS | {"cpu_affinity"},
+        "hub": _GIT | {"path_sha256", "build", "params"},
+    }
+)
+
+
+def check_nodes(nodes: Sequence[Node], file: MappingNode, sink: Sink) -> None:
+    """Judge the nodes of a dataflow or module file; `file` is its whole syntax."""
+    items = file.get("nodes")
+    if not isinstance(items, SequenceNode):
+        return
+    for node, syntax in zip(nodes, items.items, strict=True):
+        if isinstance(syntax, MappingNode):
+            _check_node(node, syntax, sink)
+
+
+def _check_node(node: Node, syntax: MappingNode, sink: Sink) -> None:
+    chosen = _given(syntax, IMPLEMENTATIONS)
+    if not chosen:
+        sink.error(
+            "DF110",
+            f"the node `{node.id}` has no implementation: none of `path`, `operator`, `operators`, `module`, `ros2` "
+            "and `hub` is given",
+            head_span(syntax),
+            help="add `path: …` with the program or script that the node runs",
+        )
+    else:
+        _check_exclusive(chosen, "a node has one implementation", syntax, sink)
+        _check_effect(chosen[0], syntax, sink)
+    _check_pins(syntax, sink)
+    check_environment(syntax.get("env"), sink)
+    for operator in _operators(syntax):
+        _check_operator(operator, sink)
+    bridge = syntax.get("ros2")
+    if isinstance(bridge, MappingNode):
+        check_bridge(bridge, sink)
+
+
+def _check_operator(syntax: MappingNode, sink: Sink) -> None:
+    chosen = _given(syntax, OPERATOR_IMPLEMENTATIONS)
+    if not chosen:
+        sink.error(
+            "DF110",
+            "this operator has no implementation: none of `python`, `shared-library` and `wasm` is given",
+            head_span(syntax),
+            help="add `python: …` with the script that implements it",
+        )
+    _check_exclusive(chosen, "an operator has one implementation", syntax, sink)
+
+
+def _check_exclusive(chosen: Sequence[str], rule: str, syntax: MappingNode, sink: Sink) -> None:
+    for other in chosen[1:]:
+        sink.error(
+            "DF109",
+            f"`{chosen[0]}` and `{other}` exclude one another: {rule}",
+            syntax.key_span(other),
+            related=_label(syntax, chosen[0], f"`{chosen[0]}` is given here"),
+            help=f"remove `{chosen[0]}` or `{other}`",
+        )
+
+
+def _check_effect(implementation: str, syntax: MappingNode, sink: Sink) -> None:
+    for key in _given(syntax, _WITHOUT_EFFECT[implementation]):
+        sink.error(
+            "DF109",
+            f"`{key}` has no effect beside `{implementation}`",
+            syntax.key_span(key),
+            related=_label(syntax, implementation, f"`{implementation}` is given here"),
+            help=_mend(implementation, key),
+        )
+
+
+def _mend(implementation: str, key: str) -> str:
+    if implementation in ("operator", "operators") and key in OperatorBody.model_fields:
+        return f"move `{key}` into `{implementation}`"
+    if implementation == "module" and key in Node.model_fields:
+        return f"remove `{key}`, or set it on the nodes inside the module"
+    return f"remove `{key}`"
+
+
+def _check_pins(syntax: MappingNode, sink: Sink) -> None:
+    pins = _given(syntax, PINS)
+    for other in pins[1:]:
+        sink.error(
+            "DF111",
+            f"`{pins[0]}` and `{other}` pin the git source twice",
+            syntax.key_span(other),
+            related=_label(syntax, pins[0], f"`{pins[0]}` is given here"),
+            help=f"remove `{pins[0]}` or `{other}`",
+        )
+    if pins and not _given(syntax, ("git", "module", "operator", "operators", "ros2", "hub")):
+        sink.error(
+            "DF111",
+            f"`{pins[0]}` pins a git source, and the node has no `git`",
+            syntax.key_span(pins[0]),
+            help=f"add `git: …` with the address of the repository, or remove `{pins[0]}`",
+        )
+
+
+def _operators(syntax: MappingNode) -> list[MappingNode]:
+    single, several = syntax.get("operator"), syntax.get("operators")
+    items = several.items if isinstance(several, SequenceNode) else ()
+    return [operator for operator in (single, *items) if isinstance(operator, MappingNode)]
+
+
+def _given(syntax: MappingNode, keys: Sequence[str] | frozenset[str]) -> list[str]:
+    """List which of `keys` a mapping gives a value, in the order of the file."""
+    return [entry.key.text for entry in syntax.entries if entry.key.text in keys and not is_null(entry.value)]
+
+
+def _label(syntax: MappingNode, key: str, text: str) -> list[Label]:
+    span = syntax.key_span(key)
+    return [] if span is None else [Label(span, text)]
