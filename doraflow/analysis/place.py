@@ -1,0 +1,55 @@
+"""Placement: which host each node runs on.
+
+A node runs on the machine that its `deploy` names, and on host `local` where nothing is named.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from doraflow.ir import DEFAULT_HOST
+from doraflow.parser.suggest import choices_text, nearest
+
+if TYPE_CHECKING:
+    from doraflow.diagnostics import Sink
+    from doraflow.ir import Graph, Node
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+def place(graph: Graph, sink: Sink) -> Graph:
+    """Give every node its host; with an inventory, a machine must stand in it."""
+    inventory = tuple(host.name for host in graph.hosts)
+    told: set[str] = set()
+    return replace(graph, nodes=tuple(_placed(node, inventory, told, sink) for node in graph.nodes))
+
+
+def _placed(node: Node, inventory: tuple[str, ...], told: set[str], sink: Sink) -> Node:
+    machine = node.machine
+    if machine is None:
+        return node
+    if machine not in told:
+        told.add(machine)
+        _check(node, machine, inventory, sink)
+    return replace(node, host=machine)
+
+
+def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> None:
+    if not _FILE_NAME.fullmatch(machine):
+        sink.error(
+            "DF105",
+            f"`{machine}` cannot be a machine's name: files are named after it, so only [a-zA-Z0-9_.-] are allowed",
+            node.machine_span,
+            help="choose a short name, and put the machine's address into the inventory",
+        )
+    elif inventory and machine not in (*inventory, DEFAULT_HOST):
+        near = nearest(machine, inventory)
+        sink.error(
+            "DF501",
+            f"there is no machine `{machine}` in the inventory; its machines are {choices_text(machine, inventory)}",
+            node.machine_span,
+            label=f"`{node.id}` is to run there",
+            help=f"to use the closest machine, write `{near[0]}`" if near else f"add `{machine}` under `hosts`",
+        )

@@ -1,0 +1,26 @@
+"""Queues: settings that cannot have the effect they ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doraflow.ir import PortReference
+
+if TYPE_CHECKING:
+    from doraflow.diagnostics import Sink
+    from doraflow.ir import Graph
+
+
+def check_queues(graph: Graph, sink: Sink) -> Graph:
+    """Report a queue that is to hold its sender back where the sender is no node; the graph is returned as it is."""
+    for node in graph.nodes:
+        for port in node.inputs:
+            if port.queue_policy == "backpressure" and not isinstance(port.source, PortReference):
+                sink.warning(
+                    "DF405",
+                    f"`{port.id}` of `{node.id}` reads `{port.source}`, which cannot be held back: "
+                    "when the queue is full, the oldest message is dropped",
+                    port.queue_span or port.source_span,
+                    help="remove `queue_policy`, or write `queue_policy: drop_oldest`",
+                )
+    return graph
