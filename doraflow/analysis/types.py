@@ -70,7 +70,7 @@ def _known(text: str, span: Span, library: TypeLibrary, sink: Sink) -> TypeName 
             "DF303",
             f"`{text}` is no type name",
             span,
-            help="write a name such as `std/media/v1/Image`, with parameters as in `std/media/v1/AudioFrame[channels=2]`",
+            help="write a name such as `std/media/v1/Image` or `std/media/v1/AudioFrame[sample_type=f32]`",
         )
         return None
     urn = library.find(name.base)
