@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doraflow import ir
-    from doraflow.diagnostics import Label
+    from doraflow.diagnostics import Label, Span
     from doraflow.parser import model
     from doraflow.parser.syntax import MappingNode
 
@@ -26,11 +26,15 @@ class Declared:
     the dataflow's folder and its parameters filled in. `syntax` is the node's mapping as written, in the dataflow or in
     the module file: an input that `node` lacks was an optional port left open, an environment name that `syntax` lacks
     came from the module's node. `module` is where the outermost module that holds the node is included.
+
+    `wired` serves inputs that read a port of their module: it leads from the place of `_mod/port` inside the module to
+    the place of the text that is connected to the port outside, which is where a wrong reference is mended.
     """
 
     node: model.Node
     syntax: MappingNode
     module: Label | None = None
+    wired: Mapping[Span, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,12 @@ class Document:
     """A dataflow file, read.
 
     `name` is a safe identifier, `source` the file's base name, `file` the path as the user gave it. `nodes` is flat:
-    modules are expanded. `dataflow.nodes` still holds the nodes as the file lists them. `texts` maps the display path
-    of each file that was read to its text.
+    modules are expanded. `dataflow.nodes` still holds the nodes as the file lists them; reserved names are out of every
+    `env`, and `dataflow.hosts` holds the inventory's hosts too, whose syntax is `inventory`. `texts` maps the display
+    path of each file that was read to its text.
+
+    A document may come with errors in the sink (a key that stands twice, keys that exclude one another): it is given
+    whenever the nodes could be read, so that later stages find the rest.
     """
 
     name: str
@@ -60,3 +68,4 @@ class Document:
     module_builds: tuple[ir.BuildStep, ...] = ()
     type_files: tuple[TypeFile, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
+    inventory: MappingNode | None = None

@@ -1,0 +1,60 @@
+"""The files of one dataflow: where they lie, how messages call them, and their texts and trees.
+
+One instance serves one load. Modules and type files are found relative to the dataflow's folder.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from doraflow.parser.compose import compose
+from doraflow.parser.text import read
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from doraflow.diagnostics import Sink
+    from doraflow.parser.syntax import MappingNode
+
+
+class Files:
+    """Reads files below `folder` and keeps their texts in `texts`, by display path. Not thread-safe."""
+
+    def __init__(self, folder: Path, shown: str, texts: MutableMapping[str, str], sink: Sink) -> None:
+        self.folder = folder
+        self.texts = texts
+        self._shown = shown
+        self._sink = sink
+
+    def display(self, relative: str) -> str:
+        """Give the path that messages show for a file, in the form in which the user gave the dataflow's path."""
+        return posixpath.normpath(posixpath.join(self._shown, relative))
+
+    def tree(self, relative: str) -> MappingNode | None:
+        """Read and compose a file; None after an error."""
+        return read_tree(self.folder / relative, self.display(relative), self.texts, self._sink)
+
+    def exists(self, relative: str) -> bool:
+        """Tell whether there is a file."""
+        return (self.folder / relative).is_file()
+
+    def names(self, relative: str) -> list[str]:
+        """List the files of a folder by name, sorted; none if there is no such folder."""
+        folder = self.folder / relative
+        return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+
+    def holds(self, relative: str) -> bool:
+        """Tell whether a path leads to something inside the folder, links followed."""
+        target = (self.folder / relative).resolve()
+        return not relative.startswith("/") and target.is_relative_to(self.folder.resolve())
+
+
+def read_tree(path: Path, display: str, texts: MutableMapping[str, str], sink: Sink) -> MappingNode | None:
+    """Read and compose a file, and keep its text; None after an error."""
+    text = read(path, display, sink)
+    if text is None:
+        return None
+    texts[display] = text
+    return compose(text, display, sink)

@@ -1,0 +1,107 @@
+"""The parser's front door: a path to a document, with everything that the dataflow's files say.
+
+The steps stand in `load` in their order; each is a module of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from doraflow.parser.document import Declared, Document, TypeFile
+from doraflow.parser.environment import allowed, check_environment
+from doraflow.parser.files import Files, read_tree
+from doraflow.parser.inventory import with_inventory
+from doraflow.parser.model import Dataflow
+from doraflow.parser.modules import expand_modules
+from doraflow.parser.read import read_model
+from doraflow.parser.rules import check_nodes
+from doraflow.parser.syntax import MappingNode, SequenceNode
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from doraflow.diagnostics import Sink
+
+_TYPES_FOLDER = "types"
+_UNSAFE = re.compile(r"[^a-z0-9_]+")
+
+
+def load(
+    path: Path, sink: Sink, inventory: Path | None = None, texts: MutableMapping[str, str] | None = None
+) -> Document | None:
+    """Read a dataflow with its modules, its type files and its inventory; None after an error that leaves gaps.
+
+    Spans show `path` as it is given, with forward slashes. `texts`, if given, gets the text of every file that was
+    read, so that errors can be shown with their lines even where there is no document.
+
+    >>> from pathlib import Path
+    >>> from doraflow.diagnostics import Sink
+    >>> sink = Sink()
+    >>> load(Path("absent.yml"), sink) is None, sink.diagnostics()[0].message
+    (True, '`absent.yml` cannot be read: there is no such file')
+    """
+    texts = {} if texts is None else texts
+    display = path.as_posix()
+    syntax = read_tree(path, display, texts, sink)
+    dataflow = read_model(Dataflow, syntax, sink) if syntax is not None else None
+    if syntax is None or dataflow is None:
+        return None
+    check_nodes(dataflow.nodes, syntax, sink)
+    check_environment(syntax.get("env"), sink)
+    files = Files(path.parent, path.parent.as_posix(), texts, sink)
+    expansion = expand_modules(_declared(dataflow, syntax), dataflow.env, files, sink)
+    type_files = _type_files(files)
+    dataflow, hosts_syntax = with_inventory(dataflow, inventory, texts, sink)
+    if expansion is None:
+        return None
+    return Document(
+        name=dataflow_name(dataflow.name, path),
+        source=path.name,
+        folder=path.parent,
+        file=display,
+        dataflow=dataflow.model_copy(update={"env": allowed(dataflow.env)}),
+        syntax=syntax,
+        nodes=tuple(_without_reserved(declared) for declared in expansion.nodes),
+        module_builds=expansion.builds,
+        type_files=type_files,
+        texts=texts,
+        inventory=hosts_syntax,
+    )
+
+
+def dataflow_name(given: str | None, path: Path) -> str:
+    """Make the name of a dataflow: its `name`, else the file's stem, or the folder's name for a `dataflow.yml`.
+
+    The result is a safe identifier of lower-case letters, digits and `_` that does not begin with a digit.
+    """
+    fallback = path.resolve().parent.name if path.stem == "dataflow" else path.stem
+    for candidate in (given, fallback):
+        name = _UNSAFE.sub("_", (candidate or "").lower()).strip("_")
+        if name:
+            return f"flow_{name}" if name[0].isdigit() else name
+    return "dataflow"
+
+
+def _declared(dataflow: Dataflow, syntax: MappingNode) -> list[Declared]:
+    items = syntax.get("nodes")
+    syntaxes = items.items if isinstance(items, SequenceNode) else ()
+    pairs = zip(dataflow.nodes, syntaxes, strict=True)
+    return [Declared(node, item) for node, item in pairs if isinstance(item, MappingNode)]
+
+
+def _without_reserved(declared: Declared) -> Declared:
+    env = allowed(declared.node.env)
+    if len(env) == len(declared.node.env):
+        return declared
+    node = declared.node.model_copy(update={"env": env})
+    return Declared(node, declared.syntax, declared.module, declared.wired)
+
+
+def _type_files(files: Files) -> tuple[TypeFile, ...]:
+    """Read the user's own types, `types/**/*.yml` beside the dataflow, in the order of their paths."""
+    folder = files.folder / _TYPES_FOLDER
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/*.yml") if path.is_file())
+    trees = ((relative, files.tree(f"{_TYPES_FOLDER}/{relative}")) for relative in found)
+    return tuple(TypeFile(relative.removesuffix(".yml"), tree) for relative, tree in trees if tree is not None)

@@ -1,0 +1,184 @@
+"""Modules: the nodes of a module file put in the place of the node that includes it, as deep as modules nest.
+
+Ids become `outer.inner`. A single node inside is adapted in `doraflow.parser.inner_nodes`; what ports mean is judged in
+`doraflow.parser.module_ports`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow.ir import BuildStep
+from doraflow.parser.environment import allowed
+from doraflow.parser.inner_nodes import Surroundings, inner_node
+from doraflow.parser.model import ModuleFile
+from doraflow.parser.module_ports import check_connections, check_header, exported, outside_reference
+from doraflow.parser.parameters import check_parameters, environment
+from doraflow.parser.read import read_model
+from doraflow.parser.rules import check_nodes
+from doraflow.parser.suggest import nearest
+from doraflow.parser.syntax import MappingNode, SequenceNode, head_span
+from doraflow.parser.wiring import rewire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.parser.document import Declared
+    from doraflow.parser.files import Files
+    from doraflow.parser.keys import InputOptions
+    from doraflow.parser.syntax import SyntaxNode
+
+DEEPEST_NESTING = 8
+MOST_NODES = 100_000
+
+Exports = dict[str, dict[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The flat nodes of a dataflow, and the build steps of the modules, those of an outer module first."""
+
+    nodes: tuple[Declared, ...]
+    builds: tuple[BuildStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A module file that was read; `relative` is its path from the dataflow's folder."""
+
+    relative: str
+    model: ModuleFile
+    syntax: MappingNode
+
+
+def expand_modules(nodes: Sequence[Declared], env: Mapping[str, str], files: Files, sink: Sink) -> Expansion | None:
+    """Replace every node that includes a module; None where a module file could not be read.
+
+    `env` are the variables of the whole dataflow, which module builds see too.
+    """
+    expander = _Expander(files, env, sink)
+    flat, _ = expander.expand(nodes, "", ())
+    return None if expander.has_gaps else Expansion(tuple(flat), tuple(expander.builds))
+
+
+class _Expander:
+    """The walk through the module files of one dataflow."""
+
+    def __init__(self, files: Files, env: Mapping[str, str], sink: Sink) -> None:
+        self.builds: list[BuildStep] = []
+        self.has_gaps = False
+        self._files = files
+        self._env = env
+        self._sink = sink
+        self._known: dict[str, _Module | None] = {}
+        self._count = 0
+
+    def expand(self, nodes: Sequence[Declared], folder: str, chain: tuple[str, ...]) -> tuple[list[Declared], Exports]:
+        """Expand the nodes of one file; `chain` are the module files around it, outermost first."""
+        flat: list[Declared] = []
+        exports: Exports = {}
+        for declared in nodes:
+            if declared.node.module is None:
+                flat.append(declared)
+            else:
+                included = self._include(declared, folder, chain)
+                if included is not None:
+                    flat += included[0]
+                    exports[declared.node.id] = included[1]
+        if not exports:
+            return flat, exports
+        return [self._rewire(declared, exports) for declared in flat], exports
+
+    def _include(
+        self, outer: Declared, folder: str, chain: tuple[str, ...]
+    ) -> tuple[list[Declared], dict[str, str | None]] | None:
+        """Give the nodes of a module and what its outputs lead to; None after an error that leaves a gap."""
+        relative = self._locate(outer, folder, chain)
+        module = self._load(relative) if relative is not None else None
+        if module is None:
+            self.has_gaps = True
+            return None
+        header = module.model.module
+        text = self._files.texts.get(outer.syntax.span.file, "")
+        check_connections(outer, header, module.syntax, text, self._sink)
+        check_parameters(outer.syntax.get("params"), self._sink)
+        self._add_build(outer, outer.node.build, outer.syntax.get("build"))
+        self._add_build(outer, module.model.build, module.syntax.get("build"))
+        inside = self._inside(outer, module)
+        flat, nested = self.expand(inside, posixpath.dirname(module.relative), (*chain, module.relative))
+        return flat, exported(header, module.syntax, inside, nested, self._sink)
+
+    def _inside(self, outer: Declared, module: _Module) -> list[Declared]:
+        """Adapt the nodes of a module file to their place."""
+        folder = posixpath.dirname(module.relative)
+        around = Surroundings(outer, module.model, folder, self._files, self._sink)
+        items = module.syntax.get("nodes")
+        syntaxes = items.items if isinstance(items, SequenceNode) else ()
+        self._count += len(syntaxes)
+        if self._count > MOST_NODES:
+            self._refuse(outer, f"the modules expand to more than {MOST_NODES} nodes")
+            self.has_gaps = True
+            return []
+        pairs = zip(module.model.nodes, syntaxes, strict=True)
+        return [inner_node(node, syntax, around) for node, syntax in pairs if isinstance(syntax, MappingNode)]
+
+    def _rewire(self, declared: Declared, exports: Exports) -> Declared:
+        """Lead the inputs that read a module's output to the node inside that produces it."""
+
+        def change(options: InputOptions, span: Span) -> InputOptions | None:
+            source = outside_reference(options.source, declared.wired.get(span, span), exports, self._sink)
+            if source is None or source == options.source:
+                return None if source is None else options
+            return options.model_copy(update={"source": source})
+
+        return rewire(declared, change)
+
+    def _locate(self, outer: Declared, folder: str, chain: tuple[str, ...]) -> str | None:
+        """Find the module file of a node; None after an error."""
+        written = outer.node.module or ""
+        relative = posixpath.normpath(posixpath.join(folder, written))
+        if written.startswith("/"):
+            self._refuse(outer, f"the path `{written}` is absolute, and a module lies in the dataflow's folder")
+        elif not self._files.holds(relative):
+            self._refuse(outer, f"the path `{written}` leads out of the dataflow's folder")
+        elif relative in chain:
+            drawn = " -> ".join((*chain[chain.index(relative) :], relative))
+            self._refuse(outer, f"the module includes itself: {drawn}")
+        elif len(chain) >= DEEPEST_NESTING:
+            self._refuse(outer, f"modules nest more than {DEEPEST_NESTING} deep: {' -> '.join((*chain, relative))}")
+        elif not self._files.exists(relative):
+            near = nearest(posixpath.basename(relative), self._files.names(posixpath.dirname(relative)))
+            help_text = f"write `{posixpath.join(posixpath.dirname(written), near[0])}`" if near else None
+            self._refuse(outer, f"there is no module file `{self._files.display(relative)}`", help_text)
+        else:
+            return relative
+        return None
+
+    def _load(self, relative: str) -> _Module | None:
+        if relative not in self._known:
+            self._known[relative] = self._read(relative)
+        return self._known[relative]
+
+    def _read(self, relative: str) -> _Module | None:
+        syntax = self._files.tree(relative)
+        model = read_model(ModuleFile, syntax, self._sink) if syntax is not None else None
+        if syntax is None or model is None:
+            return None
+        check_header(model.module, syntax, self._sink)
+        check_nodes(model.nodes, syntax, self._sink)
+        return _Module(relative, model, syntax)
+
+    def _add_build(self, outer: Declared, text: str | None, syntax: SyntaxNode | None) -> None:
+        """Keep the build commands of a module; they run once for each inclusion, in the dataflow's folder."""
+        commands = tuple(line.strip() for line in (text or "").splitlines() if line.strip())
+        if commands and syntax is not None:
+            env = allowed({**self._env, **outer.node.env, **environment(outer.node.params)})
+            self.builds.append(BuildStep(outer.node.id, commands, head_span(syntax), env=env))
+
+    def _refuse(self, outer: Declared, message: str, help_text: str | None = None) -> None:
+        place = outer.syntax.get("module") or outer.syntax
+        related = [outer.module] if outer.module is not None else []
+        self._sink.error("DF120", message, head_span(place), related=related, help=help_text)

@@ -1,0 +1,73 @@
+"""Parameters of modules: their names, and their place in arguments and environment.
+
+A parameter `speed` is written `$PARAM_SPEED` or `${_param.speed}` inside the module.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from doraflow.diagnostics import Label
+from doraflow.parser.syntax import MappingNode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.parser.syntax import SyntaxNode
+
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+_REFERENCE = re.compile(r"\$PARAM_([A-Za-z0-9_]*)|\$\{_param\.([^}]*)\}")
+
+
+def check_parameters(syntax: SyntaxNode | None, sink: Sink) -> None:
+    """Judge the names of a `params` map: letters, digits and `_`, and no two that differ in case only."""
+    if not isinstance(syntax, MappingNode):
+        return
+    seen: dict[str, Span] = {}
+    for entry in syntax.entries:
+        name, span = entry.key.text, entry.key.span
+        if not _NAME.fullmatch(name):
+            message = f"`{name}` cannot be the name of a parameter: only letters, digits and `_` are allowed"
+            sink.error("DF122", message, span)
+        elif name.upper() in seen:
+            sink.error(
+                "DF122",
+                f"`{name}` and another parameter are both `$PARAM_{name.upper()}`; one of the two would be lost",
+                span,
+                related=[Label(seen[name.upper()], "the other stands here")],
+                help="rename one of the two",
+            )
+        seen.setdefault(name.upper(), span)
+
+
+def environment(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables by which the nodes of a module see its parameters.
+
+    >>> environment({"speed": "2.0"})
+    {'PARAM_SPEED': '2.0'}
+    """
+    return {f"PARAM_{name.upper()}": value for name, value in parameters.items()}
+
+
+def fill_in(text: str, parameters: Mapping[str, str]) -> str:
+    """Put values for references, in one pass: a value that looks like a reference is left alone.
+
+    >>> fill_in("--speed $PARAM_SPEED --mode ${_param.mode} $PARAM_X", {"speed": "2.0", "mode": "turbo"})
+    '--speed 2.0 --mode turbo $PARAM_X'
+    """
+    by_variable = {name.upper(): value for name, value in parameters.items()}
+
+    def value_of(match: re.Match[str]) -> str:
+        found = by_variable.get(match[1]) if match[1] is not None else parameters.get(match[2])
+        return match[0] if found is None else found
+
+    return _REFERENCE.sub(value_of, text)
+
+
+def missing(text: str, parameters: Mapping[str, str]) -> list[str]:
+    """List the parameters that a text refers to and that have no value, each once, in the order of the text."""
+    known = {name.upper() for name in parameters}
+    names = (match[1] if match[1] is not None else match[2] for match in _REFERENCE.finditer(text))
+    return list(dict.fromkeys(name.lower() for name in names if name.upper() not in known))
