@@ -67,12 +67,24 @@ def _written(value: object) -> str:
     return value.text if isinstance(value, ScalarNode) else str(value)
 
 
+def _shown(value: object) -> str:
+    is_quoted = isinstance(value, ScalarNode) and not value.plain
+    return f'"{_written(value)}"' if is_quoted else _written(value)
+
+
 def _text(value: object) -> str:
     if isinstance(value, ScalarNode) and value.value is not None:
         return value.text
     if isinstance(value, str):
         return value
     raise _wrong_kind(value, "a text")
+
+
+def _arguments(value: object) -> str:
+    if isinstance(value, list) and value and all(isinstance(item, ScalarNode) for item in value):
+        joined = " ".join(item.text for item in value)
+        raise _wrong_kind(value, "a text with spaces between the arguments", f"write `{{key}}: {joined}`")
+    return _text(value)
 
 
 def _boolean(value: object) -> bool:
@@ -91,9 +103,9 @@ def _whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object, 
         if not is_number and (code == "DF104" or not isinstance(plain, str)):
             raise _wrong_kind(value, wanted)
         if not is_number or not isinstance(plain, int) or plain < lowest:
-            raise fault(code, f"{{name}} is `{_written(value)}`, expected {wanted}")
+            raise fault(code, f"{{name}} is `{_shown(value)}`, expected {wanted}")
         if plain > highest:
-            raise fault(code, f"{{name}} is `{_written(value)}`, expected at most {highest}")
+            raise fault(code, f"{{name}} is `{_shown(value)}`, expected at most {highest}")
         _warn_of_leading_zero(value, info)
         return plain
 
@@ -119,15 +131,16 @@ def _seconds(value: object, info: ValidationInfo) -> float:
     if isinstance(plain, bool) or not isinstance(plain, int | float):
         raise _wrong_kind(value, "a number of seconds")
     if not 0 <= plain < LARGEST_UNSIGNED:
-        raise fault("DF104", f"{{name}} is `{_written(value)}`, expected a finite number of seconds, 0 or more")
+        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected a finite number of seconds, 0 or more")
     _warn_of_leading_zero(value, info)
     return float(plain)
 
 
-def _positive_seconds(seconds: float) -> float:
-    if seconds == 0:
-        raise fault("DF104", "{name} is `0`, expected a number of seconds above 0")
-    return seconds
+def _positive_seconds(value: object, info: ValidationInfo) -> float:
+    plain = _plain(value)
+    if isinstance(plain, int | float) and not isinstance(plain, bool) and plain <= 0:
+        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected a finite number of seconds above 0")
+    return _seconds(value, info)
 
 
 def _bytes(value: object) -> int:
@@ -137,10 +150,10 @@ def _bytes(value: object) -> int:
     match = _SIZE.fullmatch(_written(value))
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None:
-        raise fault("DF104", f"{{name}} is `{_written(value)}`, expected a size in bytes", _SIZE_HELP)
+        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected a size in bytes", _SIZE_HELP)
     size = int(Decimal(match[1]) * unit)
     if size > LARGEST_SIGNED:
-        raise fault("DF104", f"{{name}} is `{_written(value)}`, expected at most {LARGEST_SIGNED} bytes")
+        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected at most {LARGEST_SIGNED} bytes")
     return size
 
 
@@ -220,9 +233,10 @@ def _nothing_is(empty: object) -> BeforeValidator:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Arguments = Annotated[str, BeforeValidator(_arguments)]
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-PositiveSeconds = Annotated[Seconds, AfterValidator(_positive_seconds)]
+PositiveSeconds = Annotated[float, BeforeValidator(_positive_seconds)]
 Count = Annotated[int, BeforeValidator(_whole(0, LARGEST_U32))]
 SignedCount = Annotated[int, BeforeValidator(_whole(-(2**31), 2**31 - 1))]
 QueueSize = Annotated[int, BeforeValidator(_whole(1, LARGEST_SIGNED, "DF108"))]

@@ -45,8 +45,10 @@ def load(
     texts = {} if texts is None else texts
     display = path.as_posix()
     syntax = read_tree(path, display, texts, sink)
-    dataflow = read_model(Dataflow, syntax, sink) if syntax is not None else None
-    if syntax is None or dataflow is None:
+    if syntax is None or _is_module_file(syntax, path, sink):
+        return None
+    dataflow = read_model(Dataflow, syntax, sink)
+    if dataflow is None:
         return None
     check_nodes(dataflow.nodes, syntax, sink)
     check_environment(syntax.get("env"), sink)
@@ -82,6 +84,18 @@ def dataflow_name(given: str | None, path: Path) -> str:
         if name:
             return f"flow_{name}" if name[0].isdigit() else name
     return "dataflow"
+
+
+def _is_module_file(syntax: MappingNode, path: Path, sink: Sink) -> bool:
+    if not isinstance(syntax.get("module"), MappingNode):
+        return False
+    sink.error(
+        "DF120",
+        "this is a module file, and only a dataflow can be checked, built and run",
+        syntax.key_span("module"),
+        help=f"name it in a node of a dataflow, `module: {path.name}`, and give the dataflow's path",
+    )
+    return True
 
 
 def _declared(dataflow: Dataflow, syntax: MappingNode) -> list[Declared]:

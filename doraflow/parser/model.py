@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from doraflow.parser.keys import InputOptions, Keys, LogKeys, PortKeys
 from doraflow.parser.kinds import (
+    Arguments,
     Boolean,
     ByteSize,
     Count,
@@ -168,7 +169,7 @@ class Node(PortKeys, LogKeys, RestartKeys):
     description: Text | None = Field(default=None, description="What the node does.")
     path: Text | None = Field(default=None, description="A program or script, `dynamic`, or `shell`.")
     path_sha256: Text | None = Field(default=None, description="The SHA-256 digest that a downloaded `path` must have.")
-    args: Text | None = Field(default=None, description="The command-line arguments, separated by spaces.")
+    args: Arguments | None = Field(default=None, description="The command-line arguments, separated by spaces.")
     env: Environment = Field(default_factory=dict, description="Environment variables of the node and its build.")
     build: Text | None = Field(default=None, description="Commands that build the node, one a line.")
     git: Text | None = Field(default=None, description="A git repository to build from.")

@@ -43,8 +43,9 @@ def check_connections(declared: Declared, header: ModuleHeader, file: MappingNod
     """
     node = declared.node
     ports = [*header.inputs, *header.inputs_optional]
+    misspelt = {nearest(port, ports)[0] for port in node.inputs if port not in ports and nearest(port, ports)}
     for port in header.inputs:
-        if port not in node.inputs:
+        if port not in node.inputs and port not in misspelt:
             sink.error(
                 "DF121",
                 f"the module `{header.name}` needs the input `{port}`, and `{node.id}` does not connect it",

@@ -121,8 +121,9 @@ class _Fault:
 
 
 def known_keys(kind: type[Keys]) -> list[str]:
-    """List the keys of a mapping as a file spells them, in the order of the model."""
-    return [field.alias or name for name, field in kind.model_fields.items()]
+    """List the keys of a mapping as a file spells them: its own in the order of the model, then those it shares."""
+    names = sorted(kind.model_fields, key=lambda name: name not in kind.__annotations__)
+    return [kind.model_fields[name].alias or name for name in names]
 
 
 def _descend(tree: MappingNode, location: Location) -> tuple[SyntaxNode, Entry | None, Location]:
