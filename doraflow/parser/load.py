@@ -13,16 +13,16 @@ from doraflow.parser.environment import allowed, check_environment
 from doraflow.parser.files import Files, read_tree
 from doraflow.parser.inventory import with_inventory
 from doraflow.parser.model import Dataflow
-from doraflow.parser.modules import expand_modules
 from doraflow.parser.read import read_model
 from doraflow.parser.rules import check_nodes
 from doraflow.parser.syntax import MappingNode, SequenceNode
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import MutableMapping, Sequence
     from pathlib import Path
 
     from doraflow.diagnostics import Sink
+    from doraflow.ir import BuildStep
 
 _TYPES_FOLDER = "types"
 _UNSAFE = re.compile(r"[^a-z0-9_]+")
@@ -53,11 +53,12 @@ def load(
     check_nodes(dataflow.nodes, syntax, sink)
     check_environment(syntax.get("env"), sink)
     files = Files(path.parent, path.parent.as_posix(), texts, sink)
-    expansion = expand_modules(_declared(dataflow, syntax), dataflow.env, files, sink)
+    expansion = _expand(_declared(dataflow, syntax), dataflow, files, sink)
     type_files = _type_files(files)
     dataflow, hosts_syntax = with_inventory(dataflow, inventory, texts, sink)
     if expansion is None:
         return None
+    nodes, module_builds = expansion
     return Document(
         name=dataflow_name(dataflow.name, path),
         source=path.name,
@@ -65,8 +66,8 @@ def load(
         file=display,
         dataflow=dataflow.model_copy(update={"env": allowed(dataflow.env)}),
         syntax=syntax,
-        nodes=tuple(_without_reserved(declared) for declared in expansion.nodes),
-        module_builds=expansion.builds,
+        nodes=tuple(_without_reserved(declared) for declared in nodes),
+        module_builds=module_builds,
         type_files=type_files,
         texts=texts,
         inventory=hosts_syntax,
@@ -103,6 +104,17 @@ def _declared(dataflow: Dataflow, syntax: MappingNode) -> list[Declared]:
     syntaxes = items.items if isinstance(items, SequenceNode) else ()
     pairs = zip(dataflow.nodes, syntaxes, strict=True)
     return [Declared(node, item) for node, item in pairs if isinstance(item, MappingNode)]
+
+
+def _expand(
+    nodes: list[Declared], dataflow: Dataflow, files: Files, sink: Sink
+) -> tuple[Sequence[Declared], tuple[BuildStep, ...]] | None:
+    if all(declared.node.module is None for declared in nodes):
+        return nodes, ()
+    from doraflow.parser.modules import expand_modules
+
+    expansion = expand_modules(nodes, dataflow.env, files, sink)
+    return None if expansion is None else (expansion.nodes, expansion.builds)
 
 
 def _without_reserved(declared: Declared) -> Declared:

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_CHOICES = 12
+SHORTEST_STEM = 3
 
 
 def nearest(name: str, choices: Sequence[str]) -> list[str]:
     """Return the choices that `name` may be a misspelling of, nearest first; equally near ones in the given order.
 
-    Case, and `-` or a space for `_`, count as no difference. Up to a third of the letters may differ.
+    Case, and `-` or a space for `_`, count as no difference. Up to a third of the letters may differ; a choice that
+    `name` shortens or lengthens is near as well.
 
     >>> nearest("ouputs", ["inputs", "outputs", "path"])
     ['outputs', 'inputs']
@@ -27,7 +29,9 @@ def nearest(name: str, choices: Sequence[str]) -> list[str]:
     bound = max(1, (len(wanted) + 1) // 3)
     near = []
     for position, choice in enumerate(choices):
-        distance = _distance(wanted, _folded(choice), bound)
+        known = _folded(choice)
+        distance = bound if _extends(wanted, known) else bound + 1
+        distance = min(distance, _distance(wanted, known, bound))
         if distance <= bound:
             near.append((distance, position, choice))
     return [choice for _, _, choice in sorted(near)]
@@ -52,6 +56,11 @@ def choices_text(name: str, choices: Sequence[str], most: int = MOST_CHOICES) ->
 
 def _folded(name: str) -> str:
     return name.lower().replace("-", "_").replace(" ", "_")
+
+
+def _extends(first: str, second: str) -> bool:
+    short, long = sorted((first, second), key=len)
+    return len(short) >= SHORTEST_STEM and long.startswith(short)
 
 
 def _distance(first: str, second: str, bound: int) -> int:

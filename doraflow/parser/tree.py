@@ -29,7 +29,7 @@ MOST_ALIASED = 100_000
 MERGE_KEY = "<<"
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\n]*\n)?)*)+")
-_TAG = re.compile(r"(?:&\S*\s+)?(![^\s,\[\]{}]*)")
+_TAG = re.compile(r"(?:&\S*\s+)?(!<[^>\s]*>|![^\s,\[\]{}]*)")
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 _LIST_TAGS = frozenset({"!", "tag:yaml.org,2002:seq"})

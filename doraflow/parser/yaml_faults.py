@@ -107,7 +107,8 @@ def report_syntax_error(error: MarkedYAMLError, lines: Lines, sink: Sink) -> Non
 def _character_wording(said: str, character: str) -> _Wording | None:
     if "cannot start any token" not in said:
         return None
-    return _Wording(said, f"a text without quotes cannot begin with `{character}`", _QUOTE)
+    shown = "a backtick" if character == "`" else f"`{character}`"
+    return _Wording(said, f"a text without quotes cannot begin with {shown}", _QUOTE)
 
 
 def _report_tab(lines: Lines, offset: int, sink: Sink) -> bool:

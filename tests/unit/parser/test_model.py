@@ -1,0 +1,49 @@
+"""The model as the definition of the language."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from pydantic import ValidationError
+
+from doraflow.parser.keys import Keys
+from doraflow.parser.model import Dataflow, Inventory, ModuleFile, Node
+from doraflow.parser.read import known_keys
+
+
+def kinds(base: type[Keys]) -> Iterator[type[Keys]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
+@pytest.mark.parametrize("kind", sorted(kinds(Keys), key=lambda kind: kind.__name__))
+def test_every_key_has_a_description_that_is_a_sentence(kind: type[Keys]) -> None:
+    for name, field in kind.model_fields.items():
+        assert field.description, f"{kind.__name__}.{name}"
+        assert field.description.endswith(".")
+
+
+@pytest.mark.parametrize("kind", [Dataflow, ModuleFile, Inventory])
+def test_a_json_schema_comes_out_of_the_model(kind: type[Keys]) -> None:
+    schema = json.dumps(kind.model_json_schema())
+    assert '"additionalProperties": false' in schema
+
+
+def test_the_json_schema_allows_short_and_long_forms() -> None:
+    node = Dataflow.model_json_schema()["$defs"]["Node"]["properties"]
+    forms = node["inputs"]["additionalProperties"]["anyOf"]
+    assert forms == [{"type": "string"}, {"$ref": "#/$defs/InputOptions"}]
+    assert node["shared_memory_pool_size"]["anyOf"][:2] == [{"type": "integer"}, {"type": "string"}]
+
+
+def test_a_model_does_not_change() -> None:
+    node = Node.model_validate({"id": "a", "path": "a.py"})
+    with pytest.raises(ValidationError):
+        node.id = "b"  # type: ignore[misc]
+
+
+def test_a_node_lists_its_own_keys_first() -> None:
+    keys = known_keys(Node)
+    assert keys[:4] == ["id", "name", "description", "path"]
+    assert len(keys) == len(set(keys)) == len(Node.model_fields)
