@@ -102,7 +102,8 @@ def _connected(
         near = nearest(port, ports)
         around.sink.error(
             "DF121",
-            f"`{MODULE_SOURCE}/{port}` names no input of the module `{header.name}`: {choices_text(port, ports)}",
+            f"`{MODULE_SOURCE}/{port}` names no input of the module `{header.name}`: "
+            f"its inputs are {choices_text(port, ports)}",
             span,
             help=f"write `{MODULE_SOURCE}/{near[0]}`" if near else f"add `{port}` to the `inputs` of the module",
         )
