@@ -153,7 +153,7 @@ def _owner(root: type[Keys], location: Location) -> type[Keys]:
         annotation = _without_wrapping(annotation)
         if isinstance(annotation, type) and issubclass(annotation, Keys):
             fields = annotation.model_fields
-            annotation = next(field.annotation for name, field in fields.items() if step in (field.alias, name))
+            annotation = next((field.annotation for name, field in fields.items() if step in (field.alias, name)), None)
         elif get_origin(annotation) is dict:
             annotation = get_args(annotation)[1]
         elif get_origin(annotation) is tuple:

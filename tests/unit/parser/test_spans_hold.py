@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doraflow.diagnostics import Sink, Span
@@ -75,16 +75,19 @@ def check(text: str) -> MappingNode | None:
     return tree
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_composing_never_raises_and_spans_lie_in_the_text(text: str) -> None:
     check(text)
 
 
+@settings(deadline=None)
 @given(YAML_PIECES)
 def test_composing_what_looks_like_yaml_never_raises(text: str) -> None:
     check(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_decoding_never_raises(content: bytes) -> None:
     sink = Sink()
@@ -95,6 +98,7 @@ def test_decoding_never_raises(content: bytes) -> None:
         check(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=8))
 def test_quoted_keys_and_values_come_back_with_their_text_and_place(pairs: list[tuple[str, str]]) -> None:
     unique = dict(pairs)
