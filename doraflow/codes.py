@@ -60,6 +60,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF301": "an unknown type",
         "DF302": "types that do not fit",
         "DF303": "a malformed type name",
+        "DF304": "an output without a type, under `strict_types`",
+        "DF305": "a type file that cannot be used",
         # loops and queues
         "DF401": "a loop that nothing starts",
         "DF402": "a loop of blocking queues",

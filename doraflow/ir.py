@@ -58,7 +58,8 @@ class Input:
     """An input port. `id` is `operator/input` on a node of operators.
 
     `span` marks the id, `source_span` the text of the source. `type_name` is the annotation as written; `data_type` is
-    what the type pass made of it or inferred from the other end, None where nothing is known.
+    what the type pass made of it or inferred from the other end, None where nothing is known. Where the source is
+    written inside a module, `scope` is what the module puts before the ids of its nodes (`outer.`).
     """
 
     id: str
@@ -72,6 +73,8 @@ class Input:
     type_name: str | None = None
     type_span: Span | None = None
     data_type: DataType | None = None
+    timeout_span: Span | None = None
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,11 @@ OperatorLanguage: TypeAlias = Literal["python", "shared-library", "wasm"]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator inside a node; its ports are the node's, prefixed with `id/`."""
+    """An operator inside a node; its ports are the node's, prefixed with `id/`.
+
+    `sole` tells that it was given as the node's one `operator`: its outputs are then read without its id. `settings`
+    and `setting_spans` are as on a node.
+    """
 
     id: str
     language: OperatorLanguage
@@ -101,6 +108,10 @@ class Operator:
     path_span: Span
     build: str | None = None
     build_span: Span | None = None
+    sole: bool = False
+    conda_env: str | None = None
+    settings: dict[str, object] = field(default_factory=dict)
+    setting_spans: dict[str, Span] = field(default_factory=dict)
 
 
 NodeKind: TypeAlias = Literal["python", "executable", "shell", "operators", "dynamic", "ros2", "hub", "url"]
@@ -122,7 +133,8 @@ class Node:
     """A node: one process on one host.
 
     `span` marks the id. `path` is as written, relative to the dataflow's folder. `settings` are the keys that are
-    carried but do not shape the graph (restart, logging, …), normalised to JSON values, in the order of the file.
+    carried but do not shape the graph (restart, logging, …), normalised to JSON values, in the order of the file;
+    `setting_spans` marks their keys. `deployment` holds the keys of `deploy` beside `machine` and `working_dir`.
     """
 
     id: str
@@ -144,6 +156,8 @@ class Node:
     host: str = DEFAULT_HOST
     cpu_affinity: tuple[int, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
+    setting_spans: dict[str, Span] = field(default_factory=dict)
+    deployment: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +188,17 @@ class TypeRule:
     source: str
     target: str
     span: Span
+    source_span: Span | None = None
+    target_span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A dataflow with its names resolved. `source` is the file's base name: no path of a machine enters the plan."""
+    """A dataflow with its names resolved. `source` is the file's base name: no path of a machine enters the plan.
+
+    `file` is the path as the user gave it, for messages and to shorten the files of spans; it is never written out.
+    `builds` are the build steps of modules, to be run before those of the nodes.
+    """
 
     name: str
     source: str
@@ -189,6 +209,9 @@ class Graph:
     strict_types: bool = False
     exit_when_nodes_finish: bool = False
     settings: dict[str, object] = field(default_factory=dict)
+    setting_spans: dict[str, Span] = field(default_factory=dict)
+    file: str = ""
+    builds: tuple[BuildStep, ...] = ()
 
     def node(self, node_id: str) -> Node:
         """Look up a node by id; KeyError if there is none."""
