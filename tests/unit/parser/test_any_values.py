@@ -15,9 +15,9 @@ from doraflow.parser.rules import check_nodes
 from doraflow.parser.sources import parse_source
 from doraflow.parser.syntax import MappingNode
 
-KEYS = sorted(
-    {key for kind in (Dataflow, Node, SingleOperator, InputOptions, Ros2Bridge, Host) for key in known_keys(kind)}
-)
+PIECES = ["dora", "timer", "logs", "millis", "hz", "1", "/", "0", "-", "e"]
+KINDS = (Dataflow, Node, SingleOperator, InputOptions, Ros2Bridge, Host)
+KEYS = sorted({key for kind in KINDS for key in known_keys(kind)})
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
