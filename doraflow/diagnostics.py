@@ -88,7 +88,7 @@ class Sink:
 
     strict: bool = False
     found: list[Diagnostic] = field(default_factory=list)
-    _known: set[Diagnostic] = field(default_factory=set, repr=False, compare=False)
+    _known: set[Diagnostic] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Take a finding; the same finding twice is kept once."""
