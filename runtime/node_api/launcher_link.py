@@ -1,0 +1,76 @@
+"""The node's connection to its launcher: hello, start, stop, and the news that a peer has ended.
+
+One JSON object a line, at most 64 KiB; used under the node's lock.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
+
+LONGEST_LINE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A line from the launcher: `start`, `stop`, or `ended` with the node that it is about."""
+
+    type: str
+    node: str = ""
+
+
+class LauncherLink:
+    """The connection, from the node's side."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        self._socket = sock
+        self._rest = b""
+        self.is_open = True
+
+    def fileno(self) -> int:
+        """Give the descriptor to wait on."""
+        return self._socket.fileno()
+
+    def say(self, **line: object) -> None:
+        """Send a line. A launcher that is gone is noticed by `receive`."""
+        self._socket.settimeout(5.0)
+        try:
+            self._socket.sendall(json.dumps(line).encode() + b"\n")
+        except OSError:
+            self.is_open = False
+        finally:
+            self._socket.setblocking(False)  # noqa: FBT003
+
+    def receive(self) -> list[News]:
+        """Read the lines that are there; `is_open` turns False when the launcher is gone or talks nonsense."""
+        try:
+            data = self._socket.recv(LONGEST_LINE)
+        except BlockingIOError:
+            return []
+        except OSError:
+            data = b""
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        if not data or len(self._rest) > LONGEST_LINE:
+            self.is_open = False
+        return [news for line in lines if (news := _news(line)) is not None]
+
+    def close(self) -> None:
+        """Hang up."""
+        self.is_open = False
+        self._socket.close()
+
+
+def _news(line: bytes) -> News | None:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    return News(str(said.get("type", "")), str(said.get("node", "")))

@@ -1,0 +1,46 @@
+"""Loans: memory that is written where the readers will read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+
+class Loan:
+    """Writable memory for one message; a context manager.
+
+    Entering gives the memory, leaving sends the message, leaving by an exception gives the memory back unsent. After
+    that the memory belongs to the readers: it must not be written any more. Used by one thread.
+    """
+
+    __slots__ = ("_finish", "_give_up", "_is_open", "memory")
+
+    def __init__(self, memory: memoryview, finish: Callable[[], None], give_up: Callable[[], None]) -> None:
+        self.memory = memory
+        self._finish = finish
+        self._give_up = give_up
+        self._is_open = True
+
+    def __enter__(self) -> memoryview:
+        if not self._is_open:
+            raise RuntimeError("a loan can be used once; take another one for the next message")
+        return self.memory
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        if kind is None:
+            self._finish()
+        else:
+            self._give_up()
+
+    def __del__(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._give_up()

@@ -1,0 +1,146 @@
+"""The sending side of a node: its consumers, what each may still be sent, and the slots they hold.
+
+A consumer that is slow never blocks a `drop_oldest` link: once its socket is full, the newest messages of each such
+link wait here, as many as the consumer's queue has room for, and older ones are dropped. A `backpressure` link has
+as many credits as that queue has places, and a message costs one. Used under the node's lock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.wire import Kind, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from doraflow_runtime.contract import OutgoingLink
+    from doraflow_runtime.shm.connection import Connection
+    from doraflow_runtime.shm.pool import Pool, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message ready to be sent on any link: the type it needs, its flags, its body, and the slot it lies in."""
+
+    type_number: int
+    flags: int
+    body: Sequence[bytes | memoryview]
+    size: int
+    slot: Slot | None
+
+    def frame(self, link: int) -> list[bytes | memoryview]:
+        """Write the message for a link."""
+        header = wire.frame(Kind.MESSAGE, self.size, self.flags, link, self.type_number)
+        return [header, *self.body]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A link as the consumer's peer sees it."""
+
+    link: OutgoingLink
+    credits: int
+    held: deque[Outgoing] = field(default_factory=deque)
+
+
+class Consumer:
+    """A node that reads from this one, over one connection for all links between the two."""
+
+    def __init__(self, links: Iterable[OutgoingLink], connection: Connection, pool: Pool) -> None:
+        self.connection = connection
+        self._pool = pool
+        self._lanes = {link.link.index: _Lane(link, link.queue_size) for link in links}
+        self._types: set[int] = set()
+        self._slots: Counter[tuple[int, int, int]] = Counter()
+        self.dropped = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the consumer is still there."""
+        return self.connection.is_open
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits for the consumer to read."""
+        return self.connection.has_waiting or any(lane.held for lane in self._lanes.values())
+
+    def may_send(self, link: int) -> bool:
+        """Tell whether a message on `link` would not have to wait for a credit."""
+        lane = self._lanes[link]
+        return lane.link.queue_policy == "drop_oldest" or lane.credits > 0 or not self.is_open
+
+    def send(self, link: int, message: Outgoing, schema: Callable[[int], bytes]) -> None:
+        """Send a message, or keep it until the consumer reads on. `schema` gives a type's bytes by number."""
+        if not self.is_open:
+            return
+        lane = self._lanes[link]
+        if message.type_number and message.type_number not in self._types:
+            self._types.add(message.type_number)
+            body = schema(message.type_number)
+            self.connection.send([wire.frame(Kind.TYPE, len(body), number=message.type_number), body])
+        if message.slot is not None:
+            self._pool.hold(message.slot)
+            self._slots[message.slot.name.key()] += 1
+        if lane.link.queue_policy == "backpressure":
+            lane.credits -= 1
+            self.connection.send(message.frame(link))
+        elif self.connection.has_waiting or lane.held:
+            self._hold(lane, message)
+        else:
+            self.connection.send(message.frame(link))
+
+    def flush(self) -> None:
+        """Send what waits, as far as the consumer reads."""
+        self.connection.flush()
+        for index, lane in self._lanes.items():
+            while lane.held and not self.connection.has_waiting and self.is_open:
+                self.connection.send(lane.held.popleft().frame(index))
+
+    def receive(self) -> None:
+        """Take back slots and credits; a consumer that ends, or sends nonsense, gives everything back."""
+        try:
+            for frame in self.connection.receive():
+                self._take_back(frame)
+        except WireError:
+            self.connection.is_open = False
+        if not self.is_open:
+            self.lose()
+
+    def lose(self) -> None:
+        """Close the connection, and take back every slot that the consumer held."""
+        self.connection.close()
+        for lane in self._lanes.values():
+            lane.held.clear()
+        for key, count in self._slots.items():
+            for _ in range(count):
+                self._pool.release(key)
+        self._slots.clear()
+
+    def _take_back(self, frame: wire.Frame) -> None:
+        if frame.kind == Kind.CREDIT and frame.link in self._lanes:
+            lane = self._lanes[frame.link]
+            lane.credits = min(lane.credits + frame.number, lane.link.queue_size)
+        elif frame.kind == Kind.RELEASE and len(frame.body) == wire.RELEASE.size:
+            self._release(wire.RELEASE.unpack(frame.body))
+        else:
+            raise WireError("a frame that a consumer does not send")
+
+    def _release(self, key: tuple[int, int, int]) -> None:
+        if self._slots[key] <= 0:
+            raise WireError("a slot given back that was not held")
+        self._slots[key] -= 1
+        if not self._slots[key]:
+            del self._slots[key]
+        self._pool.release(key)
+
+    def _hold(self, lane: _Lane, message: Outgoing) -> None:
+        if len(lane.held) >= lane.link.queue_size:
+            oldest = lane.held.popleft()
+            self.dropped += 1
+            if oldest.slot is not None:
+                self._release(oldest.slot.name.key())
+        lane.held.append(message)

@@ -1,0 +1,100 @@
+"""The queues of a node's inputs: what waits, what is dropped, and which message comes next.
+
+Messages come out in the order in which they came in, over all inputs. Used under the node's lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from doraflow_runtime.protocol import InputState, all_closed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from doraflow_runtime.contract import InputWiring
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Queue(Generic[T]):
+    """The queue of one input; each item goes with its place in the order of arrival."""
+
+    input: InputWiring
+    items: deque[tuple[int, T]] = field(default_factory=deque)
+    state: InputState = InputState.OPEN
+    dropped: int = 0
+
+
+class Queues(Generic[T]):
+    """The queues of one node. `discard` is called with every item that is dropped."""
+
+    def __init__(
+        self, inputs: Iterable[InputWiring], discard: Callable[[T], None], *, timers_are_clocks: bool = False
+    ) -> None:
+        self._queues: dict[str, Queue[T]] = {port.id: Queue(port) for port in inputs}
+        self._discard = discard
+        self._arrived = 0
+        self._timers_are_clocks = timers_are_clocks
+
+    def put(self, input_id: str, item: T, *, flush: bool = False) -> None:
+        """Let an item in. `flush` empties the queue first; a full `drop_oldest` queue loses its oldest item."""
+        queue = self._queues[input_id]
+        while flush and queue.items:
+            self._drop(queue)
+        if queue.input.queue_policy == "drop_oldest" and len(queue.items) >= queue.input.queue_size:
+            self._drop(queue)
+        queue.items.append((self._arrived, item))
+        self._arrived += 1
+
+    def close(self, input_id: str) -> None:
+        """Note that nothing more comes in; what waits is still handed out."""
+        queue = self._queues[input_id]
+        if queue.state is InputState.OPEN:
+            queue.state = InputState.DRAINING
+
+    def take(self) -> tuple[str, T] | None:
+        """Hand out the item that arrived first, with its input; None if nothing waits."""
+        oldest = min((queue for queue in self._queues.values() if queue.items), key=_arrival, default=None)
+        if oldest is None:
+            return None
+        return oldest.input.id, oldest.items.popleft()[1]
+
+    def take_closed(self) -> str | None:
+        """Hand out an input that is drained, once; None if there is none."""
+        for queue in self._queues.values():
+            if queue.state is InputState.DRAINING and not queue.items:
+                queue.state = InputState.CLOSED
+                return queue.input.id
+        return None
+
+    def are_all_closed(self) -> bool:
+        """Tell whether the node has nothing more to expect."""
+        timers = [queue for queue in self._queues.values() if queue.input.interval_ns]
+        data = [queue.state for queue in self._queues.values() if not queue.input.interval_ns]
+        return all_closed(data, has_timer=bool(timers), timers_are_clocks=self._timers_are_clocks)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing waits."""
+        return not any(queue.items for queue in self._queues.values())
+
+    def dropped(self) -> dict[str, int]:
+        """Count the items dropped so far, by input."""
+        return {name: queue.dropped for name, queue in self._queues.items()}
+
+    def clear(self) -> None:
+        """Drop everything, without counting."""
+        for queue in self._queues.values():
+            while queue.items:
+                self._discard(queue.items.popleft()[1])
+
+    def _drop(self, queue: Queue[T]) -> None:
+        queue.dropped += 1
+        self._discard(queue.items.popleft()[1])
+
+
+def _arrival(queue: Queue[T]) -> int:
+    return queue.items[0][0]

@@ -1,0 +1,152 @@
+"""Frames on the sockets between nodes: their kinds, headers and bounds, without any I/O.
+
+docs/wire-format.md is the specification; WIRE_VERSION changes with it. All numbers are little endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+MAGIC = b"DFLW"
+WIRE_VERSION = 1
+LARGEST_BODY = 4 * 1024 * 1024
+
+HEADER = struct.Struct("<IBBHI")
+HELLO = struct.Struct("<4sHH")
+MESSAGE = struct.Struct("<qIII")
+SLOT = struct.Struct("<IIIQQ")
+RELEASE = struct.Struct("<III")
+
+IN_SLOT = 0x01
+AS_STREAM = 0x02
+
+
+class Kind(IntEnum):
+    """What a frame says; the first three go to the consumer, the others back to the producer."""
+
+    HELLO = 1
+    TYPE = 2
+    MESSAGE = 3
+    RELEASE = 4
+    CREDIT = 5
+
+
+class WireError(ValueError):
+    """Bytes that are not frames of this protocol; the connection they came on is closed."""
+
+
+class Frame(NamedTuple):
+    """A frame: `link` is the edge's index where one is meant, `number` a type's number or a count of credits."""
+
+    kind: int
+    flags: int
+    link: int
+    number: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SlotName:
+    """Where a payload lies: the slot's place in its segment, and which of the slot's lives is meant."""
+
+    segment: int
+    slot: int
+    generation: int
+    offset: int
+    size: int
+
+    def key(self) -> tuple[int, int, int]:
+        """Name the slot's life, as a release does."""
+        return (self.segment, self.slot, self.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The body of a MESSAGE: when it was sent (ns since 1970), its metadata, its record, and its payload or slot."""
+
+    sent_ns: int
+    metadata: bytes
+    record: bytes
+    payload: bytes
+    slot: SlotName | None
+
+
+def frame(kind: Kind, body_size: int, flags: int = 0, link: int = 0, number: int = 0) -> bytes:
+    """Write the header of a frame whose body follows."""
+    return HEADER.pack(body_size, kind, flags, link, number)
+
+
+def hello(producer: str, pools: str) -> bytes:
+    """Write the first frame on a connection: who sends, and where in the run directory its pools lie."""
+    name, folder = producer.encode(), pools.encode()
+    body = HELLO.pack(MAGIC, WIRE_VERSION, len(name)) + name + folder
+    return frame(Kind.HELLO, len(body)) + body
+
+
+def read_hello(body: bytes) -> tuple[str, str]:
+    """Read who sends and where its pools lie. Raises WireError for another protocol or version."""
+    try:
+        magic, version, length = HELLO.unpack_from(body)
+        names = body[HELLO.size :]
+        producer, pools = names[:length].decode(), names[length:].decode()
+    except (struct.error, UnicodeDecodeError):
+        raise WireError("a malformed greeting") from None
+    if magic != MAGIC:
+        raise WireError("the peer speaks another protocol")
+    if version != WIRE_VERSION:
+        raise WireError(f"the peer speaks version {version} of the wire format, this node speaks {WIRE_VERSION}")
+    return producer, pools
+
+
+def read_message(received: Frame) -> Message:
+    """Read the body of a MESSAGE. Raises WireError if its parts do not add up."""
+    body = received.body
+    try:
+        sent_ns, metadata_size, record_size, payload_size = MESSAGE.unpack_from(body)
+        record_at = MESSAGE.size + metadata_size
+        payload_at = record_at + record_size
+        if payload_at + payload_size != len(body):
+            raise WireError("a message whose parts do not add up to its length")
+        slot = SlotName(*SLOT.unpack(body[payload_at:])) if received.flags & IN_SLOT else None
+    except struct.error:
+        raise WireError("a truncated message") from None
+    payload = b"" if slot else body[payload_at:]
+    return Message(sent_ns, body[MESSAGE.size : record_at], body[record_at:payload_at], payload, slot)
+
+
+def release(key: tuple[int, int, int]) -> bytes:
+    """Write the frame that gives a slot back."""
+    return frame(Kind.RELEASE, RELEASE.size) + RELEASE.pack(*key)
+
+
+def credit(link: int, count: int) -> bytes:
+    """Write the frame that lets the producer send `count` more messages on a link."""
+    return frame(Kind.CREDIT, 0, link=link, number=count)
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: memoryview | bytes) -> list[Frame]:
+        """Take the next bytes and return the frames that are whole. Raises WireError on a frame out of bounds."""
+        rest = self._rest
+        rest += data
+        frames: list[Frame] = []
+        at = 0
+        while len(rest) - at >= HEADER.size:
+            size, kind, flags, link, number = HEADER.unpack_from(rest, at)
+            if size > LARGEST_BODY:
+                raise WireError(f"a frame of {size} bytes; at most {LARGEST_BODY} are allowed")
+            end = at + HEADER.size + size
+            if end > len(rest):
+                break
+            frames.append(Frame(kind, flags, link, number, bytes(rest[at + HEADER.size : end])))
+            at = end
+        del rest[:at]
+        return frames
