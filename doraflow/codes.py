@@ -86,6 +86,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF801": "a node cannot be executed",
         "DF802": "a node failed",
         "DF803": "a node did not become ready",
+        "DF804": "a bundle that is not as it was built",
+        "DF805": "a bundle that this runtime cannot launch",
+        "DF806": "a folder that the run needs cannot be used",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -125,6 +125,7 @@ class HostWiring:
     host: str
     nodes: tuple[NodeWiring, ...]
     links: tuple[Link, ...]
+    exit_when_nodes_finish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
