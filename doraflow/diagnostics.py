@@ -6,7 +6,7 @@ compiler gets a `Sink`, adds what it finds, and goes on: a stage never raises fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -124,6 +124,13 @@ class Sink:
         """Add a finding that the user should know of; under `strict` a warning is an error."""
         severity = Severity.ERROR if self.strict else Severity.WARNING
         self.add(Diagnostic(code, severity, message, span, label, tuple(related), tuple(notes), help))
+
+    def raise_to_error(self, code: str) -> None:
+        """Make every finding with this code an error: what was a warning so far stops the build from here on."""
+        self.found = [
+            replace(diagnostic, severity=Severity.ERROR) if diagnostic.code == code else diagnostic
+            for diagnostic in self.found
+        ]
 
     @property
     def has_errors(self) -> bool:

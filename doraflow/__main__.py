@@ -1,0 +1,5 @@
+"""`python -m doraflow`."""
+
+from doraflow.cli.main import main
+
+main()

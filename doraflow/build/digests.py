@@ -1,0 +1,73 @@
+"""What decides whether a build step runs again: its commands, its sources, and its environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doraflow.ir import BuildStep
+
+MOST_FILES = 5000
+_PRODUCTS = {"target", "build", "dist", "node_modules", "__pycache__", ".venv", "venv"}
+_INSTALLERS = {"pip", "pip3", "uv"}
+
+
+def environment_digest(step: BuildStep) -> dict[str, object]:
+    """Describe a step and what it runs in: commands, environment, and which Python environment, by its making."""
+    marker = Path(sys.prefix) / "pyvenv.cfg"
+    made = marker if marker.exists() else Path(sys.prefix)
+    stamp = made.stat()
+    return {
+        "commands": list(step.commands),
+        "folder": step.working_directory,
+        "env": dict(step.env),
+        "python": f"{sys.executable} {sys.version}",
+        "environment": f"{stamp.st_ino} {stamp.st_mtime_ns}",
+    }
+
+
+def source_files(step: BuildStep, folder: Path) -> list[str] | None:
+    """List the files that a step reads, as far as can be told; None if there are too many, so that it always runs.
+
+    A step that only installs packages reads the files and folders that it names; any other step may read everything in
+    its working directory, but for hidden files and the usual folders of products.
+    """
+    place = folder / step.working_directory
+    found: dict[str, None] = {}
+    words = [word for command in step.commands for word in _words(command)]
+    roots = [place / word for word in words if word and (place / word).exists()]
+    if not all(_is_install(command) for command in step.commands):
+        roots.append(place)
+    for root in roots:
+        for file in _files(root):
+            found[str(file)] = None
+            if len(found) > MOST_FILES:
+                return None
+    return list(found)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
+def _is_install(command: str) -> bool:
+    words = _words(command)
+    return bool(words) and words[0] in _INSTALLERS and "install" in words
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _PRODUCTS)
+        yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))

@@ -1,0 +1,124 @@
+"""Running one build step: its commands one after the other, their output in a log file.
+
+Each command is a process group of its own, so that nothing is left when the build is interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow.build.commands import CommandError, arguments, shell_sign
+from doraflow.build.sources import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from doraflow.ir import BuildStep
+
+TAIL_LINES = 20
+_TAIL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailure:
+    """A step that failed: the command, and its exit code or why it could not be started."""
+
+    step: BuildStep
+    command: str
+    exit_code: int | None
+    reason: str
+    folder: Path
+    log: Path
+    tail: tuple[str, ...]
+
+    @property
+    def shell_sign(self) -> str | None:
+        """A word of the command that only a shell would understand."""
+        return shell_sign(self.command)
+
+
+class Processes:
+    """The processes of a build that are running; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_ended = False
+
+    @contextmanager
+    def started(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Keep a process among the running ones for the length of the block."""
+        with self._lock:
+            self._running.add(process)
+            ended = self._is_ended
+        if ended:
+            _kill(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+    def end(self) -> None:
+        """Kill all running processes with their children, and every one that is still to be started."""
+        with self._lock:
+            self._is_ended = True
+            running = tuple(self._running)
+        for process in running:
+            _kill(process)
+
+
+def run_step(step: BuildStep, folder: Path, log: Path, processes: Processes) -> StepFailure | None:
+    """Run the commands of a step until one fails; None if all went well. The log file is written anew."""
+    place = folder / step.working_directory
+    environment = {**os.environ, "PATH": search_path(), **step.env}
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        for command in step.commands:
+            output.write(f"$ {command}\n".encode())
+            output.flush()
+            try:
+                words = arguments(command, environment)
+                process = subprocess.Popen(
+                    words,
+                    cwd=place,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except (CommandError, OSError) as error:
+                return StepFailure(step, command, None, _reason(error), place, log, ())
+            with processes.started(process):
+                code = process.wait()
+            if code:
+                return StepFailure(step, command, code, "", place, log, _tail(log))
+    return None
+
+
+def _reason(error: CommandError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{(error.strerror or str(error)).lower()}: `{error.filename}`"
+    return str(error)
+
+
+def _tail(log: Path) -> tuple[str, ...]:
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        lines = stream.read().decode("utf-8", "replace").splitlines()
+    return tuple(line.rstrip() for line in lines[-TAIL_LINES:])
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it ended by itself

@@ -1,0 +1,112 @@
+"""Node sources: whether they are there, and what of them goes into a bundle.
+
+A Python script brings the modules beside it that it imports. What lies outside the dataflow's folder stays there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from doraflow.build.imports import imported_files
+from doraflow.codegen.fileset import GeneratedFile
+from doraflow.codegen.requirements import requirement_files
+from doraflow.parser.suggest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.ir import Graph, Node, Plan
+
+LARGEST_SOURCE = 64 * 1024 * 1024
+
+
+def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
+    """Report sources that are missing (DF601) or outside the project (DF602)."""
+    for node in graph.nodes:
+        for path, span in _named(node):
+            if _leaves_project(path):
+                _tell_outside(node, path, span, sink)
+            if not _may_appear(node) and not _is_there(node, folder, path):
+                _tell_missing(node, folder, path, span, sink)
+
+
+def collect_sources(plan: Plan, folder: Path) -> list[GeneratedFile]:
+    """Read what goes into the bundle's `nodes/`: the named files, the modules they import, and requirement files.
+
+    Raises OSError if a file cannot be read.
+    """
+    named = [path for path in (*plan.sources, *requirement_files(plan)) if not _leaves_project(path)]
+    present = [path for path in named if (folder / path).is_file()]
+    scripts = [path for path in present if path.endswith(".py")]
+    paths = dict.fromkeys([*map(_normal, present), *imported_files(folder, scripts)])
+    return [_read(folder, path) for path in paths if (folder / path).stat().st_size <= LARGEST_SOURCE]
+
+
+def search_path() -> str:
+    """Give the PATH of nodes and build steps: the scripts of the interpreter that runs doraflow come first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def _named(node: Node) -> Iterator[tuple[str, Span]]:
+    if node.kind in ("python", "executable"):
+        yield node.path, node.path_span or node.span
+    for operator in node.operators:
+        yield operator.path, operator.path_span
+
+
+def _leaves_project(path: str) -> bool:
+    return PurePosixPath(path).is_absolute() or os.path.normpath(path).split("/")[0] == ".."
+
+
+def _may_appear(node: Node) -> bool:
+    """Tell whether a build step or a repository may bring the source."""
+    return bool(node.builds) or node.git is not None
+
+
+def _is_there(node: Node, folder: Path, path: str) -> bool:
+    if (folder / path).is_file():
+        return True
+    return node.kind == "executable" and "/" not in path and shutil.which(path, path=search_path()) is not None
+
+
+def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink) -> None:
+    near = nearest(PurePosixPath(path).name, _siblings(folder / path))
+    what = "file" if "/" in path or "." in path else "file and no command"
+    closest = str(PurePosixPath(path).with_name(near[0])) if near else None
+    sink.error(
+        "DF601",
+        f"there is no {what} `{path}`, so `{node.id}` cannot run",
+        span,
+        help=f"to use the closest file, write `{closest}`" if closest else "create it, or correct the path",
+    )
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
+    except OSError:
+        return []
+
+
+def _tell_outside(node: Node, path: str, span: Span, sink: Sink) -> None:
+    kind = "an absolute path" if PurePosixPath(path).is_absolute() else "a path out of the dataflow's folder"
+    sink.warning(
+        "DF602",
+        f"`{path}` of `{node.id}` is {kind}: it is not put into the bundle, and every host needs it in that place",
+        span,
+        help="move the file into the dataflow's folder and name it relative to that",
+    )
+
+
+def _normal(path: str) -> str:
+    return PurePosixPath(os.path.normpath(path)).as_posix()
+
+
+def _read(folder: Path, path: str) -> GeneratedFile:
+    place = folder / path
+    return GeneratedFile(path, place.read_bytes(), executable=bool(place.stat().st_mode & 0o100))

@@ -1,0 +1,25 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+File: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False)
+]
+Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
+Inventory: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory", metavar="FILE", help="A YAML file with the machines under `hosts`.", show_default=False
+    ),
+]
+Jobs: TypeAlias = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="How many build steps run at once.")
+]
+Rebuild: TypeAlias = Annotated[bool, typer.Option("--rebuild", help="Run every build step, changed or not.")]
+
+DEFAULT_JOBS = 4

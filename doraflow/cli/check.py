@@ -1,0 +1,50 @@
+"""`doraflow check`: all findings of a dataflow, without running or writing anything."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from doraflow.cli.arguments import File, Inventory, Strict
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def check(
+    file: File,
+    form: Annotated[
+        Format, typer.Option("--format", help="Text for people on stderr, or JSON on stdout.")
+    ] = Format.TEXT,
+    strict: Strict = False,
+    no_sources: Annotated[
+        bool, typer.Option("--no-sources", help="Check the dataflow alone, not whether the files it names exist.")
+    ] = False,
+    inventory: Inventory = None,
+) -> None:
+    """Check a dataflow: names, types, loops, placement, sources.
+
+    Every finding of the run is told at its line and column. Exit code 0 without errors, 1 with.
+
+    Example: doraflow check dataflow.yml --format json
+    """
+    from doraflow.cli.report import exit_code, show_findings
+    from doraflow.pipeline import Options
+    from doraflow.pipeline import check as check_file
+    from doraflow.render import render_json
+
+    made = check_file(file, Options(strict, not no_sources, inventory))
+    if form is Format.JSON:
+        typer.echo(render_json(made.diagnostics()))
+    else:
+        show_findings(made)
+        if not made.diagnostics() and made.graph is not None:
+            count = len(made.graph.nodes)
+            typer.echo(f"{file}: {count} node{'' if count == 1 else 's'}, no findings", err=True)
+    raise typer.Exit(exit_code(made))

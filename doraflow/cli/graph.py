@@ -1,0 +1,71 @@
+"""`doraflow graph` and `doraflow expand`: a dataflow drawn, and written out."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from doraflow.cli.arguments import File, Inventory
+
+if TYPE_CHECKING:
+    from doraflow.ir import Graph
+
+
+class Picture(StrEnum):
+    """How a graph is drawn."""
+
+    MERMAID = "mermaid"
+    DOT = "dot"
+    HTML = "html"
+
+
+def graph(
+    file: File,
+    form: Annotated[Picture, typer.Option("--format", help="The picture's language.")] = Picture.MERMAID,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file.", show_default=False)
+    ] = None,
+    inventory: Inventory = None,
+) -> None:
+    """Draw a dataflow as Mermaid, Graphviz DOT, or one HTML page that needs nothing from outside.
+
+    Example: doraflow graph dataflow.yml --format html -o graph.html
+    """
+    from doraflow.codegen import picture
+
+    drawn = _graph_of(file, inventory)
+    text = {Picture.MERMAID: picture.mermaid, Picture.DOT: picture.dot, Picture.HTML: picture.html}[form](drawn)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"error: {out} cannot be written: {(error.strerror or str(error)).lower()}", err=True)
+        raise typer.Exit(1) from None
+
+
+def expand(file: File, inventory: Inventory = None) -> None:
+    """Print a dataflow flat: modules expanded, every default written out, hosts and types resolved.
+
+    Example: doraflow expand dataflow.yml
+    """
+    from doraflow.codegen.resolved import resolved_text
+
+    sys.stdout.write(resolved_text(_graph_of(file, inventory)))
+
+
+def _graph_of(file: Path, inventory: Path | None) -> Graph:
+    """Check a dataflow without its sources; after errors show them and exit."""
+    from doraflow.cli.report import show_findings
+    from doraflow.pipeline import Options, check
+
+    made = check(file, Options(check_sources=False, inventory=inventory))
+    if made.graph is None or made.sink.has_errors:
+        show_findings(made)
+        raise typer.Exit(1)
+    return made.graph

@@ -1,0 +1,57 @@
+"""The command line: commands are registered here, each in a module of its own.
+
+Only typer is imported at the start; a command imports what it needs when it runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from doraflow import __version__
+from doraflow.cli import build, check, graph, run
+
+app = typer.Typer(
+    name="doraflow",
+    help=(
+        "Compile dora dataflows into launchers.\n\n"
+        "A dataflow is a YAML graph of nodes. [bold]check[/bold] finds its faults before anything runs, "
+        "[bold]build[/bold] writes a folder that runs with Python alone, [bold]run[/bold] does both and starts it.\n\n"
+        "Start with: doraflow run examples/hello/dataflow.yml"
+    ),
+    epilog="Exit codes: 0 all went well, 1 the dataflow or a node has faults, 2 the command was not understood.",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("check")(check.check)
+app.command("build")(build.build)
+app.command("run")(run.run)
+app.command("graph")(graph.graph)
+app.command("expand")(graph.expand)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"doraflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

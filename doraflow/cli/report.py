@@ -1,0 +1,41 @@
+"""Findings on the screen: coloured on a terminal, plain elsewhere, and the exit code that they mean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from doraflow.render import text_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from doraflow.pipeline import Compilation
+    from doraflow.render import Piece
+
+
+def show_findings(made: Compilation) -> None:
+    """Write all findings of a compilation to standard error."""
+    write_pieces(text_pieces(made.diagnostics(), made.texts), sys.stderr)
+
+
+def write_pieces(pieces: Iterable[Piece], stream: TextIO) -> None:
+    """Write styled text, with colour where a person looks at it."""
+    if not has_colour(stream):
+        stream.write("".join(text for text, _ in pieces))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(file=stream, soft_wrap=True, highlight=False).print(Text.assemble(*pieces), end="")
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Tell whether to colour: on a terminal, unless NO_COLOR is set or the terminal is `dumb`."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def exit_code(made: Compilation) -> int:
+    """Give 1 if there is an error among the findings, else 0."""
+    return 1 if made.sink.has_errors else 0

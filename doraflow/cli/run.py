@@ -1,0 +1,76 @@
+"""`doraflow run`: build into the cache, launch, and show what the nodes say until they end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Rebuild, Strict
+
+
+def run(
+    file: File,
+    jobs: Jobs = DEFAULT_JOBS,
+    strict: Strict = False,
+    rebuild: Rebuild = False,
+    inventory: Inventory = None,
+    log_dir: Annotated[
+        Path | None, typer.Option("--log-dir", metavar="DIR", help="Where the nodes' logs go.", show_default=False)
+    ] = None,
+    start_timeout: Annotated[
+        float, typer.Option("--start-timeout", metavar="SECONDS", help="How long to wait for all nodes to be ready.")
+    ] = 120.0,
+    grace: Annotated[
+        float, typer.Option("--grace", metavar="SECONDS", help="How long nodes have to end after a stop.")
+    ] = 5.0,
+) -> None:
+    """Build a dataflow and run it on this machine, with the nodes' sources where they are.
+
+    Ctrl-C stops all nodes cleanly; a second one ends them at once. The exit code is 1 if a node failed.
+
+    Example: doraflow run examples/vision/dataflow.yml
+    """
+    launcher, sources = _bundle(file, jobs, strict=strict, rebuild=rebuild, inventory=inventory)
+    options = ["--sources", str(sources), "--start-timeout", str(start_timeout), "--grace", str(grace)]
+    options += ["--log-dir", str(log_dir)] if log_dir else []
+    raise typer.Exit(_launch([sys.executable, str(launcher), *options]))
+
+
+def _bundle(file: Path, jobs: int, *, strict: bool, rebuild: bool, inventory: Path | None) -> tuple[Path, Path]:
+    """Build into the cache folder; give the launcher and the source root. Exits after findings."""
+    from doraflow.build.writer import write
+    from doraflow.cli.build import run_build_steps
+    from doraflow.cli.cache import cache_folder
+    from doraflow.cli.report import show_findings
+    from doraflow.ir import DEFAULT_HOST
+    from doraflow.pipeline import Options, check, generate, plan
+
+    made = check(file, Options(strict, inventory=inventory))
+    planned = plan(made)
+    if planned is not None:
+        run_build_steps(made, jobs, rebuild=rebuild)
+    files = generate(made)
+    folder = cache_folder(file) / "bundle"
+    if files is not None:
+        write(files, folder, made.sink)
+    show_findings(made)
+    if files is None or planned is None or made.sink.has_errors:
+        raise typer.Exit(1)
+    host = planned.hosts[0].host if planned.hosts else DEFAULT_HOST
+    return folder / f"launch_{host}.py", made.folder.resolve()
+
+
+def _launch(command: list[str]) -> int:
+    """Run the launcher to its end. A terminal's Ctrl-C reaches it by itself; a SIGTERM is handed on."""
+    process = subprocess.Popen(command)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGTERM))
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)

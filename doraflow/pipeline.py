@@ -1,0 +1,116 @@
+"""The compiler's stages in their order: from a path to a graph, a plan, and the files of a bundle.
+
+Each stage gets what the one before it made; after errors a stage gives None and the rest is not run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doraflow.diagnostics import Sink
+
+if TYPE_CHECKING:
+    from doraflow.codegen.fileset import FileSet
+    from doraflow.diagnostics import Diagnostic
+    from doraflow.ir import BuildStep, Graph, Plan
+    from doraflow.parser.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to compile: whether warnings are errors, whether sources must exist, and where the machines are listed."""
+
+    strict: bool = False
+    check_sources: bool = True
+    inventory: Path | None = None
+
+
+@dataclass(slots=True)
+class Compilation:
+    """What a compilation has come to so far. `texts` maps the display path of each file that was read to its text."""
+
+    source: Path
+    sink: Sink
+    texts: dict[str, str] = field(default_factory=dict)
+    document: Document | None = None
+    graph: Graph | None = None
+    plan: Plan | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder that paths in the dataflow are relative to."""
+        return self.source.parent
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings so far, in the order of the source."""
+        return self.sink.diagnostics()
+
+    def steps(self) -> tuple[BuildStep, ...]:
+        """The build steps, those of modules before those of the nodes inside."""
+        inner = [step for node in self.graph.nodes for step in node.builds] if self.graph else []
+        return (*(self.document.module_builds if self.document else ()), *inner)
+
+
+def check(source: Path, options: Options) -> Compilation:
+    """Read and analyse a dataflow: all findings, and the graph if it has no errors."""
+    from doraflow.analysis.graph import build_graph
+    from doraflow.analysis.passes import analyse
+    from doraflow.analysis.user_types import read_library
+    from doraflow.build.sources import check_sources
+    from doraflow.parser.load import load
+
+    made = Compilation(source, Sink(strict=options.strict))
+    sink = made.sink
+    made.document = load(source, sink, options.inventory, made.texts)
+    graph = build_graph(made.document, sink) if made.document else None
+    if made.document is not None and graph is not None:
+        graph = analyse(graph, read_library(made.document.type_files, sink), sink)
+        if options.check_sources:
+            check_sources(graph, made.folder, sink)
+        made.graph = graph
+    return made
+
+
+def plan(made: Compilation) -> Plan | None:
+    """Lower a checked dataflow; None after errors. What this version cannot run is an error from here on."""
+    from doraflow.analysis.lower import lower
+    from doraflow.analysis.support import UNRUNNABLE
+
+    made.sink.raise_to_error(UNRUNNABLE)
+    if made.graph is None or made.sink.has_errors:
+        return None
+    made.plan = lower(made.graph)
+    return made.plan
+
+
+def generate(made: Compilation) -> FileSet | None:
+    """Generate the bundle of a planned dataflow; None after errors."""
+    from doraflow import __version__
+    from doraflow.build.sources import collect_sources
+    from doraflow.codegen.bundle import generate as generate_files
+
+    if made.plan is None or made.sink.has_errors:
+        return None
+    try:
+        sources = collect_sources(made.plan, made.folder)
+    except OSError as error:
+        made.sink.error("DF601", f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}")
+        return None
+    inputs = {_relative(name, made.folder): text.encode() for name, text in made.texts.items()}
+    return generate_files(made.plan, sources, runtime_files(), inputs, __version__)
+
+
+def runtime_files() -> dict[str, bytes]:
+    """Read the runtime package, which every bundle carries: its modules by path, in order."""
+    import doraflow_runtime
+
+    root = Path(doraflow_runtime.__path__[0])
+    wanted = [path for path in sorted(root.rglob("*")) if path.suffix == ".py" or path.name == "py.typed"]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in wanted}
+
+
+def _relative(name: str, folder: Path) -> str:
+    return Path(os.path.relpath(name, folder)).as_posix()
