@@ -13,9 +13,7 @@ File: TypeAlias = Annotated[
 Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 Inventory: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--inventory", metavar="FILE", help="A YAML file with the machines under `hosts`.", show_default=False
-    ),
+    typer.Option("--inventory", metavar="FILE", help="A file with the machines, under `hosts`.", show_default=False),
 ]
 Jobs: TypeAlias = Annotated[
     int, typer.Option("--jobs", "-j", min=1, metavar="N", help="How many build steps run at once.")

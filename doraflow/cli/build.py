@@ -17,9 +17,7 @@ def build(
     file: File,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", metavar="DIR", help="The bundle's folder. [default: NAME_bundle]", show_default=False
-        ),
+        typer.Option("--out", "-o", metavar="DIR", help="The bundle's folder.", show_default="NAME_bundle"),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 and print a diff if the bundle is out of date.")
