@@ -11,6 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
+from doraflow_runtime.codec import to_json
 from doraflow_runtime.formats.arrow import LayoutError, binary_hole, byte_hole, struct_hole, take_apart
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.core import Core
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from doraflow_runtime.contract import OperatorWiring
     from doraflow_runtime.node_api.incoming import Received
     from doraflow_runtime.node_api.metadata import Parameters
     from doraflow_runtime.shm.pool import Slot
@@ -60,6 +62,25 @@ class Node:
     def run_id(self) -> str:
         """The name of this run; another run of the same dataflow has another."""
         return self._core.config.run_id
+
+    @property
+    def restart_count(self) -> int:
+        """How many processes of this node ran before this one."""
+        return self._core.config.restart_count
+
+    @property
+    def operators(self) -> tuple[OperatorWiring, ...]:
+        """The operators that run in this process."""
+        return self._core.config.node.operators
+
+    @property
+    def source_root(self) -> str:
+        """The folder that the paths of operators are relative to."""
+        return self._core.config.source_root
+
+    def configuration(self) -> dict[str, Any]:
+        """Give the node's id, ports and operators as plain values."""
+        return dict(to_json(self._core.config.node))
 
     @property
     def dropped(self) -> dict[str, int]:

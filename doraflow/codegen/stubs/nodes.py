@@ -56,6 +56,7 @@ class NodeCode:
     union: str
     runtime_names: tuple[str, ...]
     type_names: tuple[str, ...]
+    exported: tuple[str, ...]
     uses_any: bool
     uses_pyarrow: bool
     uses_pyarrow_at_run_time: bool
@@ -76,14 +77,16 @@ def node_code(graph: Graph, node: Node, names: Mapping[str, str]) -> NodeCode:
     types = {*(event.row for event in events if event.row), *(name for out in outputs for name in out.type_names)}
     text = " ".join([*(kind for event in events for _, kind in event.fields), *(event.make for event in events)])
     making = " ".join([*(out.make for out in outputs), *(event.make for event in events)])
+    name = unique([f"{wanted}Node" if wanted in taken else wanted], taken=taken)[0]
     return NodeCode(
         id=node.id,
-        name=unique([f"{wanted}Node" if wanted in taken else wanted], taken=taken)[0],
+        name=name,
         events=events,
         outputs=outputs,
         union=" | ".join([*titles, "InputClosed", "Stop"]),
         runtime_names=_runtime_names(events, outputs),
         type_names=tuple(sorted(types)),
+        exported=tuple(sorted({name, "Event", "InputClosed", "Outputs", "Stop", *titles, *types})),
         uses_any="Any" in text,
         uses_pyarrow="pa." in text or "pa." in making,
         uses_pyarrow_at_run_time="pa." in making,

@@ -1,0 +1,164 @@
+"""A run without a launcher: a folder, configurations, and a thread that plays the launcher's part."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doraflow_runtime.codec import to_json
+from doraflow_runtime.contract import (
+    CONTRACT_VERSION,
+    InputWiring,
+    Link,
+    NodeConfig,
+    NodeWiring,
+    OperatorWiring,
+    OutgoingLink,
+    OutputWiring,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass
+class Run:
+    """Nodes that are described by hand; `edges` are (producer, output, consumer, input settings)."""
+
+    directory: Path
+    inputs: dict[str, list[InputWiring]] = field(default_factory=dict)
+    outputs: dict[str, list[str]] = field(default_factory=dict)
+    operators: dict[str, list[OperatorWiring]] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    connections: dict[str, socket.socket] = field(default_factory=dict)
+    said: list[dict[str, object]] = field(default_factory=list)
+    all_here: threading.Event = field(default_factory=threading.Event)
+    timers_are_clocks: bool = False
+
+    def node(self, name: str, outputs: tuple[str, ...] = (), operators: tuple[OperatorWiring, ...] = ()) -> None:
+        self.inputs.setdefault(name, [])
+        self.outputs[name] = list(outputs)
+        self.operators[name] = list(operators)
+
+    def link(self, source: str, target: str, size: int = 10, policy: str = "drop_oldest") -> None:
+        (producer, _, output), (consumer, _, port) = source.partition("/"), target.partition("/")
+        self.inputs[consumer].append(InputWiring(port, source, size, policy))  # type: ignore[arg-type]
+        self.links.append(Link(len(self.links) + 1, producer, output, consumer, port))
+
+    def timer(self, target: str, interval_ns: int, size: int = 10) -> None:
+        consumer, _, port = target.partition("/")
+        self.inputs[consumer].append(InputWiring(port, "dora/timer", size, interval_ns=interval_ns))
+
+    def config(self, name: str) -> Path:
+        """Write a node's configuration."""
+        names = list(self.outputs)
+        index = names.index(name)
+        wiring = {
+            (consumer, port.id): port for consumer, ports in self.inputs.items() for port in ports
+        }
+        outgoing = tuple(
+            OutgoingLink(
+                link,
+                f"n{names.index(link.consumer)}.sock",
+                wiring[link.consumer, link.input].queue_size,
+                wiring[link.consumer, link.input].queue_policy,
+            )
+            for link in self.links
+            if link.producer == name
+        )
+        config = NodeConfig(
+            contract=CONTRACT_VERSION,
+            dataflow="test",
+            run_id="run-1",
+            node=NodeWiring(
+                name,
+                tuple(self.inputs[name]),
+                tuple(OutputWiring(output) for output in self.outputs[name]),
+                tuple(self.operators[name]),
+            ),
+            listen=f"n{index}.sock",
+            launcher="launcher.sock",
+            pools=f"pools/{index}",
+            incoming=tuple(link for link in self.links if link.consumer == name),
+            outgoing=outgoing,
+            source_root=str(self.directory),
+            exit_when_nodes_finish=self.timers_are_clocks,
+        )
+        path = self.directory / "nodes" / f"{index}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(to_json(config)))
+        return path
+
+    def spawn(self, name: str, code: str) -> subprocess.Popen[str]:
+        """Start a process whose code finds its node's configuration in the environment."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={**os.environ, "DORAFLOW_CONFIG": str(self.config(name))},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def listen(self, expected: int) -> None:
+        """Play the launcher: greet `expected` nodes, say start to all, then listen to what they say."""
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        server.bind(str(self.directory / "launcher.sock"))
+        server.listen(16)
+        server.settimeout(30)
+
+        def serve() -> None:
+            with server:
+                for _ in range(expected):
+                    connection, _address = server.accept()
+                    hello = json.loads(connection.makefile().readline())
+                    self.connections[hello["node"]] = connection
+            for connection in self.connections.values():
+                connection.sendall(b'{"type": "start"}\n')
+            self.all_here.set()
+
+        threading.Thread(target=serve, daemon=True).start()
+
+    def tell(self, name: str, **line: object) -> None:
+        """Say something to a node."""
+        assert self.all_here.wait(30)
+        self.connections[name].sendall(json.dumps(line).encode() + b"\n")
+
+    def finish(self, process: subprocess.Popen[str], timeout: float = 30) -> str:
+        """Wait for a process that is to end well, and give what it printed."""
+        out, err = process.communicate(timeout=timeout)
+        assert process.returncode == 0, err
+        return out
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        for connection in self.connections.values():
+            connection.close()
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """A run in a folder of its own; all its processes are ended afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="df", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    made = Run(directory)
+    try:
+        yield made
+    finally:
+        made.end()
+        shutil.rmtree(directory)

@@ -1,0 +1,92 @@
+"""Two real processes that exchange messages, without a launcher of ours."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+SEND = """
+import pyarrow as pa
+from doraflow_runtime.node_api.node import Node
+with Node() as node:
+    for number in range({count}):
+        node.send_output("out", pa.array([number] * {width}, pa.int64()), {{"number": number}})
+"""
+
+RECEIVE = """
+from doraflow_runtime.node_api.node import Node
+seen = []
+with Node() as node:
+    for event in node:
+        if event.type == "INPUT":
+            assert event.value.to_pylist() == [event.metadata["number"]] * {width}, event
+            seen.append(event.metadata["number"])
+        else:
+            print(event.type, event.id)
+print(seen[0], seen[-1], len(seen), seen == sorted(seen))
+"""
+
+
+def pair(run: Run, *, size: int = 10, policy: str = "drop_oldest") -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", size, policy)
+    run.listen(2)
+
+
+def test_small_messages_arrive_in_order_and_the_end_is_told(run: Run) -> None:
+    pair(run, policy="backpressure")
+    sender = run.spawn("a", SEND.format(count=500, width=3))
+    receiver = run.spawn("b", RECEIVE.format(width=3))
+    assert run.finish(receiver) == "INPUT_CLOSED in\nSTOP ALL_INPUTS_CLOSED\n0 499 500 True\n"
+    run.finish(sender)
+
+
+def test_large_messages_travel_in_slots_that_are_used_again(run: Run) -> None:
+    pair(run, policy="backpressure")
+    sender = run.spawn("a", SEND.format(count=300, width=20_000))
+    receiver = run.spawn("b", RECEIVE.format(width=20_000))
+    assert run.finish(receiver).endswith("0 299 300 True\n")
+    run.finish(sender)
+    segments = list((run.directory / "pools" / "0").iterdir())
+    assert sum(path.stat().st_size for path in segments) <= 16 * 1024 * 1024
+
+
+def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) -> None:
+    pair(run, size=5)
+    receiver = run.spawn("b", "import time\n" + RECEIVE.format(width=1).replace("for event", "time.sleep(1)\n    for event"))
+    sender = run.spawn("a", SEND.format(count=20_000, width=1) + "\nprint('sent')")
+    assert run.finish(sender) == "sent\n"
+    first, last, count, in_order = run.finish(receiver).splitlines()[-1].split()
+    assert last == "19999"
+    assert in_order == "True"
+    assert int(count) < 20_000
+
+
+def test_a_sender_that_is_killed_closes_the_input(run: Run) -> None:
+    pair(run)
+    sender = run.spawn("a", SEND.format(count=1, width=1) + "\n") if False else run.spawn(
+        "a",
+        "import time\n" + SEND.format(count=1, width=1).replace("with Node() as node:", "node = Node()\nif True:") + "\ntime.sleep(60)",
+    )
+    receiver = run.spawn("b", RECEIVE.format(width=1).replace("seen.append", "print('got', flush=True); seen.append"))
+    assert receiver.stdout is not None
+    assert receiver.stdout.readline() == "got\n"
+    sender.send_signal(signal.SIGKILL)
+    assert run.finish(receiver) == "INPUT_CLOSED in\nSTOP ALL_INPUTS_CLOSED\n0 0 1 True\n"
+
+
+def test_stop_ends_the_stream(run: Run) -> None:
+    run.node("a")
+    run.timer("a/tick", 3_600_000_000_000)
+    run.listen(1)
+    process = run.spawn(
+        "a",
+        "from doraflow_runtime.node_api.node import Node\n"
+        "print([(event.type, event.id) for event in Node()])",
+    )
+    run.tell("a", type="stop")
+    assert run.finish(process) == "[('STOP', 'MANUAL')]\n"
