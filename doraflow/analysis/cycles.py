@@ -12,7 +12,7 @@ from doraflow.diagnostics import Label
 from doraflow.ir import PortReference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from doraflow.diagnostics import Sink
     from doraflow.ir import Edge, Graph
@@ -24,18 +24,11 @@ def check_cycles(graph: Graph, sink: Sink) -> Graph:
         return graph
     policies = {(node.id, port.id): port.queue_policy for node in graph.nodes for port in node.inputs}
     blocking = tuple(edge for edge in graph.edges if policies[edge.consumer, edge.input] == "backpressure")
-    stuck = _stuck_groups(graph, blocking)
     fed = _fed_nodes(graph)
-    groups = loops(graph)
-    idle = [members for members in groups if not fed.intersection(members)]
-    for members in groups:
-        path = shortest_loop(graph, members)
-        if len(members) == 1:
-            _tell_self_loop(path, starved=members in idle, sink=sink)
-        elif members in idle:
-            _tell_idle(path, whole=not fed, sink=sink)
-    for members in stuck:
-        _tell_blocking(shortest_loop(graph, members, blocking), sink)
+    _check_self_reads(graph, blocking, fed, sink)
+    _check_idle(graph, fed, sink)
+    for members in loops(graph, blocking) if blocking else ():
+        _tell_blocking(shortest_loop(members, blocking), sink)
     return graph
 
 
@@ -44,11 +37,7 @@ def drawn(path: Sequence[Edge]) -> str:
     return " -> ".join([edge.producer for edge in path] + [path[0].producer])
 
 
-def _stuck_groups(graph: Graph, blocking: tuple[Edge, ...]) -> tuple[tuple[str, ...], ...]:
-    return tuple(members for members in loops(graph, blocking) if len(members) > 1) if blocking else ()
-
-
-def _fed_nodes(graph: Graph) -> set[str]:
+def _fed_nodes(graph: Graph) -> frozenset[str]:
     """Collect what a timer, a log subscription or a node without inputs can reach.
 
     A node with an input whose reference failed counts as fed: the failed reference is told already.
@@ -69,18 +58,56 @@ def _fed_nodes(graph: Graph) -> set[str]:
             if reader not in seen:
                 seen.add(reader)
                 fed.append(reader)
-    return seen
+    return frozenset(seen)
 
 
-def _tell_self_loop(path: Sequence[Edge], *, starved: bool, sink: Sink) -> None:
-    edge = path[0]
-    end = ", and nothing else feeds it: it must send first by itself" if starved else ""
+def _check_self_reads(graph: Graph, blocking: Collection[Edge], fed: Collection[str], sink: Sink) -> None:
+    others = {edge.consumer for edge in graph.edges if edge.producer != edge.consumer}
+    told: set[str] = set()
+    for edge in graph.edges:
+        if edge.producer != edge.consumer or edge.consumer in told:
+            continue
+        told.add(edge.consumer)
+        if edge in blocking:
+            _tell_blocking_self_read(edge, sink)
+        else:
+            _tell_self_read(edge, alone=edge.consumer not in fed and edge.consumer not in others, sink=sink)
+
+
+def _tell_self_read(edge: Edge, *, alone: bool, sink: Sink) -> None:
+    end = ", and nothing else feeds it: it must send first by itself" if alone else ""
     sink.warning(
         "DF403",
         f"`{edge.producer}` reads its own output `{edge.output}`{end}",
         edge.span,
         help="keep the value in the node's own state, unless the message is meant to come round again",
     )
+
+
+def _tell_blocking_self_read(edge: Edge, sink: Sink) -> None:
+    sink.warning(
+        "DF402",
+        f"`{edge.producer}` reads its own output `{edge.output}` from a queue that holds the sender back; "
+        "once it is full, the node waits for itself",
+        edge.span,
+        help=f"write `queue_policy: drop_oldest` at `{edge.input}`, or keep the value in the node's own state",
+    )
+
+
+def _check_idle(graph: Graph, fed: Collection[str], sink: Sink) -> None:
+    """Report the loops that nothing starts, but none that a loop reported here would start."""
+    groups = loops(graph)
+    group_of = {node: number for number, members in enumerate(groups) for node in members}
+    entered = {group_of.get(edge.consumer) for edge in graph.edges if _leads_over(edge, group_of)}
+    whole = not fed
+    for number, members in enumerate(groups):
+        if number not in entered and members[0] not in fed:
+            _tell_idle(shortest_loop(members, graph.edges), whole=whole, sink=sink)
+            whole = False
+
+
+def _leads_over(edge: Edge, group_of: Mapping[str, int]) -> bool:
+    return group_of.get(edge.producer) != group_of.get(edge.consumer)
 
 
 def _tell_idle(path: Sequence[Edge], *, whole: bool, sink: Sink) -> None:
@@ -94,12 +121,14 @@ def _tell_idle(path: Sequence[Edge], *, whole: bool, sink: Sink) -> None:
         code,
         message,
         closing.span,
-        label=f"`{closing.consumer}` reads `{closing.producer}/{closing.output}` here",
-        related=[
-            Label(edge.span, f"`{edge.consumer}` reads `{edge.producer}/{edge.output}` here") for edge in path[:-1]
-        ],
+        label=_reads(closing),
+        related=[Label(edge.span, _reads(edge)) for edge in path[:-1]],
         help=f"give `{first}` a timer such as `tick: dora/timer/millis/100`, unless one of the nodes sends by itself",
     )
+
+
+def _reads(edge: Edge) -> str:
+    return f"`{edge.consumer}` reads `{edge.producer}/{edge.output}` here"
 
 
 def _tell_blocking(path: Sequence[Edge], sink: Sink) -> None:
@@ -108,7 +137,11 @@ def _tell_blocking(path: Sequence[Edge], sink: Sink) -> None:
         "DF402",
         f"every queue of the loop {drawn(path)} holds its sender back; once all are full, no node can go on",
         closing.span,
-        label=f"`{closing.consumer}` holds `{closing.producer}` back here",
-        related=[Label(edge.span, f"`{edge.consumer}` holds `{edge.producer}` back here") for edge in path[:-1]],
+        label=_holds(closing),
+        related=[Label(edge.span, _holds(edge)) for edge in path[:-1]],
         help=f"write `queue_policy: drop_oldest` at one of them, such as `{closing.input}` of `{closing.consumer}`",
     )
+
+
+def _holds(edge: Edge) -> str:
+    return f"`{edge.consumer}` holds `{edge.producer}` back here"

@@ -5,92 +5,93 @@ References between nodes become edges in `doraflow.analysis.resolve`; judgements
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from doraflow.analysis.ports import read_inputs, read_outputs
+from doraflow.analysis.arguments import read_arguments
+from doraflow.analysis.operators import read_operators
+from doraflow.analysis.ports import Holder, read_inputs, read_outputs
 from doraflow.analysis.resolve import resolve
+from doraflow.analysis.settings import (
+    DATAFLOW_SETTINGS,
+    DEPLOYMENT_SETTINGS,
+    NODE_SETTINGS,
+    read_settings,
+)
+from doraflow.analysis.shared_text import told_once
 from doraflow.diagnostics import Label
-from doraflow.ir import BuildStep, Graph, Host, Node, Operator, TypeRule
-from doraflow.parser.syntax import MappingNode, SequenceNode
+from doraflow.ir import BuildStep, Graph, Host, Node, PortReference, TypeRule
+from doraflow.parser.syntax import MappingNode, SequenceNode, head_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from doraflow.diagnostics import Sink, Span
-    from doraflow.ir import Input, NodeKind, OperatorLanguage, Output
+    from doraflow.ir import Edge, NodeKind, Operator
     from doraflow.parser import model
     from doraflow.parser.document import Declared, Document
-
-SINGLE_OPERATOR = "op"
-
-_CARRIED = (
-    "name",
-    "description",
-    "pattern",
-    "restart_policy",
-    "max_restarts",
-    "restart_delay",
-    "max_restart_delay",
-    "restart_window",
-    "startup_timeout",
-    "health_check_timeout",
-    "finish_grace_secs",
-    "send_stdout_as",
-    "send_logs_as",
-    "min_log_level",
-    "max_log_size",
-    "max_rotated_files",
-    "shared_memory_pool_size",
-)
+    from doraflow.parser.syntax import SyntaxNode
 
 
 def build_graph(document: Document, sink: Sink) -> Graph | None:
-    """Make the graph of a document; None when nothing of it can be analysed because names are not unique."""
-    nodes = tuple(_node(document, declared, sink) for declared in document.nodes)
-    if not _unique(nodes, sink):
-        return None
-    edges = resolve(nodes, sink)
-    dataflow = document.dataflow
+    """Make the graph of a document, as far as its names make sense; what does not is in `sink` and left out.
+
+    Where two nodes have one id the graph has the first, but inputs may read outputs of either.
+    """
+    with told_once(sink) as found:
+        declared = tuple(_node(document, declared, found) for declared in document.nodes)
+        edges = resolve(declared, found)
+        nodes = _unique(declared, found)
+    edges = _between(nodes, edges)
+    sources = {(edge.consumer, edge.input): PortReference(edge.producer, edge.output) for edge in edges}
+    settings = read_settings(document.dataflow, document.syntax, DATAFLOW_SETTINGS)
     return Graph(
         name=document.name,
         source=document.source,
-        nodes=nodes,
+        nodes=tuple(_with_full_sources(node, sources) for node in nodes),
         edges=edges,
         hosts=tuple(_hosts(document)),
         type_rules=tuple(_type_rules(document)),
-        strict_types=dataflow.strict_types,
-        exit_when_nodes_finish=dataflow.exit_when_nodes_finish,
-        settings=_settings(dataflow, ("health_check_interval",)),
+        strict_types=document.dataflow.strict_types,
+        exit_when_nodes_finish=document.dataflow.exit_when_nodes_finish,
+        settings=settings.values,
+        setting_spans=settings.spans,
+        file=document.file,
+        builds=document.module_builds,
     )
 
 
 def _node(document: Document, declared: Declared, sink: Sink) -> Node:
     node, syntax = declared.node, declared.syntax
-    deploy = node.deploy or document.dataflow.deploy
     env = {**document.dataflow.env, **node.env}
-    inputs, outputs, operators = _ports(declared, sink)
-    path = syntax.get("path")
-    args = syntax.get("args")
+    own = Holder(declared, node, syntax)
+    inputs, outputs = read_inputs(own, sink), read_outputs(own, sink)
+    operators, inner_inputs, inner_outputs = read_operators(declared, sink)
+    path, args = syntax.get("path"), syntax.get("args")
+    settings = read_settings(node, syntax, NODE_SETTINGS)
+    deploys = [deploy for deploy in (node.deploy, document.dataflow.deploy) if deploy is not None]
+    folder = next((deploy.working_dir for deploy in deploys if deploy.working_dir), ".")
     return Node(
         id=node.id,
         kind=kind_of(node),
-        span=_span_of(syntax, "id"),
+        span=head_span(syntax.get("id") or syntax),
         path=node.path or "",
-        path_span=path.span if path is not None else None,
-        args=_split_args(node, args.span if args is not None else syntax.span, sink),
-        args_span=args.span if args is not None else None,
+        path_span=head_span(path) if path is not None else None,
+        args=_arguments(node, head_span(args or syntax), sink),
+        args_span=head_span(args) if args is not None else None,
         env=env,
-        working_directory=(deploy.working_dir if deploy else None) or ".",
-        inputs=inputs,
-        outputs=outputs,
+        working_directory=folder,
+        inputs=inputs + inner_inputs,
+        outputs=outputs + inner_outputs,
         operators=operators,
-        builds=tuple(_builds(declared, env, operators)),
+        builds=tuple(_builds(declared, operators, env, folder)),
         git=node.git,
-        machine=deploy.machine if deploy else None,
-        machine_span=_machine_span(syntax, document.syntax),
+        machine=next((deploy.machine for deploy in deploys if deploy.machine), None),
+        machine_span=_machine_span(document, declared),
         cpu_affinity=node.cpu_affinity or (),
-        settings=_settings(node, _CARRIED),
+        settings=settings.values,
+        setting_spans=settings.spans,
+        deployment=read_settings(node.deploy, syntax.get("deploy"), DEPLOYMENT_SETTINGS).values,
     )
 
 
@@ -113,122 +114,80 @@ def kind_of(node: model.Node) -> NodeKind:
     return "python" if path.endswith(".py") else "executable"
 
 
-def _ports(declared: Declared, sink: Sink) -> tuple[tuple[Input, ...], tuple[Output, ...], tuple[Operator, ...]]:
-    node, syntax = declared.node, declared.syntax
-    inputs = list(read_inputs(node, syntax, "", sink))
-    outputs = list(read_outputs(node, syntax, "", sink))
-    operators = []
-    for name, definition, body in _operators(node, syntax):
-        inputs += read_inputs(definition, body, f"{name}/", sink)
-        outputs += read_outputs(definition, body, f"{name}/", sink)
-        operators.append(_operator(name, definition, body))
-    return tuple(inputs), tuple(outputs), tuple(operators)
+def _arguments(node: model.Node, span: Span, sink: Sink) -> tuple[str, ...]:
+    """Split `args`; a `shell` node gets its text whole."""
+    if not node.args:
+        return ()
+    return (node.args,) if node.path == "shell" else read_arguments(node.id, node.args, span, sink)
 
 
-def _operators(node: model.Node, syntax: MappingNode) -> Iterator[tuple[str, model.OperatorBody, MappingNode]]:
-    single = syntax.get("operator")
-    if node.operator is not None and isinstance(single, MappingNode):
-        yield node.operator.id or SINGLE_OPERATOR, node.operator, single
-    several = syntax.get("operators")
-    if node.operators is not None and isinstance(several, SequenceNode):
-        for definition, body in zip(node.operators, several.items, strict=True):
-            if isinstance(body, MappingNode):
-                yield definition.id, definition, body
-
-
-def _operator(name: str, definition: model.OperatorBody, body: MappingNode) -> Operator:
-    build = body.get("build")
-    language, path = _implementation(definition)
-    source = body.get(language)
-    if isinstance(source, MappingNode):
-        source = source.get("source")
-    return Operator(
-        id=name,
-        language=language,
-        path=path,
-        span=body.key_span("id") or body.entries[0].key.span,
-        path_span=source.span if source is not None else body.span,
-        build=definition.build,
-        build_span=build.span if build is not None else None,
-    )
-
-
-def _implementation(definition: model.OperatorBody) -> tuple[OperatorLanguage, str]:
-    if definition.python is not None:
-        return "python", definition.python.source
-    if definition.shared_library is not None:
-        return "shared-library", definition.shared_library
-    return "wasm", definition.wasm or ""
-
-
-def _builds(declared: Declared, env: dict[str, str], operators: tuple[Operator, ...]) -> Iterator[BuildStep]:
-    node = declared.node
-    spot = declared.syntax.get("build")
+def _builds(declared: Declared, operators: Sequence[Operator], env: dict[str, str], folder: str) -> Iterator[BuildStep]:
+    node, spot = declared.node, declared.syntax.get("build")
     if node.build and spot is not None:
-        yield BuildStep(node.id, _commands(node.build), spot.span, env=env)
+        yield BuildStep(node.id, _commands(node.build), head_span(spot), folder, env)
     for operator in operators:
         if operator.build and operator.build_span is not None:
-            yield BuildStep(f"{node.id}/{operator.id}", _commands(operator.build), operator.build_span, env=env)
+            yield BuildStep(f"{node.id}/{operator.id}", _commands(operator.build), operator.build_span, folder, env)
 
 
 def _commands(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _split_args(node: model.Node, span: Span, sink: Sink) -> tuple[str, ...]:
-    """Split `args` as a shell would, without a shell; a `shell` node gets its text whole."""
-    if not node.args:
-        return ()
-    if node.path == "shell":
-        return (node.args,)
-    try:
-        return tuple(shlex.split(node.args))
-    except ValueError:
-        sink.error(
-            "DF115",
-            f"the quotes in `args` of `{node.id}` are not balanced, so the arguments cannot be told apart",
-            span,
-            help="close the quote, or write `\\` before a quote that is part of an argument",
-        )
-        return ()
-
-
-def _unique(nodes: tuple[Node, ...], sink: Sink) -> bool:
-    first: dict[str, Span] = {}
-    unique = True
+def _unique(nodes: Sequence[Node], sink: Sink) -> tuple[Node, ...]:
+    first: dict[str, Node] = {}
     for node in nodes:
-        if node.id not in first:
-            first[node.id] = node.span
-            continue
-        unique = False
-        sink.error(
-            "DF201",
-            f"two nodes have the id `{node.id}`; inputs could not tell them apart",
-            node.span,
-            related=[Label(first[node.id], "the first one is here")],
-            help="give one of them another id, and change the inputs that read from it",
-        )
-    return unique
+        kept = first.setdefault(node.id, node)
+        if kept is not node:
+            sink.error(
+                "DF201",
+                f"two nodes have the id `{node.id}`; inputs could not tell them apart",
+                node.span,
+                related=[Label(kept.span, "the first one is here")],
+                help="give one of them another id, and change the inputs that read from it",
+            )
+    return tuple(first.values())
 
 
-def _span_of(syntax: MappingNode, key: str) -> Span:
-    value = syntax.get(key)
-    return value.span if value is not None else syntax.entries[0].key.span
+def _between(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    """Leave out the edges from or to a port of a node that is not in the graph."""
+    exits = {(node.id, port.id) for node in nodes for port in node.outputs}
+    entries = {(node.id, port.id, port.source_span) for node in nodes for port in node.inputs}
+    return tuple(
+        edge
+        for edge in edges
+        if (edge.producer, edge.output) in exits and (edge.consumer, edge.input, edge.span) in entries
+    )
 
 
-def _machine_span(*mappings: MappingNode) -> Span | None:
-    for mapping in mappings:
-        deploy = mapping.get("deploy")
-        machine = deploy.get("machine") if isinstance(deploy, MappingNode) else None
-        if machine is not None:
-            return machine.span
-    return None
+def _with_full_sources(node: Node, sources: dict[tuple[str, str], PortReference]) -> Node:
+    """Write the sources of inputs in full, so that an operator's output is never named without its operator."""
+    if all(sources.get((node.id, port.id), port.source) == port.source for port in node.inputs):
+        return node
+    inputs = (replace(port, source=sources.get((node.id, port.id), port.source)) for port in node.inputs)
+    return replace(node, inputs=tuple(inputs))
+
+
+def _machine_span(document: Document, declared: Declared) -> Span | None:
+    """Find what names a node's machine: its own `deploy`, the node that includes its module, or the whole file's."""
+    own = _machine(declared.syntax.get("deploy"))
+    if own is not None:
+        return own
+    inherited = declared.node.deploy is not None and declared.node.deploy.machine
+    if inherited and declared.module is not None:
+        return declared.module.span
+    return _machine(document.syntax.get("deploy"))
+
+
+def _machine(deploy: SyntaxNode | None) -> Span | None:
+    machine = deploy.get("machine") if isinstance(deploy, MappingNode) else None
+    return machine.span if machine is not None else None
 
 
 def _hosts(document: Document) -> Iterator[Host]:
-    syntax = document.syntax.get("hosts")
+    places = [node for node in (document.syntax.get("hosts"), document.inventory) if isinstance(node, MappingNode)]
     for name, host in document.dataflow.hosts.items():
-        span = syntax.key_span(name) if isinstance(syntax, MappingNode) else None
+        span = next((span for place in places if (span := place.key_span(name))), None)
         yield Host(name=name, address=host.address, labels=dict(host.labels), span=span)
 
 
@@ -236,9 +195,6 @@ def _type_rules(document: Document) -> Iterator[TypeRule]:
     syntax = document.syntax.get("type_rules")
     items = syntax.items if isinstance(syntax, SequenceNode) else ()
     for rule, item in zip(document.dataflow.type_rules, items, strict=True):
-        yield TypeRule(rule.source, rule.target, item.span)
-
-
-def _settings(keys: model.Node | model.Dataflow, names: tuple[str, ...]) -> dict[str, object]:
-    """Collect the keys that were given, in the order of `names`."""
-    return {name: getattr(keys, name) for name in names if name in keys.model_fields_set}
+        ends = (item.get("from"), item.get("to")) if isinstance(item, MappingNode) else (None, None)
+        source, target = (head_span(end) if end is not None else None for end in ends)
+        yield TypeRule(rule.source, rule.target, head_span(item), source, target)

@@ -5,6 +5,7 @@ A graph that comes here has no errors, so nothing is judged any more.
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import (
@@ -28,18 +29,33 @@ if TYPE_CHECKING:
 
 def lower(graph: Graph) -> Plan:
     """Make the plan of a graph: per host its processes and its wiring."""
-    links = _links(graph)
     placed = {node.id: node.host for node in graph.nodes}
+    links = _links(graph, placed)
     hosts = tuple(dict.fromkeys(placed.values()))
     return Plan(
         graph=graph,
         hosts=tuple(_host_plan(graph, host, links, placed) for host in hosts),
-        sources=tuple(dict.fromkeys(_sources(graph))),
+        sources=tuple(dict.fromkeys(path for path in _sources(graph) if _is_inside(path))),
     )
 
 
-def _links(graph: Graph) -> tuple[Link, ...]:
-    hosts = {node.id: node.host for node in graph.nodes}
+def source_path(node: Node, path: str) -> str:
+    """Give a path of a node, or of its operators, from the dataflow's folder: `deploy.working_dir` comes first.
+
+    The name of a program without a slash is given back as it is, since it may be a command on PATH.
+
+    >>> from doraflow.diagnostics import Span
+    >>> from doraflow.ir import Node
+    >>> node = Node("camera", "python", Span("f.yml", 1, 1, 1, 2), working_directory="nodes")
+    >>> source_path(node, "./camera.py")
+    'nodes/camera.py'
+    """
+    if node.kind == "executable" and "/" not in path:
+        return path
+    return posixpath.normpath(posixpath.join(node.working_directory, path))
+
+
+def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
     return tuple(
         Link(
             index=index,
@@ -47,7 +63,7 @@ def _links(graph: Graph) -> tuple[Link, ...]:
             output=edge.output,
             consumer=edge.consumer,
             input=edge.input,
-            transport="shm" if hosts[edge.producer] == hosts[edge.consumer] else "zmq",
+            transport="shm" if placed[edge.producer] == placed[edge.consumer] else "zmq",
         )
         for index, edge in enumerate(graph.edges, start=1)
     )
@@ -57,7 +73,8 @@ def _host_plan(graph: Graph, host: str, links: tuple[Link, ...], placed: dict[st
     nodes = tuple(node for node in graph.nodes if node.host == host)
     near = tuple(link for link in links if host in (placed[link.producer], placed[link.consumer]))
     wiring = HostWiring(CONTRACT_VERSION, graph.name, host, tuple(_wiring(node) for node in nodes), near)
-    return HostPlan(host, tuple(filter(None, (_process(graph, node) for node in nodes))), wiring)
+    processes = (_process(graph, node) for node in nodes)
+    return HostPlan(host, tuple(process for process in processes if process is not None), wiring)
 
 
 def _wiring(node: Node) -> NodeWiring:
@@ -65,7 +82,11 @@ def _wiring(node: Node) -> NodeWiring:
         id=node.id,
         inputs=tuple(_input_wiring(port) for port in node.inputs),
         outputs=tuple(OutputWiring(port.id, port.data_type) for port in node.outputs),
-        operators=tuple(OperatorWiring(operator.id, "python", operator.path) for operator in node.operators),
+        operators=tuple(
+            OperatorWiring(operator.id, "python", source_path(node, operator.path))
+            for operator in node.operators
+            if operator.language == "python"
+        ),
     )
 
 
@@ -87,18 +108,28 @@ def _process(graph: Graph, node: Node) -> Process | None:
     return Process(
         node=node.id,
         kind=node.kind,
-        path=node.path,
+        path=source_path(node, node.path) if node.kind in ("python", "executable") else node.path,
         args=node.args,
         env=dict(node.env),
         working_directory=node.working_directory,
         cpu_affinity=node.cpu_affinity,
-        place=f"{graph.source}:{node.span.line}:{node.span.column}",
+        place=_place(graph, node),
     )
+
+
+def _place(graph: Graph, node: Node) -> str:
+    """Write where a node is defined, with the file's path from the dataflow's folder."""
+    file = posixpath.relpath(node.span.file, posixpath.dirname(graph.file) or ".")
+    return f"{file}:{node.span.line}:{node.span.column}"
 
 
 def _sources(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
         if node.kind in ("python", "executable"):
-            yield node.path
+            yield source_path(node, node.path)
         for operator in node.operators:
-            yield operator.path
+            yield source_path(node, operator.path)
+
+
+def _is_inside(path: str) -> bool:
+    return not path.startswith(("/", "../")) and path not in ("", ".", "..")

@@ -20,27 +20,23 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 def place(graph: Graph, sink: Sink) -> Graph:
-    """Give every node its host; with an inventory, a machine must stand in it."""
+    """Give every node its host; with an inventory, a machine must stand in it.
+
+    Without an inventory every name is a host.
+    """
     inventory = tuple(host.name for host in graph.hosts)
-    told: set[str] = set()
-    return replace(graph, nodes=tuple(_placed(node, inventory, told, sink) for node in graph.nodes))
-
-
-def _placed(node: Node, inventory: tuple[str, ...], told: set[str], sink: Sink) -> Node:
-    machine = node.machine
-    if machine is None:
-        return node
-    if machine not in told:
-        told.add(machine)
-        _check(node, machine, inventory, sink)
-    return replace(node, host=machine)
+    for node in graph.nodes:
+        if node.machine is not None:
+            _check(node, node.machine, inventory, sink)
+    return replace(graph, nodes=tuple(replace(node, host=node.machine or DEFAULT_HOST) for node in graph.nodes))
 
 
 def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> None:
     if not _FILE_NAME.fullmatch(machine):
         sink.error(
             "DF105",
-            f"`{machine}` cannot be a machine's name: files are named after it, so only [a-zA-Z0-9_.-] are allowed",
+            f"`{machine}` cannot be a machine's name: files are named after it, so it has up to 64 letters, digits, "
+            "`_`, `-` and `.`, and begins with none of the last two",
             node.machine_span,
             help="choose a short name, and put the machine's address into the inventory",
         )

@@ -5,79 +5,104 @@ Every port gets the spans of its id, its source and its annotation. Nothing here
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from doraflow_runtime.contract import DEFAULT_QUEUE_SIZE
 
 from doraflow.diagnostics import Label
 from doraflow.ir import Input, Output
 from doraflow.parser.sources import parse_source
 from doraflow.parser.suggest import choices_text, nearest
-from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
+from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from doraflow.diagnostics import Sink, Span
+    from doraflow.parser.document import Declared
     from doraflow.parser.keys import InputOptions, PortKeys
+    from doraflow.parser.syntax import SyntaxNode
 
 _OUTPUT_SETTINGS = ("output_types", "output_framing", "output_metadata")
 
 
-def read_inputs(keys: PortKeys, syntax: MappingNode, prefix: str, sink: Sink) -> tuple[Input, ...]:
-    """Read the inputs; one whose source is malformed is reported and left out. `prefix` is `operator/` or empty."""
-    _check_declared("input", "input_types", keys.inputs, syntax, sink)
-    inputs = syntax.get("inputs")
-    types = syntax.get("input_types")
-    read = []
-    for name, options in keys.inputs.items():
-        spot = _input_spans(inputs, name, syntax.span)
-        source = parse_source(options.source, spot[1], sink)
-        if source is None:
-            continue
-        read.append(
-            Input(
-                id=prefix + name,
-                source=source,
-                span=spot[0],
-                source_span=spot[1],
-                queue_span=_queue_span(inputs, name),
-                type_name=keys.input_types.get(name),
-                type_span=_value_span(types, name),
-                input_timeout=options.input_timeout,
-                **_queue(options),  # type: ignore[arg-type]
-            )
-        )
-    return tuple(read)
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What declares ports: a node, or one of its operators.
+
+    `keys` and `syntax` are its own, `declared` is the node; `prefix` is `operator/`, or empty for the node itself.
+    """
+
+    declared: Declared
+    keys: PortKeys
+    syntax: MappingNode
+    prefix: str = ""
+
+    @property
+    def name(self) -> str:
+        """The id by which messages call it: `node` or `node/operator`."""
+        return f"{self.declared.node.id}/{self.prefix}".removesuffix("/")
 
 
-def read_outputs(keys: PortKeys, syntax: MappingNode, prefix: str, sink: Sink) -> tuple[Output, ...]:
+def read_inputs(holder: Holder, sink: Sink) -> tuple[Input, ...]:
+    """Read the inputs; one whose source is malformed is reported and left out."""
+    inputs = holder.syntax.get("inputs")
+    written = [entry.key.text for entry in inputs.entries] if isinstance(inputs, MappingNode) else []
+    _check_declared(holder, "input", "input_types", written, sink)
+    read = (_input(holder, inputs, name, options, sink) for name, options in holder.keys.inputs.items())
+    return tuple(port for port in read if port is not None)
+
+
+def _input(holder: Holder, inputs: SyntaxNode | None, name: str, options: InputOptions, sink: Sink) -> Input | None:
+    own = inputs.get(name) if isinstance(inputs, MappingNode) else None
+    written = _written(own, "source") or own or holder.syntax
+    span = inputs.key_span(name) if isinstance(inputs, MappingNode) else None
+    inside = head_span(written)
+    outside = holder.declared.wired.get(inside)
+    source = parse_source(options.source, outside or inside, sink)
+    if source is None:
+        return None
+    timeout = _written(own, "input_timeout")
+    queue = _written(own, "queue_policy") or _written(own, "queue_size")
+    return Input(
+        id=holder.prefix + name,
+        source=source,
+        span=span or inside,
+        source_span=outside or inside,
+        queue_size=options.queue_size or DEFAULT_QUEUE_SIZE,
+        queue_policy=options.queue_policy or "drop_oldest",
+        queue_span=queue.span if queue is not None else None,
+        input_timeout=options.input_timeout,
+        timeout_span=timeout.span if timeout is not None else None,
+        type_name=holder.keys.input_types.get(name),
+        type_span=_value_span(holder.syntax.get("input_types"), name),
+        scope="" if outside else _scope(holder.declared),
+    )
+
+
+def read_outputs(holder: Holder, sink: Sink) -> tuple[Output, ...]:
     """Read the outputs; a second one of the same id is reported and left out."""
+    keys = holder.keys
     for setting in _OUTPUT_SETTINGS:
-        _check_declared("output", setting, keys.outputs, syntax, sink)
-    types = syntax.get("output_types")
-    first: dict[str, Span] = {}
-    read = []
-    for position, name in enumerate(keys.outputs):
-        span = _item_span(syntax.get("outputs"), position, syntax.span)
-        if name in first:
-            _tell_twice(name, span, first[name], sink)
+        _check_declared(holder, "output", setting, keys.outputs, sink)
+    types = holder.syntax.get("output_types")
+    outputs = holder.syntax.get("outputs")
+    items = outputs.items if isinstance(outputs, SequenceNode) else ()
+    read: dict[str, Output] = {}
+    for name, item in zip(keys.outputs, items, strict=True):
+        if name in read:
+            _tell_twice(name, item.span, read[name].span, sink)
             continue
-        first[name] = span
-        read.append(
-            Output(
-                id=prefix + name,
-                span=span,
-                type_name=keys.output_types.get(name),
-                type_span=_value_span(types, name),
-                framing=keys.output_framing.get(name, "raw"),
-                metadata_keys=keys.output_metadata.get(name, ()),
-            )
+        read[name] = Output(
+            id=holder.prefix + name,
+            span=item.span,
+            type_name=keys.output_types.get(name),
+            type_span=_value_span(types, name),
+            framing=keys.output_framing.get(name, "raw"),
+            metadata_keys=keys.output_metadata.get(name, ()),
         )
-    return tuple(read)
-
-
-def _queue(options: InputOptions) -> dict[str, object]:
-    given = {"queue_size": options.queue_size, "queue_policy": options.queue_policy}
-    return {key: value for key, value in given.items() if value is not None}
+    return tuple(read.values())
 
 
 def _tell_twice(name: str, span: Span, first: Span, sink: Sink) -> None:
@@ -90,49 +115,37 @@ def _tell_twice(name: str, span: Span, first: Span, sink: Sink) -> None:
     )
 
 
-def _check_declared(kind: str, setting: str, declared: Iterable[str], syntax: MappingNode, sink: Sink) -> None:
-    settings = syntax.get(setting)
+def _check_declared(holder: Holder, kind: str, setting: str, known: Collection[str], sink: Sink) -> None:
+    settings = holder.syntax.get(setting)
     if not isinstance(settings, MappingNode):
         return
-    known = list(declared)
+    choices = tuple(dict.fromkeys(known))
     for entry in settings.entries:
         name = entry.key.text
-        if name in known:
+        if name in choices:
             continue
-        near = nearest(name, known)
+        near = nearest(name, choices)
         sink.error(
             "DF206",
-            f"`{setting}` names `{name}`, which is no {kind} of this node; its {kind}s are {choices_text(name, known)}",
+            f"`{setting}` names `{name}`, which is no {kind} of `{holder.name}`; "
+            f"its {kind}s are {choices_text(name, choices)}",
             entry.key.span,
             help=f"to mean the closest {kind}, write `{near[0]}`" if near else f"add `{name}` to `{kind}s`",
         )
 
 
-def _input_spans(inputs: object, name: str, fallback: Span) -> tuple[Span, Span]:
-    """Find the places of an input's id and of its source text."""
-    if not isinstance(inputs, MappingNode):
-        return fallback, fallback
-    key = inputs.key_span(name) or fallback
-    value = inputs.get(name)
-    if isinstance(value, MappingNode):
-        value = value.get("source")
-    return key, value.span if value is not None else key
+def _scope(declared: Declared) -> str:
+    """Tell what the modules around a node have put before its id."""
+    own = declared.syntax.get("id")
+    if declared.module is None or not isinstance(own, ScalarNode):
+        return ""
+    return declared.node.id.removesuffix(own.text)
 
 
-def _queue_span(inputs: object, name: str) -> Span | None:
-    value = inputs.get(name) if isinstance(inputs, MappingNode) else None
-    if not isinstance(value, MappingNode):
-        return None
-    setting = value.get("queue_policy") or value.get("queue_size")
-    return setting.span if setting is not None else None
+def _written(own: SyntaxNode | None, key: str) -> SyntaxNode | None:
+    return own.get(key) if isinstance(own, MappingNode) else None
 
 
-def _value_span(mapping: object, name: str) -> Span | None:
+def _value_span(mapping: SyntaxNode | None, name: str) -> Span | None:
     value = mapping.get(name) if isinstance(mapping, MappingNode) else None
-    return value.span if isinstance(value, ScalarNode) else None
-
-
-def _item_span(sequence: object, position: int, fallback: Span) -> Span:
-    if isinstance(sequence, SequenceNode) and position < len(sequence.items):
-        return sequence.items[position].span
-    return fallback
+    return value.span if value is not None else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doraflow.ir import PortReference
+from doraflow.ir import PortReference, Timer
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
-    from doraflow.ir import Graph
+    from doraflow.ir import Graph, Input
 
 
 def check_queues(graph: Graph, sink: Sink) -> Graph:
@@ -16,11 +16,16 @@ def check_queues(graph: Graph, sink: Sink) -> Graph:
     for node in graph.nodes:
         for port in node.inputs:
             if port.queue_policy == "backpressure" and not isinstance(port.source, PortReference):
-                sink.warning(
-                    "DF405",
-                    f"`{port.id}` of `{node.id}` reads `{port.source}`, which cannot be held back: "
-                    "when the queue is full, the oldest message is dropped",
-                    port.queue_span or port.source_span,
-                    help="remove `queue_policy`, or write `queue_policy: drop_oldest`",
-                )
+                _tell(node.id, port, sink)
     return graph
+
+
+def _tell(node: str, port: Input, sink: Sink) -> None:
+    sender = "a timer" if isinstance(port.source, Timer) else "the log"
+    sink.warning(
+        "DF405",
+        f"`{port.id}` of `{node}` reads {sender}, which cannot be held back: "
+        "when the queue is full, the oldest message is dropped",
+        port.queue_span or port.source_span,
+        help="remove `queue_policy`, or write `queue_policy: drop_oldest`",
+    )

@@ -5,10 +5,11 @@ One wrong reference is one diagnostic; the edge is then left out and the passes 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label
-from doraflow.ir import Edge, PortReference
+from doraflow.ir import Edge, LogSubscription, PortReference
 from doraflow.parser.suggest import choices_text, nearest
 
 if TYPE_CHECKING:
@@ -18,101 +19,152 @@ if TYPE_CHECKING:
     from doraflow.ir import Input, Node
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """All that can be referred to: nodes by id, and of each node its outputs by the names they can be read under.
+
+    Of two nodes with one id the first is listed, with the outputs of both.
+    """
+
+    nodes: Mapping[str, Node]
+    outputs: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """An input that refers to a node, with the node that has it."""
+
+    node: Node
+    port: Input
+    wanted: PortReference
+
+    def spoken(self, node_id: str) -> str:
+        """Give a node's id as it is written where the reference stands, which may be inside a module."""
+        return node_id.removeprefix(self.port.scope)
+
+    def choices(self, names: _Names) -> list[str]:
+        """List the nodes that can be named here, those of the reader's own module first."""
+        scope = self.port.scope
+        inside = [self.spoken(name) for name in names.nodes if scope and name.startswith(scope)]
+        return inside + [name for name in names.nodes if not scope or not name.startswith(scope)]
+
+
 def resolve(nodes: Sequence[Node], sink: Sink) -> tuple[Edge, ...]:
     """Connect the inputs of `nodes` to the outputs they name, in the order of the file."""
-    by_id = {node.id: node for node in nodes}
-    exits = {node.id: _exits(node) for node in nodes}
+    names = _names(nodes)
     edges = []
     for node in nodes:
         for port in node.inputs:
-            if not isinstance(port.source, PortReference):
-                continue
-            output = _find(port.source, node, port, by_id, exits, sink)
-            if output is not None:
-                edges.append(Edge(port.source.node, output, node.id, port.id, port.source_span))
+            if isinstance(port.source, LogSubscription):
+                _check_log(node, port, port.source, names, sink)
+            if isinstance(port.source, PortReference):
+                output = _find(_Reader(node, port, port.source), names, sink)
+                if output is not None:
+                    edges.append(Edge(port.source.node, output, node.id, port.id, port.source_span))
     return tuple(edges)
 
 
-def _exits(node: Node) -> dict[str, str]:
-    """Map each name under which an output can be read to the output's id.
-
-    The outputs of a node's only operator are also read without the operator's name.
-    """
-    named = {output.id: output.id for output in node.outputs}
-    if len(node.operators) == 1:
-        prefix = f"{node.operators[0].id}/"
-        named.update({name.removeprefix(prefix): name for name in list(named) if name.startswith(prefix)})
-        named.update({f"op/{name.removeprefix(prefix)}": name for name in list(named.values())})
-    return named
+def _names(nodes: Sequence[Node]) -> _Names:
+    by_id: dict[str, Node] = {}
+    outputs: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        by_id.setdefault(node.id, node)
+        outputs.setdefault(node.id, {}).update(_output_names(node))
+    return _Names(by_id, outputs)
 
 
-def _find(
-    wanted: PortReference,
-    reader: Node,
-    port: Input,
-    by_id: Mapping[str, Node],
-    exits: Mapping[str, Mapping[str, str]],
-    sink: Sink,
-) -> str | None:
-    producer = by_id.get(wanted.node)
+def _output_names(node: Node) -> dict[str, str]:
+    """Map each name under which an output can be read to the output's id: those of a sole operator have two."""
+    full = {output.id: output.id for output in node.outputs}
+    prefixes = tuple(f"{operator.id}/" for operator in node.operators if operator.sole)
+    short = {name.removeprefix(prefix): name for prefix in prefixes for name in full}
+    return {**short, **full}
+
+
+def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
+    producer = names.nodes.get(reader.wanted.node)
     if producer is None:
-        _tell_unknown_node(wanted, reader, port, tuple(by_id), sink)
+        _tell_unknown_node(reader, names, sink)
         return None
-    output = exits[producer.id].get(wanted.port)
-    if output is None and not _tell_unknown_operator(wanted, producer, port, sink):
-        _tell_unknown_output(wanted, reader, producer, port, sink)
+    output = names.outputs[producer.id].get(reader.wanted.port)
+    if output is None and not _tell_unknown_operator(reader, producer, sink):
+        _tell_unknown_output(reader, producer, names, sink)
     return output
 
 
-def _tell_unknown_node(wanted: PortReference, reader: Node, port: Input, known: Sequence[str], sink: Sink) -> None:
-    near = nearest(wanted.node, known)
+def _tell_unknown_node(reader: _Reader, names: _Names, sink: Sink) -> None:
+    wanted, choices = reader.wanted, reader.choices(names)
+    near = nearest(wanted.node, choices)
     sink.error(
         "DF203",
-        f"there is no node `{wanted.node}`; the nodes are {choices_text(wanted.node, known)}",
-        port.source_span,
-        label=f"read by `{reader.id}`",
-        help=f"to read from the closest node, write `{near[0]}/{wanted.port}`" if near else None,
+        f"there is no node `{wanted.node}`; the nodes are {choices_text(wanted.node, choices)}",
+        reader.port.source_span,
+        label=f"read by `{reader.node.id}`",
+        help=f"to read from the closest node, write `{near[0]}/{wanted.port}`"
+        if near
+        else f"add a node with the id `{wanted.node}`, or read from one of these",
     )
 
 
-def _tell_unknown_operator(wanted: PortReference, producer: Node, port: Input, sink: Sink) -> bool:
+def _tell_unknown_operator(reader: _Reader, producer: Node, sink: Sink) -> bool:
     """Report a reference whose operator does not exist; False where the operator is not what is wrong."""
-    operators = [operator.id for operator in producer.operators]
-    name, slash, rest = wanted.port.partition("/")
-    if len(operators) < 2 or name in operators:
+    operators = [operator.id for operator in producer.operators if not operator.sole]
+    name, slash, rest = reader.wanted.port.partition("/")
+    if not operators or name in operators:
         return False
-    near = nearest(name, operators)
+    node = reader.spoken(producer.id)
+    listed = choices_text(name, operators)
     if slash:
-        message = f"`{producer.id}` has no operator `{name}`; its operators are {choices_text(name, operators)}"
-        mend = f"to read from the closest operator, write `{producer.id}/{near[0]}/{rest}`" if near else None
+        near = nearest(name, operators)
+        message = f"`{producer.id}` has no operator `{name}`; its operators are {listed}"
+        mend = f"to read from the closest operator, write `{node}/{near[0]}/{rest}`" if near else None
     else:
-        message = f"`{wanted}` names no operator, and `{producer.id}` has {len(operators)}: " + choices_text(
-            name, operators
-        )
-        mend = f"write `{producer.id}/OPERATOR/{name}` with one of them"
-    sink.error("DF205", message, port.source_span, related=[Label(producer.span, "the node is here")], help=mend)
+        outputs = {output.id for output in producer.outputs}
+        senders = [operator for operator in operators if f"{operator}/{name}" in outputs]
+        message = f"`{node}/{name}` names none of the operators of `{producer.id}`, which are {listed}"
+        mend = f"write `{node}/{(senders or operators)[0]}/{name}`"
+    sink.error(
+        "DF205",
+        message,
+        reader.port.source_span,
+        label=f"read by `{reader.node.id}`",
+        related=[Label(producer.span, "the node is here")],
+        help=mend or f"add an operator with the id `{name}`, or read from one of these",
+    )
     return True
 
 
-def _tell_unknown_output(wanted: PortReference, reader: Node, producer: Node, port: Input, sink: Sink) -> None:
-    outputs = [_short(output.id, producer) for output in producer.outputs]
-    near = nearest(wanted.port, outputs)
-    declared = ", ".join(f"`{name}`" for name in outputs)
+def _tell_unknown_output(reader: _Reader, producer: Node, names: _Names, sink: Sink) -> None:
+    wanted, node = reader.wanted.port, reader.spoken(producer.id)
+    known = names.outputs[producer.id]
+    choices = [name for name, output in known.items() if name != output] or list(known)
+    near = nearest(wanted, choices) or nearest(wanted, list(known))
     if near:
-        mend = f"to read the closest output, write `{producer.id}/{near[0]}`"
+        mend = f"to read the closest output, write `{node}/{near[0]}`"
     else:
-        mend = f"add `{wanted.port}` to the outputs of `{producer.id}`" + (
-            ", or read one of its own" if outputs else ""
-        )
+        mend = f"add `{wanted}` to the outputs of `{producer.id}`" + (", or read one of its own" if choices else "")
     sink.error(
         "DF204",
-        f"`{producer.id}` has no output `{wanted.port}`",
-        port.source_span,
-        label=f"read by `{reader.id}`",
-        related=[Label(producer.span, f"declares {declared}" if declared else "declares no outputs")],
+        f"`{producer.id}` has no output `{wanted}`",
+        reader.port.source_span,
+        label=f"read by `{reader.node.id}`",
+        related=[
+            Label(producer.span, f"declares {choices_text(wanted, choices)}" if choices else "declares no outputs")
+        ],
         help=mend,
     )
 
 
-def _short(output: str, producer: Node) -> str:
-    return output.partition("/")[2] if len(producer.operators) == 1 else output
+def _check_log(node: Node, port: Input, source: LogSubscription, names: _Names, sink: Sink) -> None:
+    """Warn of a log subscription to a node that does not exist: nothing would ever arrive."""
+    if source.node is None or source.node in names.nodes:
+        return
+    choices = list(names.nodes)
+    near = nearest(source.node, choices)
+    sink.warning(
+        "DF203",
+        f"there is no node `{source.node}`, so `{port.id}` of `{node.id}` gets nothing; "
+        f"the nodes are {choices_text(source.node, choices)}",
+        port.source_span,
+        help=f"to read the log of the closest node, write `dora/logs/{source.level}/{near[0]}`" if near else None,
+    )

@@ -9,104 +9,149 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from doraflow.diagnostics import Label
 from doraflow.ir import LogSubscription
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from doraflow.diagnostics import Sink
-    from doraflow.ir import Graph, Node
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.ir import Edge, Graph, Input, Node, Operator, Output
 
 UNRUNNABLE = "DF902"
 """The code whose warnings the pipeline turns into errors when a bundle is built."""
 
-_KINDS: Mapping[str, str] = MappingProxyType(
+MOST_LINKS = 65_535
+"""How many edges a wiring table can number."""
+
+_KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "ros2": "a ROS 2 bridge",
-        "hub": "a package of the hub",
-        "url": "a program to be downloaded",
-        "dynamic": "a dynamic node, started by hand",
+        "ros2": ("is a bridge to ROS 2, which this version cannot run", "replace it by a node that uses rclpy"),
+        "hub": (
+            "is a package of the hub, which this version cannot fetch",
+            "install it, and name its program in `path`",
+        ),
+        "url": ("is a program to be downloaded, which this version does not do", "download it, and give its path"),
+        "dynamic": ("is started by hand, and this version starts every node itself", "give the path of its program"),
     }
 )
-_WITHOUT_EFFECT: Mapping[str, str] = MappingProxyType(
+# Keys that belong together are told of once, at the first that is given.
+_WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
     {
-        "restart_policy": "a node that ends is not started again",
-        "health_check_timeout": "a node that hangs is not ended",
-        "startup_timeout": "`--start-timeout` of the launcher holds for all nodes",
-        "send_stdout_as": "no message is sent for a line of output",
-        "send_logs_as": "no message is sent for a log entry",
-        "min_log_level": "every log line is kept",
-        "max_log_size": "log files are not rotated",
+        (
+            "restart_policy",
+            "max_restarts",
+            "restart_delay",
+            "max_restart_delay",
+            "restart_window",
+        ): "a node that ends is not started again",
+        ("health_check_timeout",): "a node that hangs is not ended",
+        ("health_check_interval",): "no node is asked whether it is well",
+        ("startup_timeout",): "the launcher's `--start-timeout` holds for all nodes",
+        ("finish_grace_secs",): "the launcher's `--grace` holds for all nodes",
+        ("send_stdout_as",): "no message is sent for a line of output",
+        ("send_logs_as",): "no message is sent for a log entry",
+        ("min_log_level",): "every log line is kept",
+        ("max_log_size", "max_rotated_files"): "log files grow without bound",
+        ("shared_memory_pool_size",): "pools grow as they need to",
+        ("debug",): "messages cannot be inspected from outside",
     }
 )
+_AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", {}, {"enable_debug_inspection": False})
 
 
 def check_support(graph: Graph, sink: Sink) -> Graph:
     """Report keys without effect and nodes that cannot run; the graph is returned as it is."""
+    _check_settings("the dataflow", graph.settings, graph.setting_spans, sink)
     for node in graph.nodes:
         _check_kind(node, sink)
-        _check_settings(node, sink)
-        _check_ports(node, sink)
+        _check_settings(f"`{node.id}`", node.settings, node.setting_spans, sink)
+        if "labels" in node.deployment:
+            _tell(
+                f"the labels in `deploy` of `{node.id}` have", "only `machine` chooses where it runs", node.span, sink
+            )
+        for operator in node.operators:
+            _check_operator(node, operator, sink)
+        for port in node.inputs:
+            _check_input(node, port, sink)
+        for output in node.outputs:
+            _check_output(node, output, sink)
     _check_links(graph, sink)
     return graph
 
 
+def _tell(what: str, consequence: str, span: Span | None, sink: Sink) -> None:
+    sink.warning(
+        "DF901", f"{what} no effect in this version: {consequence}", span, help="remove it, or live without it"
+    )
+
+
 def _check_kind(node: Node, sink: Sink) -> None:
     if node.kind in _KINDS:
-        _tell_unrunnable(node, f"`{node.id}` is {_KINDS[node.kind]}, which this version cannot run", sink)
+        reason, mend = _KINDS[node.kind]
+        sink.warning(UNRUNNABLE, f"`{node.id}` {reason}", node.span, help=mend)
     elif node.git is not None:
-        _tell_unrunnable(node, f"`{node.id}` is built from a git repository, which this version cannot fetch", sink)
-    for operator in node.operators:
-        if operator.language != "python":
-            sink.warning(
-                UNRUNNABLE,
-                f"`{operator.id}` of `{node.id}` is a {operator.language} operator; this version runs Python operators",
-                operator.path_span,
-            )
+        sink.warning(
+            UNRUNNABLE,
+            f"`{node.id}` is built from a git repository, which this version cannot fetch",
+            node.span,
+            help="clone the repository beside the dataflow, and give the path in it",
+        )
 
 
-def _tell_unrunnable(node: Node, message: str, sink: Sink) -> None:
-    sink.warning(UNRUNNABLE, message, node.span, help="leave the node out, or run it as a `path:` node")
+def _check_settings(owner: str, settings: Mapping[str, object], spans: Mapping[str, Span], sink: Sink) -> None:
+    for keys, consequence in _WITHOUT_EFFECT.items():
+        given = [key for key in keys if settings.get(key) not in _AS_IF_NOT_GIVEN]
+        if given:
+            _tell(f"`{given[0]}` of {owner} has", consequence, spans.get(given[0]), sink)
 
 
-def _check_settings(node: Node, sink: Sink) -> None:
-    for key, consequence in _WITHOUT_EFFECT.items():
-        if node.settings.get(key) not in (None, "never"):
-            sink.warning("DF901", f"`{key}` of `{node.id}` has no effect in this version: {consequence}", node.span)
+def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:
+    name = f"`{node.id}/{operator.id}`"
+    if operator.language != "python":
+        kind = "a shared library" if operator.language == "shared-library" else "a WebAssembly module"
+        sink.warning(
+            UNRUNNABLE,
+            f"the operator {name} is {kind}, and this version runs Python operators only",
+            operator.path_span,
+            help="replace it by a Python operator, or by a node with a program of its own",
+        )
+    if operator.conda_env is not None:
+        _tell(f"`conda_env` of {name} has", "operators run in the launcher's own Python", operator.path_span, sink)
+    _check_settings(name, operator.settings, operator.setting_spans, sink)
 
 
-def _check_ports(node: Node, sink: Sink) -> None:
-    for port in node.inputs:
-        if isinstance(port.source, LogSubscription):
-            sink.warning(
-                "DF901",
-                f"`{port.id}` of `{node.id}` reads the log, which has no effect in this version: nothing arrives",
-                port.source_span,
-            )
-        if port.input_timeout is not None:
-            sink.warning(
-                "DF901",
-                f"`input_timeout` of `{port.id}` has no effect in this version: a silent input stays open",
-                port.source_span,
-            )
-    for output in node.outputs:
-        if output.framing == "arrow-ipc":
-            sink.warning(
-                "DF901",
-                f"the framing `arrow-ipc` of `{output.id}` has no effect in this version: messages travel as buffers",
-                output.span,
-            )
+def _check_input(node: Node, port: Input, sink: Sink) -> None:
+    if isinstance(port.source, LogSubscription):
+        _tell(f"the log subscription `{port.id}` of `{node.id}` has", "nothing arrives", port.source_span, sink)
+    if port.input_timeout is not None:
+        _tell(f"`input_timeout` of `{node.id}/{port.id}` has", "a silent input stays open", port.timeout_span, sink)
+
+
+def _check_output(node: Node, output: Output, sink: Sink) -> None:
+    if output.framing == "arrow-ipc":
+        _tell(f"the framing of `{node.id}/{output.id}` has", "messages travel as plain buffers", output.span, sink)
 
 
 def _check_links(graph: Graph, sink: Sink) -> None:
     hosts = {node.id: node.host for node in graph.nodes}
+    apart: dict[str, list[Edge]] = {}
     for edge in graph.edges:
-        here, there = hosts[edge.producer], hosts[edge.consumer]
-        if here != there:
-            sink.warning(
-                UNRUNNABLE,
-                f"`{edge.consumer}` on `{there}` reads from `{edge.producer}` on `{here}`; "
-                "this version has no links between machines",
-                edge.span,
-                help="run both nodes on one machine",
-            )
+        if hosts[edge.producer] != hosts[edge.consumer]:
+            apart.setdefault(edge.consumer, []).append(edge)
+    for consumer, (edge, *others) in apart.items():
+        sink.warning(
+            UNRUNNABLE,
+            f"`{consumer}` on `{hosts[consumer]}` reads from `{edge.producer}` on `{hosts[edge.producer]}`, "
+            "and this version has no links between machines",
+            edge.span,
+            related=[Label(other.span, f"it reads from `{hosts[other.producer]}` here too") for other in others],
+            help="run both nodes on one machine",
+        )
+    if len(graph.edges) > MOST_LINKS:
+        sink.error(
+            "DF104",
+            f"the dataflow has {len(graph.edges)} edges, and at most {MOST_LINKS} can be numbered",
+            graph.edges[MOST_LINKS].span,
+            help="split the dataflow into two",
+        )

@@ -1,7 +1,7 @@
 """The graph as networkx sees it, and loops in an order that depends on nothing but the file.
 
-networkx's strongly connected components and cycles come in an order that changes with the hash seed; only the two
-functions here are used to look for loops.
+networkx's strongly connected components and cycles come in an order that changes with the hash seed: `loops` and
+`shortest_loop` are the only ways to look for loops.
 """
 
 from __future__ import annotations
@@ -55,29 +55,29 @@ def is_acyclic(graph: Graph) -> bool:
 def loops(graph: Graph, edges: Iterable[Edge] | None = None) -> tuple[tuple[str, ...], ...]:
     """List the groups of nodes that reach one another, members and groups in the order of the file.
 
-    A node that reads its own output is a group of one.
+    A node that only reads its own output is no group. Only `edges` are followed if they are given.
     """
     import networkx as nx
 
-    drawn = digraph(graph, edges)
     place = {node.id: position for position, node in enumerate(graph.nodes)}
     groups = [
         tuple(sorted(members, key=place.__getitem__))
-        for members in nx.strongly_connected_components(drawn)
-        if len(members) > 1 or drawn.has_edge(*(2 * tuple(members)))
+        for members in nx.strongly_connected_components(digraph(graph, edges))
+        if len(members) > 1
     ]
     return tuple(sorted(groups, key=lambda members: place[members[0]]))
 
 
-def shortest_loop(graph: Graph, members: Sequence[str], edges: Iterable[Edge] | None = None) -> tuple[Edge, ...]:
-    """Find a shortest way from the first of `members` back to itself; ties go to the edge that stands first.
+def shortest_loop(members: Sequence[str], edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    """Find a shortest way along `edges` from the first of `members` back to itself, through other members.
 
-    Breadth first, so a large group costs no more than its edges.
+    Breadth first, so a large group costs no more than its edges; of equally short ways the one whose edges stand first
+    in `edges` is taken. Empty if there is none.
     """
     inside = set(members)
     leaving: dict[str, list[Edge]] = {}
-    for edge in graph.edges if edges is None else edges:
-        if edge.producer in inside and edge.consumer in inside:
+    for edge in edges:
+        if edge.producer in inside and edge.consumer in inside and edge.producer != edge.consumer:
             leaving.setdefault(edge.producer, []).append(edge)
     start = members[0]
     came_by: dict[str, Edge] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Diagnostic, Severity
+from doraflow.ir import PortReference
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
@@ -12,19 +13,21 @@ if TYPE_CHECKING:
 
 
 def check_unused(graph: Graph, sink: Sink) -> Graph:
-    """Note the outputs without a reader; the graph is returned as it is."""
-    if not graph.edges:
-        return graph  # nothing is connected yet: every output would be noted
+    """Note the outputs without a reader; the graph is returned as it is.
+
+    None is noted where no input reads anything yet, or where a reference failed that may have been meant for one.
+    """
+    if not graph.edges or _has_failed_references(graph):
+        return graph
     read = {(edge.producer, edge.output) for edge in graph.edges}
     for node in graph.nodes:
         for output in node.outputs:
             if (node.id, output.id) not in read:
-                sink.add(
-                    Diagnostic(
-                        "DF207",
-                        Severity.NOTE,
-                        f"nothing reads the output `{output.id}` of `{node.id}`",
-                        output.span,
-                    )
-                )
+                message = f"nothing reads the output `{output.id}` of `{node.id}`"
+                sink.add(Diagnostic("DF207", Severity.NOTE, message, output.span))
     return graph
+
+
+def _has_failed_references(graph: Graph) -> bool:
+    references = [port for node in graph.nodes for port in node.inputs if isinstance(port.source, PortReference)]
+    return len(references) > len(graph.edges)

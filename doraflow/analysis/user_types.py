@@ -1,106 +1,148 @@
-"""The user's type files: `types/**/*.yml` read into a type library.
+"""The user's type files, `types/**/*.yml`, read into a type library.
 
 A type that cannot be used is reported here, at its place in its file, so that no port has to say it again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import SCALARS
 
 from doraflow.analysis.type_library import TypeLibrary, library
+from doraflow.analysis.type_names import TypeName, parse_type_name
+from doraflow.diagnostics import Label
 from doraflow.parser.suggest import choices_text, nearest
-from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
+from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from doraflow.analysis.type_resolution import Members
     from doraflow.diagnostics import Sink, Span
     from doraflow.parser.document import TypeFile
     from doraflow.parser.syntax import SyntaxNode
 
-_ARROW = (*sorted(SCALARS), "Struct")
+RESERVED = "std"
+_STRUCT = "Struct"
+_ARROW_TYPES = (*sorted(SCALARS), _STRUCT)
+_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "type file": ("types",),
+        "type": ("arrow", "description", "params", "fields", "metadata"),
+        "field": ("name", "type", "nullable"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the files define so far, and where each member's type stands."""
+
+    types: dict[str, str | Members] = field(default_factory=dict)
+    places: dict[tuple[str, str], Span] = field(default_factory=dict)
 
 
 def read_library(files: Sequence[TypeFile], sink: Sink) -> TypeLibrary:
-    """Make the library of the standard types and those of `files`."""
-    scalars: dict[str, str] = {}
-    structs: dict[str, dict[str, str]] = {}
-    places: list[tuple[str, Span]] = []
+    """Make the library of the standard types and those of `files`; what is wrong with a file is in `sink`."""
+    read = _Read()
     for file in files:
-        if file.prefix.split("/")[0] == "std":
+        if file.prefix.split("/")[0] == RESERVED:
             sink.error(
                 "DF303",
-                f"`{file.prefix}` lies under `std/`, which is kept for the standard types",
-                file.syntax.entries[0].key.span,
+                f"`{file.prefix}` lies under `{RESERVED}/`, which is kept for the standard types",
+                head_span(file.syntax),
                 help="move the file to a folder with a name of your own",
             )
-            continue
-        _read_file(file, scalars, structs, places, sink)
-    made = library(scalars, structs)
-    _check(made, places, sink)
+        else:
+            _read_file(file, read, sink)
+    made = library(read.types)
+    for fault in made.faults:
+        sink.error(fault.code, fault.message, read.places.get((fault.urn, fault.member)), help=fault.help)
     return made
 
 
-def _read_file(
-    file: TypeFile,
-    scalars: dict[str, str],
-    structs: dict[str, dict[str, str]],
-    places: list[tuple[str, Span]],
-    sink: Sink,
-) -> None:
+def _read_file(file: TypeFile, read: _Read, sink: Sink) -> None:
+    _check_keys(file.syntax, "type file", sink)
     types = file.syntax.get("types")
     if not isinstance(types, MappingNode):
-        spot = types.span if types is not None else file.syntax.entries[0].key.span
-        sink.error("DF102", "a type file has the key `types` with a map of types", spot, help="write `types:`")
+        _tell_missing("type file", "types", types or file.syntax, "add `types:` with a map of types", sink)
         return
     for entry in types.entries:
         urn = f"{file.prefix}/{entry.key.text}"
-        arrow = _text(entry.value, "arrow")
-        if arrow is not None and arrow.text in SCALARS:
-            scalars[urn] = arrow.text
-        elif arrow is not None and arrow.text == "Struct":
-            structs[urn] = _members(entry.value, sink)
-            places.append((urn, entry.key.span))
+        if parse_type_name(urn) != TypeName(urn):
+            sink.error(
+                "DF303",
+                f"`{urn}` is no type name: only letters, digits, `_`, `-`, `.` and `/` are allowed",
+                entry.key.span,
+                help="rename the type, or the file that it stands in",
+            )
+        elif isinstance(entry.value, MappingNode):
+            _read_type(urn, entry.value, read, sink)
         else:
-            _tell_arrow(urn, arrow, entry.key.span, sink)
+            _tell_missing("type", "arrow", entry.key, "write `{arrow: …}` with its Arrow type", sink)
 
 
-def _tell_arrow(urn: str, arrow: ScalarNode | None, span: Span, sink: Sink) -> None:
-    given = arrow.text if arrow is not None else ""
-    near = nearest(given, _ARROW)
-    sink.error(
-        "DF301",
-        f"`{urn}` has no Arrow type: `arrow` is one of {choices_text(given, _ARROW)}",
-        arrow.span if arrow is not None else span,
-        help=f"write `arrow: {near[0]}`" if near else "write `arrow: Struct` and list its `fields`",
-    )
+def _read_type(urn: str, syntax: MappingNode, read: _Read, sink: Sink) -> None:
+    _check_keys(syntax, "type", sink)
+    arrow, fields = syntax.get("arrow"), syntax.get("fields")
+    name = arrow.text if isinstance(arrow, ScalarNode) else ""
+    if arrow is None:
+        _tell_missing("type", "arrow", syntax, "add `arrow: …` with its Arrow type", sink)
+    elif name in SCALARS:
+        read.types[urn] = name
+    elif name == _STRUCT:
+        read.types[urn] = _read_members(urn, fields, read, sink)
+    else:
+        near = nearest(name, _ARROW_TYPES)
+        sink.error(
+            "DF301",
+            f"`{name}` is no Arrow type for `{urn}`; they are {choices_text(name, _ARROW_TYPES, len(_ARROW_TYPES))}",
+            head_span(arrow or syntax),
+            help=f"write `arrow: {near[0]}`" if near else f"write `arrow: {_STRUCT}` and list its `fields`",
+        )
 
 
-def _members(node: SyntaxNode, sink: Sink) -> dict[str, str]:
-    fields = node.get("fields") if isinstance(node, MappingNode) else None
+def _read_members(urn: str, fields: SyntaxNode | None, read: _Read, sink: Sink) -> Members:
     members: dict[str, str] = {}
     for item in fields.items if isinstance(fields, SequenceNode) else ():
         name, kind = _text(item, "name"), _text(item, "type")
         if name is None or kind is None:
-            sink.error("DF102", "a field has a `name` and a `type`", item.span, help="write `{name: x, type: Float64}`")
-        else:
-            members[name.text] = kind.text
+            _tell_missing("field", "type" if name else "name", item, "write `{name: x, type: Float64}`", sink)
+            continue
+        _check_keys(item, "field", sink)
+        if name.text in members:
+            first = read.places[urn, name.text]
+            sink.error(
+                "DF305",
+                f"`{urn}` has two fields `{name.text}`",
+                name.span,
+                related=[Label(first, "the first one is here")],
+                help="remove or rename one of them",
+            )
+            continue
+        members[name.text] = kind.text
+        read.places[urn, name.text] = kind.span
     return members
+
+
+def _check_keys(syntax: SyntaxNode, noun: str, sink: Sink) -> None:
+    known = _KEYS[noun]
+    for entry in syntax.entries if isinstance(syntax, MappingNode) else ():
+        key = entry.key.text
+        if key not in known:
+            near = nearest(key, known)
+            listed = f"the keys of a {noun} are {choices_text(key, known)}"
+            help_text = f"write `{near[0]}`" if near else listed
+            sink.error("DF101", f"a {noun} has no key `{key}`", entry.key.span, help=help_text)
+
+
+def _tell_missing(noun: str, key: str, place: SyntaxNode, help_text: str, sink: Sink) -> None:
+    sink.error("DF102", f"this {noun} lacks the key `{key}`, which is required", head_span(place), help=help_text)
 
 
 def _text(node: SyntaxNode, key: str) -> ScalarNode | None:
     value = node.get(key) if isinstance(node, MappingNode) else None
     return value if isinstance(value, ScalarNode) else None
-
-
-def _check(made: TypeLibrary, places: Sequence[tuple[str, Span]], sink: Sink) -> None:
-    for urn, span in places:
-        if made.data_type(urn) is None:
-            sink.error(
-                "DF301",
-                f"the struct `{urn}` contains itself or a type that does not exist",
-                span,
-                help="name Arrow types, types of the library, or `List<…>` of them in its `fields`",
-            )
