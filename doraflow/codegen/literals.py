@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_SHORT = 90
+
 
 def literal(value: object, indent: int = 0) -> str:
     """Write a value as a Python literal, as ruff would format it: collections over several lines, double quotes.
@@ -16,6 +18,8 @@ def literal(value: object, indent: int = 0) -> str:
     """
     if isinstance(value, str):
         return _text(value)
+    if isinstance(value, tuple) and len(value) == 1 and "\n" not in (only := literal(value[0])) and len(only) < _SHORT:
+        return f"({only},)"  # the comma of a single item asks for no lines of its own
     if isinstance(value, tuple):
         return _block("(", [literal(item, indent + 4) for item in value], ")", indent)
     if isinstance(value, dict):
@@ -33,10 +37,15 @@ def docstring(text: str) -> str:
 
 
 def _text(value: str) -> str:
-    written = repr(value)
-    if written[0] == "'" and '"' not in value:
-        return '"' + written[1:-1].replace("\\'", "'") + '"'
-    return written
+    """Write a text in double quotes, unless single quotes need fewer backslashes."""
+    single, double = value.count("'"), value.count('"')
+    mark = '"' if double <= single else "'"
+    escaped = "".join(f"\\{mark}" if letter == mark else _letter(letter) for letter in value)
+    return mark + escaped + mark
+
+
+def _letter(letter: str) -> str:
+    return letter if letter in "'\"" else repr(letter)[1:-1]
 
 
 def _block(opening: str, rows: list[str], closing: str, indent: int) -> str:

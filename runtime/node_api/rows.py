@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 
-def columns(rows: pa.StructArray, expected: pa.StructType) -> list[pa.Array[Any]]:
+def columns(rows: pa.StructArray, expected: pa.StructType) -> list[Any]:
     """Give the members of a struct array, in the order of `expected`, with the array's own offset applied.
 
     Raises TypeError if the array has other members or other types.
@@ -54,7 +54,7 @@ def binary_column(items: Iterable[bytes | memoryview], kind: pa.DataType) -> pa.
     return pa.array(list(items), kind)
 
 
-def lists(column: pa.Array[Any]) -> list[pa.Array[Any]]:
+def lists(column: pa.Array[Any]) -> list[Any]:
     """Read lists as arrays over the message's memory; nothing is copied."""
     return [item.values for item in column]
 
