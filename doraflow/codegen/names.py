@@ -35,8 +35,8 @@ def variable_name(text: str) -> str:
     return _legal(word, "n", text)
 
 
-def unique(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
-    """Tell equal names apart by a number, in order; those in `taken` are not given out.
+def unique(names: Iterable[str], taken: Iterable[str] = (), mark: str = "_") -> tuple[str, ...]:
+    """Tell equal names apart by a number, in order; those in `taken` are not given out. `mark` comes before the number.
 
     >>> unique(["a", "b", "a"], taken=["b"])
     ('a', 'b_2', 'a_2')
@@ -47,7 +47,7 @@ def unique(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
         candidate, number = name, 1
         while candidate in used:
             number += 1
-            candidate = f"{name}_{number}"
+            candidate = f"{name}{mark}{number}"
         used.add(candidate)
         given.append(candidate)
     return tuple(given)

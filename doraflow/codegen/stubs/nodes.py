@@ -65,7 +65,9 @@ class NodeCode:
 def node_code(graph: Graph, node: Node, names: Mapping[str, str]) -> NodeCode:
     """Describe the stub of a node; `names` are the classes of the structs by URN."""
     sent = {(edge.consumer, edge.input): _sent_type(graph, edge.producer, edge.output) for edge in graph.edges}
-    titles = unique((f"{class_name(port.id)}Event" for port in node.inputs), taken=(*_RESERVED, *names.values()))
+    titles = unique(
+        (f"{class_name(port.id)}Event" for port in node.inputs), taken=(*_RESERVED, *names.values()), mark=""
+    )
     events = tuple(
         _event(port, title, sent.get((node.id, port.id)), names)
         for port, title in zip(node.inputs, titles, strict=True)
@@ -77,7 +79,7 @@ def node_code(graph: Graph, node: Node, names: Mapping[str, str]) -> NodeCode:
     types = {*(event.row for event in events if event.row), *(name for out in outputs for name in out.type_names)}
     text = " ".join([*(kind for event in events for _, kind in event.fields), *(event.make for event in events)])
     making = " ".join([*(out.make for out in outputs), *(event.make for event in events)])
-    name = unique([f"{wanted}Node" if wanted in taken else wanted], taken=taken)[0]
+    name = unique([f"{wanted}Node" if wanted in taken else wanted], taken=taken, mark="")[0]
     return NodeCode(
         id=node.id,
         name=name,

@@ -60,7 +60,7 @@ def struct_types(graph: Graph) -> tuple[Struct, ...]:
 def struct_names(structs: Iterable[Struct]) -> dict[str, str]:
     """Name the class of each struct by its URN."""
     listed = tuple(structs)
-    names = unique(class_name(struct.urn.rpartition("/")[2]) for struct in listed)
+    names = unique((class_name(struct.urn.rpartition("/")[2]) for struct in listed), mark="")
     return {struct.urn: name for struct, name in zip(listed, names, strict=True)}
 
 

@@ -33,7 +33,7 @@ def test_a_literal_means_its_value(value: object) -> None:
         ("\"both\" 'quotes'", '"\\"both\\" \'quotes\'"'),
         ("line\nbreak \\ {{ x }} é", '"line\\nbreak \\\\ {{ x }} é"'),
         ((), "()"),
-        ({"a": (1,)}, '{\n    "a": (\n        1,\n    ),\n}'),
+        ({"a": (1,)}, '{\n    "a": (1,),\n}'),
     ],
 )
 def test_a_literal_is_written_as_ruff_would(value: object, written: str) -> None:

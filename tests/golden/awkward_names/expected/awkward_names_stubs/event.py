@@ -29,7 +29,7 @@ __all__ = [
     "EventNode",
     "Image",
     "ImageEvent",
-    "ImageEvent_2",
+    "ImageEvent2",
     "InputClosed",
     "N3dViewEvent",
     "Outputs",
@@ -59,7 +59,7 @@ class ImageEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageEvent_2:
+class ImageEvent2:
     """Input Image: class/front-camera."""
 
     value: pa.Array[Any]
@@ -82,7 +82,7 @@ class N3dViewEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | ImageEvent_2 | StopEvent | N3dViewEvent | InputClosed | Stop
+Event: TypeAlias = ImageEvent | ImageEvent2 | StopEvent | N3dViewEvent | InputClosed | Stop
 """All that can happen to the node."""
 
 
@@ -101,7 +101,7 @@ class EventNode(TypedNode[Event]):
             "event",
             {
                 "image": lambda array, metadata: ImageEvent(rows_of(array, Image, "image"), metadata),
-                "Image": ImageEvent_2,
+                "Image": ImageEvent2,
                 "stop": StopEvent,
                 "3d.view": N3dViewEvent,
             },
