@@ -59,7 +59,7 @@ def check(source: Path, options: Options) -> Compilation:
     from doraflow.analysis.graph import build_graph
     from doraflow.analysis.passes import analyse
     from doraflow.analysis.user_types import read_library
-    from doraflow.build.sources import check_sources
+    from doraflow.build.sources import check_paths, check_sources
     from doraflow.parser.load import load
 
     made = Compilation(source, Sink(strict=options.strict))
@@ -68,6 +68,7 @@ def check(source: Path, options: Options) -> Compilation:
     graph = build_graph(made.document, sink) if made.document else None
     if made.document is not None and graph is not None:
         graph = analyse(graph, read_library(made.document.type_files, sink), sink)
+        check_paths(graph, sink)
         if options.check_sources:
             check_sources(graph, made.folder, sink)
         made.graph = graph

@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 LARGEST_SOURCE = 64 * 1024 * 1024
 
 
-def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
-    """Report sources that are missing (DF601) or outside the project (DF602)."""
+def check_paths(graph: Graph, sink: Sink) -> None:
+    """Report sources outside the project (DF602), whether they exist or not."""
     for node in graph.nodes:
         for path, span in _named(node):
             if _leaves_project(path):
                 _tell_outside(node, path, span, sink)
+
+
+def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
+    """Report sources that are missing (DF601)."""
+    for node in graph.nodes:
+        for path, span in _named(node):
             if not _may_appear(node) and not _is_there(node, folder, path):
                 _tell_missing(node, folder, path, span, sink)
 
