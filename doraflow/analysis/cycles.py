@@ -5,113 +5,119 @@ Loops are legal, since a node may send without having received; so nothing here 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from doraflow.analysis.topology import is_acyclic, loops, shortest_loop
+from doraflow.analysis.topology import by_operator, by_process, loops, shortest_loop, vertex_of
 from doraflow.diagnostics import Label
 from doraflow.ir import PortReference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
+    from doraflow.analysis.topology import Arc, Topology
     from doraflow.diagnostics import Sink
-    from doraflow.ir import Edge, Graph
+    from doraflow.ir import Graph
 
 
 def check_cycles(graph: Graph, sink: Sink) -> Graph:
     """Report loops; the graph is returned as it is."""
-    if is_acyclic(graph):
-        return graph
-    policies = {(node.id, port.id): port.queue_policy for node in graph.nodes for port in node.inputs}
-    blocking = tuple(edge for edge in graph.edges if policies[edge.consumer, edge.input] == "backpressure")
-    fed = _fed_nodes(graph)
-    _check_self_reads(graph, blocking, fed, sink)
-    _check_idle(graph, fed, sink)
-    for members in loops(graph, blocking) if blocking else ():
-        _tell_blocking(shortest_loop(members, blocking), sink)
+    topology = by_operator(graph)
+    blocking = _blocking_inputs(graph)
+    fed = _fed(graph, topology)
+    _check_self_reads(topology, blocking, fed, sink)
+    _check_idle(topology, fed, sink)
+    if blocking:
+        _check_blocking(by_process(graph), blocking, sink)
     return graph
 
 
-def drawn(path: Sequence[Edge]) -> str:
+def drawn(path: Sequence[Arc]) -> str:
     """Write a loop as `a -> b -> a`."""
-    return " -> ".join([edge.producer for edge in path] + [path[0].producer])
+    return " -> ".join([arc.start for arc in path] + [path[0].start])
 
 
-def _fed_nodes(graph: Graph) -> frozenset[str]:
-    """Collect what a timer, a log subscription or a node without inputs can reach.
+def _blocking_inputs(graph: Graph) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (node.id, port.id) for node in graph.nodes for port in node.inputs if port.queue_policy == "backpressure"
+    )
 
-    A node with an input whose reference failed counts as fed: the failed reference is told already.
+
+def _fed(graph: Graph, topology: Topology) -> frozenset[str]:
+    """Collect what a timer, a log subscription or a vertex without inputs can reach.
+
+    A vertex with an input whose reference failed counts as fed: the failed reference is told already.
     """
-    known = {(edge.consumer, edge.input) for edge in graph.edges}
-    fed = [
-        node.id
-        for node in graph.nodes
-        if not node.inputs
-        or any(not isinstance(port.source, PortReference) or (node.id, port.id) not in known for port in node.inputs)
+    known = {(arc.edge.consumer, arc.edge.input) for arc in topology.arcs}
+    ports = [(vertex_of(node, port.id), node.id, port) for node in graph.nodes for port in node.inputs]
+    reading = {vertex for vertex, _, _ in ports}
+    fed = [vertex for vertex in topology.vertices if vertex not in reading]
+    fed += [
+        vertex
+        for vertex, node, port in ports
+        if not isinstance(port.source, PortReference) or (node, port.id) not in known
     ]
     readers: dict[str, list[str]] = {}
-    for edge in graph.edges:
-        readers.setdefault(edge.producer, []).append(edge.consumer)
+    for arc in topology.arcs:
+        readers.setdefault(arc.start, []).append(arc.end)
     seen = set(fed)
-    for node in fed:
-        for reader in readers.get(node, ()):
+    for vertex in fed:
+        for reader in readers.get(vertex, ()):
             if reader not in seen:
                 seen.add(reader)
                 fed.append(reader)
     return frozenset(seen)
 
 
-def _check_self_reads(graph: Graph, blocking: Collection[Edge], fed: Collection[str], sink: Sink) -> None:
-    others = {edge.consumer for edge in graph.edges if edge.producer != edge.consumer}
+def _check_self_reads(
+    topology: Topology, blocking: Collection[tuple[str, str]], fed: Collection[str], sink: Sink
+) -> None:
     told: set[str] = set()
-    for edge in graph.edges:
-        if edge.producer != edge.consumer or edge.consumer in told:
+    for arc in topology.arcs:
+        if arc.start != arc.end or arc.end in told:
             continue
-        told.add(edge.consumer)
-        if edge in blocking:
-            _tell_blocking_self_read(edge, sink)
+        told.add(arc.end)
+        if (arc.edge.consumer, arc.edge.input) in blocking:
+            _tell_blocking_self_read(arc, sink)
         else:
-            _tell_self_read(edge, alone=edge.consumer not in fed and edge.consumer not in others, sink=sink)
+            reads_others = any(other.end == arc.end != other.start for other in topology.arcs)
+            _tell_self_read(arc, alone=arc.end not in fed and not reads_others, sink=sink)
 
 
-def _tell_self_read(edge: Edge, *, alone: bool, sink: Sink) -> None:
+def _tell_self_read(arc: Arc, *, alone: bool, sink: Sink) -> None:
     end = ", and nothing else feeds it: it must send first by itself" if alone else ""
     sink.warning(
         "DF403",
-        f"`{edge.producer}` reads its own output `{edge.output}`{end}",
-        edge.span,
+        f"`{arc.start}` reads its own output `{arc.text}`{end}",
+        arc.edge.span,
         help="keep the value in the node's own state, unless the message is meant to come round again",
     )
 
 
-def _tell_blocking_self_read(edge: Edge, sink: Sink) -> None:
+def _tell_blocking_self_read(arc: Arc, sink: Sink) -> None:
     sink.warning(
         "DF402",
-        f"`{edge.producer}` reads its own output `{edge.output}` from a queue that holds the sender back; "
+        f"`{arc.start}` reads its own output `{arc.text}` from a queue that holds the sender back; "
         "once it is full, the node waits for itself",
-        edge.span,
-        help=f"write `queue_policy: drop_oldest` at `{edge.input}`, or keep the value in the node's own state",
+        arc.edge.span,
+        help="write `queue_policy: drop_oldest` at this input, or keep the value in the node's own state",
     )
 
 
-def _check_idle(graph: Graph, fed: Collection[str], sink: Sink) -> None:
+def _check_idle(topology: Topology, fed: Collection[str], sink: Sink) -> None:
     """Report the loops that nothing starts, but none that a loop reported here would start."""
-    groups = loops(graph)
-    group_of = {node: number for number, members in enumerate(groups) for node in members}
-    entered = {group_of.get(edge.consumer) for edge in graph.edges if _leads_over(edge, group_of)}
+    groups = loops(topology)
+    group_of = {vertex: number for number, members in enumerate(groups) for vertex in members}
+    entered = {group_of.get(arc.end) for arc in topology.arcs if group_of.get(arc.start) != group_of.get(arc.end)}
     whole = not fed
     for number, members in enumerate(groups):
         if number not in entered and members[0] not in fed:
-            _tell_idle(shortest_loop(members, graph.edges), whole=whole, sink=sink)
+            _tell_idle(shortest_loop(members, topology.arcs), whole=whole, sink=sink)
             whole = False
 
 
-def _leads_over(edge: Edge, group_of: Mapping[str, int]) -> bool:
-    return group_of.get(edge.producer) != group_of.get(edge.consumer)
-
-
-def _tell_idle(path: Sequence[Edge], *, whole: bool, sink: Sink) -> None:
-    first = path[0].producer
+def _tell_idle(path: Sequence[Arc], *, whole: bool, sink: Sink) -> None:
+    first = path[0].start
     if whole:
         code, message = "DF404", f"the dataflow has no source: every node waits for another one, as in {drawn(path)}"
     else:
@@ -120,28 +126,31 @@ def _tell_idle(path: Sequence[Edge], *, whole: bool, sink: Sink) -> None:
     sink.warning(
         code,
         message,
-        closing.span,
+        closing.edge.span,
         label=_reads(closing),
-        related=[Label(edge.span, _reads(edge)) for edge in path[:-1]],
+        related=[Label(arc.edge.span, _reads(arc)) for arc in path[:-1]],
         help=f"give `{first}` a timer such as `tick: dora/timer/millis/100`, unless one of the nodes sends by itself",
     )
 
 
-def _reads(edge: Edge) -> str:
-    return f"`{edge.consumer}` reads `{edge.producer}/{edge.output}` here"
+def _reads(arc: Arc) -> str:
+    return f"`{arc.end}` reads `{arc.text}` here"
 
 
-def _tell_blocking(path: Sequence[Edge], sink: Sink) -> None:
-    closing = path[-1]
-    sink.warning(
-        "DF402",
-        f"every queue of the loop {drawn(path)} holds its sender back; once all are full, no node can go on",
-        closing.span,
-        label=_holds(closing),
-        related=[Label(edge.span, _holds(edge)) for edge in path[:-1]],
-        help=f"write `queue_policy: drop_oldest` at one of them, such as `{closing.input}` of `{closing.consumer}`",
-    )
+def _check_blocking(topology: Topology, blocking: Collection[tuple[str, str]], sink: Sink) -> None:
+    arcs = tuple(arc for arc in topology.arcs if (arc.edge.consumer, arc.edge.input) in blocking)
+    for members in loops(replace(topology, arcs=arcs)):
+        path = shortest_loop(members, arcs)
+        closing = path[-1]
+        sink.warning(
+            "DF402",
+            f"every queue of the loop {drawn(path)} holds its sender back; once all are full, no node can go on",
+            closing.edge.span,
+            label=_holds(closing),
+            related=[Label(arc.edge.span, _holds(arc)) for arc in path[:-1]],
+            help="write `queue_policy: drop_oldest` at one of these inputs",
+        )
 
 
-def _holds(edge: Edge) -> str:
-    return f"`{edge.consumer}` holds `{edge.producer}` back here"
+def _holds(arc: Arc) -> str:
+    return f"`{arc.end}` holds `{arc.start}` back here"

@@ -69,6 +69,7 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
     operators, inner_inputs, inner_outputs = read_operators(declared, sink)
     path, args = syntax.get("path"), syntax.get("args")
     settings = read_settings(node, syntax, NODE_SETTINGS)
+    deployment = read_settings(node.deploy, syntax.get("deploy"), DEPLOYMENT_SETTINGS)
     deploys = [deploy for deploy in (node.deploy, document.dataflow.deploy) if deploy is not None]
     folder = next((deploy.working_dir for deploy in deploys if deploy.working_dir), ".")
     return Node(
@@ -90,8 +91,8 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
         machine_span=_machine_span(document, declared),
         cpu_affinity=node.cpu_affinity or (),
         settings=settings.values,
-        setting_spans=settings.spans,
-        deployment=read_settings(node.deploy, syntax.get("deploy"), DEPLOYMENT_SETTINGS).values,
+        setting_spans={**deployment.spans, **settings.spans},
+        deployment=deployment.values,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from doraflow.diagnostics import Sink, Span
+    from doraflow.ir import Node
     from doraflow.parser.document import Declared
     from doraflow.parser.keys import InputOptions, PortKeys
     from doraflow.parser.syntax import SyntaxNode
@@ -43,6 +44,11 @@ class Holder:
     def name(self) -> str:
         """The id by which messages call it: `node` or `node/operator`."""
         return f"{self.declared.node.id}/{self.prefix}".removesuffix("/")
+
+
+def written_id(node: Node, port: str) -> str:
+    """Give a port's id as a user writes it: without the operator where the node has a sole one."""
+    return port.partition("/")[2] if any(operator.sole for operator in node.operators) else port
 
 
 def read_inputs(holder: Holder, sink: Sink) -> tuple[Input, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.ports import written_id
 from doraflow.diagnostics import Label
 from doraflow.ir import LogSubscription
 
@@ -52,24 +53,22 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
         ("send_stdout_as",): "no message is sent for a line of output",
         ("send_logs_as",): "no message is sent for a log entry",
         ("min_log_level",): "every log line is kept",
-        ("max_log_size", "max_rotated_files"): "log files grow without bound",
+        ("max_log_size", "max_rotated_files"): "log files are not rotated",
         ("shared_memory_pool_size",): "pools grow as they need to",
         ("debug",): "messages cannot be inspected from outside",
+        ("labels",): "a node runs on the machine that `machine` names",
+        ("distribute",): "a bundle is copied by hand",
     }
 )
-_AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", {}, {"enable_debug_inspection": False})
+_AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", {}, {"enable_debug_inspection": False})
 
 
 def check_support(graph: Graph, sink: Sink) -> Graph:
     """Report keys without effect and nodes that cannot run; the graph is returned as it is."""
-    _check_settings("the dataflow", graph.settings, graph.setting_spans, sink)
+    _check_settings("", graph.settings, graph.setting_spans, sink)
     for node in graph.nodes:
         _check_kind(node, sink)
-        _check_settings(f"`{node.id}`", node.settings, node.setting_spans, sink)
-        if "labels" in node.deployment:
-            _tell(
-                f"the labels in `deploy` of `{node.id}` have", "only `machine` chooses where it runs", node.span, sink
-            )
+        _check_settings(f" of `{node.id}`", {**node.settings, **node.deployment}, node.setting_spans, sink)
         for operator in node.operators:
             _check_operator(node, operator, sink)
         for port in node.inputs:
@@ -78,12 +77,6 @@ def check_support(graph: Graph, sink: Sink) -> Graph:
             _check_output(node, output, sink)
     _check_links(graph, sink)
     return graph
-
-
-def _tell(what: str, consequence: str, span: Span | None, sink: Sink) -> None:
-    sink.warning(
-        "DF901", f"{what} no effect in this version: {consequence}", span, help="remove it, or live without it"
-    )
 
 
 def _check_kind(node: Node, sink: Sink) -> None:
@@ -99,38 +92,46 @@ def _check_kind(node: Node, sink: Sink) -> None:
         )
 
 
+def _tell(key: str, owner: str, consequence: str, span: Span | None, sink: Sink) -> None:
+    message = f"`{key}`{owner} has no effect in this version: {consequence}"
+    sink.warning("DF901", message, span, help=f"to be rid of this warning, remove `{key}`")
+
+
 def _check_settings(owner: str, settings: Mapping[str, object], spans: Mapping[str, Span], sink: Sink) -> None:
     for keys, consequence in _WITHOUT_EFFECT.items():
         given = [key for key in keys if settings.get(key) not in _AS_IF_NOT_GIVEN]
         if given:
-            _tell(f"`{given[0]}` of {owner} has", consequence, spans.get(given[0]), sink)
+            _tell(given[0], owner, consequence, spans.get(given[0]), sink)
 
 
 def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:
-    name = f"`{node.id}/{operator.id}`"
+    name = f"`{node.id}`" if operator.sole else f"`{node.id}/{operator.id}`"
+    title = f"operator of {name}" if operator.sole else f"operator {name}"
     if operator.language != "python":
         kind = "a shared library" if operator.language == "shared-library" else "a WebAssembly module"
         sink.warning(
             UNRUNNABLE,
-            f"the operator {name} is {kind}, and this version runs Python operators only",
+            f"the {title} is {kind}, and this version runs Python operators only",
             operator.path_span,
             help="replace it by a Python operator, or by a node with a program of its own",
         )
     if operator.conda_env is not None:
-        _tell(f"`conda_env` of {name} has", "operators run in the launcher's own Python", operator.path_span, sink)
-    _check_settings(name, operator.settings, operator.setting_spans, sink)
+        _tell("conda_env", f" of {name}", "operators run in the launcher's own Python", operator.path_span, sink)
+    _check_settings(f" of {name}", operator.settings, operator.setting_spans, sink)
 
 
 def _check_input(node: Node, port: Input, sink: Sink) -> None:
+    name = written_id(node, port.id)
     if isinstance(port.source, LogSubscription):
-        _tell(f"the log subscription `{port.id}` of `{node.id}` has", "nothing arrives", port.source_span, sink)
+        _tell(name, f" of `{node.id}`", "it reads the log, and nothing arrives", port.source_span, sink)
     if port.input_timeout is not None:
-        _tell(f"`input_timeout` of `{node.id}/{port.id}` has", "a silent input stays open", port.timeout_span, sink)
+        _tell("input_timeout", f" of `{node.id}/{name}`", "a silent input stays open", port.timeout_span, sink)
 
 
 def _check_output(node: Node, output: Output, sink: Sink) -> None:
     if output.framing == "arrow-ipc":
-        _tell(f"the framing of `{node.id}/{output.id}` has", "messages travel as plain buffers", output.span, sink)
+        owner = f" of `{node.id}/{written_id(node, output.id)}`"
+        _tell("output_framing", owner, "messages travel as plain buffers", output.span, sink)
 
 
 def _check_links(graph: Graph, sink: Sink) -> None:

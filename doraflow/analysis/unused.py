@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.ports import written_id
 from doraflow.diagnostics import Diagnostic, Severity
 from doraflow.ir import PortReference
 
@@ -23,7 +24,7 @@ def check_unused(graph: Graph, sink: Sink) -> Graph:
     for node in graph.nodes:
         for output in node.outputs:
             if (node.id, output.id) not in read:
-                message = f"nothing reads the output `{output.id}` of `{node.id}`"
+                message = f"nothing reads the output `{written_id(node, output.id)}` of `{node.id}`"
                 sink.add(Diagnostic("DF207", Severity.NOTE, message, output.span))
     return graph
 
