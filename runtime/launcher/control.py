@@ -1,0 +1,187 @@
+"""The launcher's socket in the run directory, on which nodes say hello and hear of start and stop.
+
+A stream of JSON objects, one a line, each at most 64 KiB. A node says
+`{"type": "hello", "node": ID, "pid": N, "contract": 1}` when it listens on its own socket, and `{"type": "stop_all"}`
+when an operator wants the whole dataflow to stop. The launcher says `{"type": "start"}`, `{"type": "stop"}` and
+`{"type": "ended", "node": ID}` (a producer's process is gone). What follows from a message is the supervisor's affair.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doraflow_runtime.launcher.loop import Loop
+
+LONGEST_LINE = 64 * 1024
+_CREDENTIALS = struct.Struct("3i")
+_CHUNK = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A node is there and listens."""
+
+    node: str
+    contract: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAll:
+    """An operator asks for the end of the dataflow."""
+
+
+Message: TypeAlias = Hello | StopAll
+
+
+class ProtocolError(ValueError):
+    """A line that is no message of this protocol."""
+
+
+def parse(line: bytes) -> Message:
+    """Read a line from a node. Raises ProtocolError.
+
+    >>> parse(b'{"type": "hello", "node": "camera", "pid": 7, "contract": 1}')
+    Hello(node='camera', contract=1)
+    """
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ProtocolError(f"not JSON: {line[:80]!r}") from None
+    match said:
+        case {"type": "hello", "node": str(node), "contract": int(contract)}:
+            return Hello(node, contract)
+        case {"type": "stop_all"}:
+            return StopAll()
+    raise ProtocolError(f"not a message of the control protocol: {line[:80]!r}")
+
+
+class Receiver(Protocol):
+    """Who is told what connections say."""
+
+    def on_message(self, connection: Connection, message: Message) -> None:
+        """Take a message."""
+
+    def on_fault(self, connection: Connection, error: ProtocolError) -> None:
+        """Learn that a peer talks nonsense; the connection is closed already."""
+
+    def on_closed(self, connection: Connection) -> None:
+        """Learn that a peer has hung up; the connection is closed already."""
+
+
+class Connection:
+    """One process at the socket. `node` is set by the receiver once it knows who that is."""
+
+    __slots__ = ("_inbox", "_loop", "_outbox", "_receiver", "_socket", "node")
+
+    def __init__(self, sock: socket.socket, loop: Loop, receiver: Receiver) -> None:
+        self.node: str | None = None
+        self._socket = sock
+        self._loop = loop
+        self._receiver = receiver
+        self._inbox = b""
+        self._outbox = b""
+        loop.on_readable(sock.fileno(), self._read)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can be used."""
+        return self._socket.fileno() >= 0
+
+    def tell(self, kind: str, **fields: str) -> None:
+        """Send a message; to a peer that is gone it is lost."""
+        self._outbox += json.dumps({"type": kind, **fields}).encode() + b"\n"
+        self._flush()
+
+    def close(self) -> None:
+        """Hang up; may be called twice."""
+        if self.is_open:
+            self._loop.forget(self._socket.fileno())
+            self._socket.close()
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            self._receiver.on_closed(self)
+            return
+        *lines, self._inbox = (self._inbox + data).split(b"\n")
+        try:
+            self._take(lines)
+        except ProtocolError as error:
+            self.close()
+            self._receiver.on_fault(self, error)
+
+    def _take(self, lines: list[bytes]) -> None:
+        if max(map(len, (*lines, self._inbox))) > LONGEST_LINE:
+            raise ProtocolError(f"a line of more than {LONGEST_LINE} bytes")
+        for line in lines:
+            if self.is_open:
+                self._receiver.on_message(self, parse(line))
+
+    def _flush(self) -> None:
+        if not self.is_open:
+            return
+        try:
+            sent = self._socket.send(self._outbox)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._outbox = b""  # the peer is gone; reading will tell
+            return
+        self._outbox = self._outbox[sent:]
+        self._loop.on_writable(self._socket.fileno(), self._flush if self._outbox else None)
+
+
+class ControlSocket:
+    """The listening socket. Only processes of this user are let in."""
+
+    __slots__ = ("_connections", "_listener", "_loop", "_receiver", "_user")
+
+    def __init__(self, path: Path, loop: Loop, receiver: Receiver, user: int) -> None:
+        """Listen at `path`. Raises OSError."""
+        self._loop = loop
+        self._receiver = receiver
+        self._user = user
+        self._connections: list[Connection] = []
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.listen(1024)
+        self._listener.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        loop.on_readable(self._listener.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Hang up on everyone and stop listening."""
+        for connection in self._connections:
+            connection.close()
+        self._loop.forget(self._listener.fileno())
+        self._listener.close()
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except OSError:
+            return  # it hung up again, or no descriptor is free: then it waits in the backlog
+        if _peer_user(sock) != self._user:
+            sock.close()
+            return
+        sock.setblocking(False)  # noqa: FBT003
+        self._connections = [*(other for other in self._connections if other.is_open)]
+        self._connections.append(Connection(sock, self._loop, self._receiver))
+
+
+def _peer_user(sock: socket.socket) -> int:
+    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(raw)[1])

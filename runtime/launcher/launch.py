@@ -1,0 +1,136 @@
+"""One run of a bundle, from its files to the exit code.
+
+The order matters: everything that can be refused is refused before the first process starts, and the run directory
+outlives all processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.launcher import kernel, run_directory
+from doraflow_runtime.launcher.commands import commands
+from doraflow_runtime.launcher.console import Console, Style
+from doraflow_runtime.launcher.environment import inherited
+from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
+from doraflow_runtime.launcher.guardian import Guardian
+from doraflow_runtime.launcher.log_files import LogFolder, create_folder, default_folder
+from doraflow_runtime.launcher.loop import Loop
+from doraflow_runtime.launcher.outlet import Outlet
+from doraflow_runtime.launcher.signals import SignalPipe
+from doraflow_runtime.launcher.spawn import allow_many_files
+from doraflow_runtime.launcher.supervisor import Run, Supervisor
+from doraflow_runtime.launcher.verify import verify
+from doraflow_runtime.launcher.wiring import match, node_configs, read_wiring, write_configs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from doraflow_runtime.contract import HostWiring, Process
+
+FAILED = 1
+KILLED = 130
+_STDOUT, _STDERR = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to launch; `sources` and `log_folder` are None for their defaults, times are in seconds."""
+
+    sources: Path | None = None
+    log_folder: Path | None = None
+    style: Style = "text"
+    start_timeout: float = 120.0
+    grace: float = 5.0
+    is_verified: bool = True
+
+
+def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
+    """Run the processes of `host` until they have ended; the exit code.
+
+    0 if all went well or was stopped as asked, 1 if a node failed or the bundle cannot be launched, 130 if the user
+    had what was left killed. Shows what is wrong instead of raising. Main thread only: signals are handled here.
+    """
+    _complete_standard_streams()
+    loop = Loop()
+    console = Console(options.style, Outlet(_STDOUT, loop), Outlet(_STDERR, loop))
+    with SignalPipe() as signals:
+        try:
+            code = _launch(bundle, host, processes, options, loop, console, signals)
+        except LaunchError as error:
+            for finding in error.findings:
+                console.finding(finding)
+            code = FAILED
+        console.progress("ended", "", code=code)
+    # A reader that never reads could hold us up only now, when everything has ended and signals work as usual.
+    console.finish()
+    loop.close()
+    return code
+
+
+def _launch(
+    bundle: Path,
+    host: str,
+    processes: Sequence[Process],
+    options: Options,
+    loop: Loop,
+    console: Console,
+    signals: SignalPipe,
+) -> int:
+    if options.is_verified:
+        verify(bundle)
+    wiring = read_wiring(bundle, host)
+    match(wiring, processes)
+    root = (options.sources or bundle / "nodes").resolve()
+    checked = commands(processes, root, inherited(os.environ, bundle))
+    folder = (options.log_folder or default_folder(wiring.dataflow, os.environ)).absolute()
+    create_folder(folder)
+    logs = LogFolder(folder, lambda text: console.progress("log_trouble", text))
+    console.width = max((len(process.node) for process in processes), default=0)
+    with contextlib.closing(logs), _guarded_directory(wiring, root, bundle) as (directory, guardian):
+        console.progress("launching", f"run {directory.name}, logs in {folder}", run=directory.name, logs=str(folder))
+        run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files())
+        supervisor = Supervisor(run, loop, console, logs, guardian, signals)
+        supervisor.run()
+    for finding in supervisor.findings:
+        console.finding(finding)
+    if supervisor.findings:
+        return FAILED
+    return KILLED if supervisor.was_hurried else 0
+
+
+@contextlib.contextmanager
+def _guarded_directory(wiring: HostWiring, root: Path, bundle: Path) -> Iterator[tuple[Path, Guardian]]:
+    """Make and fill the run directory, with a guardian over it; in the end both are gone."""
+    run_id = str(uuid.uuid4())
+    directory = run_directory.create(run_directory.base_directory(os.environ), wiring.dataflow, run_id[:8])
+    kernel.adopt_orphans()
+    guardian = Guardian(directory.path)
+    try:
+        try:
+            write_configs(node_configs(wiring, run_id, root, bundle), directory.path)
+        except OSError as error:
+            raise LaunchError(_no_room(directory.path, error)) from error
+        yield directory.path, guardian
+    finally:
+        directory.remove()
+        guardian.dismiss()
+
+
+def _complete_standard_streams() -> None:
+    """Put /dev/null where the caller has closed a standard stream, lest a pipe of a node take its number."""
+    for descriptor in (0, _STDOUT, _STDERR):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+
+
+def _no_room(path: Path, error: OSError) -> Finding:
+    message = f"the run directory `{path}` cannot be written: {cause(error)}"
+    return Finding("DF806", message, help=f"make room there, or set `{run_directory.BASE_VARIABLE}` to another folder")

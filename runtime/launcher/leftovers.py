@@ -1,0 +1,36 @@
+"""Processes of a run whose launcher and guardian were both killed, found by their environment and ended.
+
+Nodes die with their launcher; what they had started may not. Only processes of this user that carry the
+configuration of a node of that very run are touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIGURATION = "DORAFLOW_CONFIG"
+
+
+def end_leftovers(run: Path) -> None:
+    """Kill every process that belongs to the run in directory `run`."""
+    for process in _processes_of(run):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def _processes_of(run: Path) -> Iterator[int]:
+    mark = os.fsencode(f"{CONFIGURATION}={run}/")
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        # Processes of others cannot be read, and any may end while we look.
+        with contextlib.suppress(OSError):
+            if any(item.startswith(mark) for item in (entry / "environ").read_bytes().split(b"\0")):
+                yield int(entry.name)

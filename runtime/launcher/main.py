@@ -1,0 +1,77 @@
+"""The command line of a bundle's launch scripts: options in, exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.launcher.launch import KILLED, Options, launch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doraflow_runtime.contract import Process
+
+_EXIT_CODES = """\
+exit codes:
+  0    every node ended well, or the run was stopped as asked
+  1    a node failed, or the bundle cannot be launched
+  2    wrong usage
+  130  asked twice to stop, the launcher killed what was left
+"""
+
+
+def main(bundle: Path, host: str, processes: Sequence[Process], arguments: Sequence[str] | None = None) -> int:
+    """Run `processes`, the part of the bundle that belongs to `host`, and give the exit code.
+
+    `arguments` are those of the command line, without the program's name. Raises SystemExit for wrong usage and
+    `--help`. To be called once, from the main thread of a process that does nothing else.
+    """
+    options = _options(host, arguments)
+    try:
+        return launch(bundle, host, processes, options)
+    except KeyboardInterrupt:
+        return KILLED  # Ctrl-C before there was anything to stop, or while the last lines were written
+
+
+def _options(host: str, arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(
+        description=f"Launch the nodes of this bundle that belong to host {host}; Ctrl-C stops them.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--sources", type=_folder, metavar="DIR", help="where the nodes' sources lie (default: nodes/)")
+    parser.add_argument("--log-dir", type=Path, metavar="DIR", help="where to write one log file for each node")
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="json: one object a line on stdout")
+    parser.add_argument(
+        "--start-timeout", type=_seconds, default=120.0, metavar="SECONDS", help="how long nodes may take to join"
+    )
+    parser.add_argument(
+        "--grace", type=_seconds, default=5.0, metavar="SECONDS", help="pause before SIGTERM, and before SIGKILL"
+    )
+    parser.add_argument(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="check first that the bundle is as it was built",
+    )
+    given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    return Options(given.sources, given.log_dir, given.output, given.start_timeout, given.grace, given.verify)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return value
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"the folder {text} does not exist")
+    return path

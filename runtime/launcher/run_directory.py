@@ -1,0 +1,156 @@
+"""The private directory of a run: made, locked, found again when stale, removed.
+
+It lies on tmpfs where there is one, since the shared memory of the nodes lies in it. Whoever holds the lock of a
+directory owns it; a directory whose lock can be taken belongs to no one any more. What lies inside is others' affair.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
+from doraflow_runtime.launcher.leftovers import end_leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BASE_VARIABLE = "DORAFLOW_RUN_BASE"
+LOCK = "lock"
+_CODE = "DF806"
+_NAME_LENGTH = 32
+_LONGEST_SOCKET = "launcher.sock"
+_SOCKET_PATH_LIMIT = 107  # sun_path of unix(7) holds 108 bytes with its final zero
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """A directory that this process owns as long as `lock` (a file descriptor) is open."""
+
+    path: Path
+    lock: int
+
+    def remove(self) -> None:
+        """Remove the directory with all that is in it, then give up the lock."""
+        remove(self.path)
+        os.close(self.lock)
+
+
+def base_directory(environment: Mapping[str, str]) -> Path:
+    """Say where the runs of this user lie.
+
+    That is `DORAFLOW_RUN_BASE`, else a folder in /dev/shm, in `XDG_RUNTIME_DIR` or among the temporary files.
+    """
+    if given := environment.get(BASE_VARIABLE):
+        return Path(given)
+    for folder in ("/dev/shm", environment.get("XDG_RUNTIME_DIR", "")):  # noqa: S108 - a private folder is made in it
+        if folder and os.access(folder, os.W_OK | os.X_OK):
+            return Path(folder, _base_name())
+    return Path(tempfile.gettempdir(), _base_name())
+
+
+def _base_name() -> str:
+    return f"doraflow-{os.getuid()}"
+
+
+def create(base: Path, dataflow: str, token: str) -> RunDirectory:
+    """Sweep stale runs out of `base`, then make and lock `<dataflow>-<token>` in it.
+
+    Raises LaunchError where that cannot be done, or where `base` is open to other users.
+    """
+    path = base / f"{dataflow[:_NAME_LENGTH]}-{token}"
+    if len(os.fsencode(path / _LONGEST_SOCKET)) > _SOCKET_PATH_LIMIT:
+        raise _refused(base, "its path is too long for the sockets of a run")
+    try:
+        return _create(base, path)
+    except OSError as error:
+        raise _refused(base, cause(error)) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a run's directory, whoever else is removing it at the same time, and the base if that is now empty."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path, onerror=_ignore_missing)
+    if path.parent.name == _base_name():
+        with contextlib.suppress(OSError):  # another run lies in it, or its launcher has removed it
+            path.parent.rmdir()
+
+
+def _create(base: Path, path: Path) -> RunDirectory:
+    while True:
+        _ensure_private(base)
+        try:
+            with _locked(base):
+                _sweep(base)
+                path.mkdir(mode=0o700)
+                return RunDirectory(path, _take_lock(path / LOCK))
+        except FileNotFoundError:
+            # A run that ended in this moment has removed the empty base.
+            continue
+
+
+def _ignore_missing(function: object, path: str, info: tuple[type[BaseException], BaseException, object]) -> None:
+    del function, path
+    if not isinstance(info[1], FileNotFoundError):
+        raise info[1]
+
+
+def _refused(base: Path, reason: str) -> LaunchError:
+    message = f"no directory for the run can be made in `{base}`: {reason}"
+    return LaunchError(Finding(_CODE, message, help=f"set `{BASE_VARIABLE}` to a short path of a folder of your own"))
+
+
+def _ensure_private(base: Path) -> None:
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = base.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise _refused(base, "it is not a directory")
+    if found.st_uid != os.getuid():
+        raise _refused(base, f"it belongs to user {found.st_uid}")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise _refused(base, f"other users have access to it (mode {stat.S_IMODE(found.st_mode):03o})")
+
+
+@contextlib.contextmanager
+def _locked(base: Path) -> Iterator[None]:
+    """Hold the lock of the base, which is the directory itself: while it is held no run is half made."""
+    descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take_lock(path: Path) -> int:
+    """Open and lock a run's lock file. Raises BlockingIOError where a living launcher holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sweep(base: Path) -> None:
+    """Remove the runs whose launcher is gone, and end what may be left of their processes."""
+    for path in sorted(base.iterdir()):
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            continue
+        try:
+            lock = _take_lock(path / LOCK)
+        except (BlockingIOError, FileNotFoundError):  # its launcher lives, or a guardian has removed it
+            continue
+        end_leftovers(path)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path, onerror=_ignore_missing)
+        os.close(lock)

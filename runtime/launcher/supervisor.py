@@ -1,0 +1,255 @@
+"""The life of a run: processes started, endings judged, everything stopped.
+
+The one place where the parts of the launcher meet; each rule stands in a module of its own. As in dora, a node that
+fails before the start ends the run, and one that fails later does not: its readers see their inputs close, and the
+others go on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.launcher import report, wiring
+from doraflow_runtime.launcher.barrier import Barrier
+from doraflow_runtime.launcher.commands import refused_by_system
+from doraflow_runtime.launcher.control import ControlSocket
+from doraflow_runtime.launcher.endings import Ending, Verdict
+from doraflow_runtime.launcher.groups import exists
+from doraflow_runtime.launcher.joining import Joining
+from doraflow_runtime.launcher.members import Member, Members
+from doraflow_runtime.launcher.output import NodeOutput
+from doraflow_runtime.launcher.spawn import spawn
+from doraflow_runtime.launcher.stopping import Step, StopLadder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doraflow_runtime.contract import HostWiring
+    from doraflow_runtime.launcher.commands import Command
+    from doraflow_runtime.launcher.console import Console
+    from doraflow_runtime.launcher.findings import Finding
+    from doraflow_runtime.launcher.guardian import Guardian
+    from doraflow_runtime.launcher.log_files import LogFolder
+    from doraflow_runtime.launcher.loop import Loop
+    from doraflow_runtime.launcher.records import Record
+    from doraflow_runtime.launcher.signals import SignalPipe
+    from doraflow_runtime.launcher.spawn import FileLimit
+
+_SAME_REQUEST = 0.05
+"""Seconds within which a second signal is the same request: a terminal and a parent may both deliver Ctrl-C."""
+
+_LOOK_AGAIN = 0.2
+"""Seconds between looks at what a node has left behind: if its parent lives elsewhere, no signal tells of its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be run; `directory` is laid out already, times are in seconds."""
+
+    wiring: HostWiring
+    commands: tuple[Command, ...]
+    directory: Path
+    start_timeout: float
+    grace: float
+    open_files: FileLimit
+
+
+class Supervisor:
+    """Runs a dataflow from start to end. Single-threaded; nothing it does waits but its loop."""
+
+    def __init__(
+        self, run: Run, loop: Loop, console: Console, logs: LogFolder, guardian: Guardian, signals: SignalPipe
+    ) -> None:
+        self.findings: list[Finding] = []
+        self.was_hurried = False
+        self._run = run
+        self._loop = loop
+        self._console = console
+        self._logs = logs
+        self._guardian = guardian
+        self._signals = signals
+        self._members = Members()
+        self._ladder = StopLadder(run.grace)
+        self._stopped_for = ""
+        self._stop_time = 0.0
+        self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node))
+        in_order = [node.id for node in run.wiring.nodes if node.id in self._awaited]
+        self._barrier = Barrier(in_order, time.monotonic(), run.start_timeout)
+        self._joining = Joining(run.wiring, self._members, self._barrier, console, self.stop)
+        loop.on_readable(signals.descriptor, self._on_signals)
+
+    def run(self) -> None:
+        """Start every process and stay until nothing of any is left; `findings` then holds what failed.
+
+        Raises OSError if the run directory cannot hold the launcher's socket.
+        """
+        socket_path = self._run.directory / wiring.LAUNCHER_SOCKET
+        control = ControlSocket(socket_path, self._loop, self._joining, os.getuid())
+        try:
+            self._start_processes()
+            self._joining.start_if_ready()
+            while not self._members.are_gone and self._ladder.step is not Step.ABANDONED:
+                self._loop.run_once(self._patience())
+                self._act(time.monotonic())
+        finally:
+            for member in self._members.all:
+                member.signal(signal.SIGKILL)  # an orderly end has left nothing to signal
+                member.output.close()
+            control.close()
+        self._report_abandoned()
+
+    def stop(self, reason: str, failed: str = "") -> None:
+        """Ask every node to stop, because `reason`; `failed` is the node whose failure that is, if any."""
+        if not self._ladder.begin(time.monotonic()):
+            return
+        self._stopped_for = failed
+        self._console.progress("stopping", f"stopping: {reason}", reason=reason)
+        self._joining.stop()
+        for member in self._members.all:
+            if member.connection is None:
+                member.signal(signal.SIGTERM)  # it cannot hear the request
+
+    # ---- the beginning
+
+    def _start_processes(self) -> None:
+        numbers = {node.id: index for index, node in enumerate(self._run.wiring.nodes)}
+        for command in self._run.commands:
+            node = command.process.node
+            try:
+                configuration = wiring.config_path(self._run.directory, numbers[node])
+                spawned = spawn(command, configuration, self._run.open_files)
+            except OSError as error:
+                self.findings.append(refused_by_system(command, error))
+                self.stop(f"`{node}` cannot be executed", node)
+                return
+            self._guardian.watch(spawned.number)
+
+            def take(records: list[Record], node: str = node) -> None:
+                self._logs.write(node, records)
+                self._console.records(records)
+
+            output = NodeOutput(node, {"stdout": spawned.stdout, "stderr": spawned.stderr}, self._loop, take)
+            self._members.all.append(Member(command.process, spawned.number, output))
+
+    # ---- what time and signals bring
+
+    def _patience(self) -> float | None:
+        """Say how long the loop may wait."""
+        times = [member.kill_at for member in self._members.all if member.kill_at is not None and not member.is_gone]
+        if self._ladder.deadline is not None:
+            times.append(self._ladder.deadline)
+        elif not self._joining.is_started:
+            times.append(self._barrier.next_time())
+        if any(member.ending and not member.is_gone for member in self._members.all):
+            times.append(time.monotonic() + _LOOK_AGAIN)
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _act(self, now: float) -> None:
+        """Do what has become due."""
+        self._let_go()
+        if self._console.is_closed:
+            self.stop("nobody reads the output any more")
+        if not self._joining.is_started and self._ladder.step is Step.RUNNING:
+            self._tend_barrier(now)
+        step = self._ladder.due(now)
+        if step in (Step.TERMINATED, Step.KILLED):
+            for member in self._members.all:
+                member.signal(signal.SIGTERM if step is Step.TERMINATED else signal.SIGKILL)
+        for member in self._members.all:
+            if member.kill_at is not None and now >= member.kill_at:
+                member.kill_at = None
+                member.signal(signal.SIGKILL)
+
+    def _tend_barrier(self, now: float) -> None:
+        awaited = self._barrier.awaited
+        if self._barrier.is_over(now):
+            late = [member for member in self._members.all if member.node in awaited]
+            self.findings += [
+                report.not_ready(member.process, self._run.start_timeout, self._logs.file(member.node))
+                for member in late
+            ]
+            self.stop(f"{_listed(awaited)} did not become ready", awaited[0])
+        elif (seconds := self._barrier.seconds_to_tell(now)) is not None:
+            message = f"waiting for {_listed(awaited)} to join the dataflow ({seconds:g} s without news)"
+            self._console.progress("waiting", message, nodes=list(awaited))
+
+    def _on_signals(self) -> None:
+        for number in self._signals.read():
+            if number is signal.SIGCHLD:
+                self._reap()
+            else:
+                self._on_request(number)
+
+    def _on_request(self, number: signal.Signals) -> None:
+        now = time.monotonic()
+        if self._ladder.step is Step.RUNNING:
+            self._stop_time = now
+            self.stop(f"{number.name} was received")
+        elif now > self._stop_time + _SAME_REQUEST and not self.was_hurried:
+            self.was_hurried = True
+            self._console.progress("killing", f"{number.name} again: killing what is left")
+            self._ladder.hurry(now)
+
+    # ---- the end of processes
+
+    def _reap(self) -> None:
+        """Take note of every process that has ended: nodes, and orphans that nodes have left to us."""
+        while (ended := _next_ended()) is not None:
+            number, code = ended
+            member = self._members.by_process(number)
+            if member is not None:
+                self._on_end(member, code)
+            elif number == self._guardian.process:
+                self._console.progress("unguarded", "the guardian of this run was killed; the run goes on without it")
+
+    def _let_go(self) -> None:
+        for member in self._members.newly_gone():
+            member.output.close()
+            self._guardian.forget(member.group)
+
+    def _on_end(self, member: Member, code: int) -> None:
+        member.output.drain()
+        has_arrived = member.has_arrived or member.node not in self._awaited
+        ending = Ending(code, self._ladder.step, member.was_signalled, self.was_hurried, has_arrived)
+        member.ending = ending
+        if exists(member.group):
+            # What it leaves behind ends with it, in time to clean up.
+            member.signal(signal.SIGTERM)
+            member.kill_at = time.monotonic() + self._run.grace
+        failed = ending.verdict() is not Verdict.WELL
+        if failed:
+            self._add_failure(member, ending)
+        if failed and not ending.has_arrived:
+            self.stop(f"`{member.node}` failed before the start", member.node)
+        goes_on = self._ladder.step is Step.RUNNING and any(other.ending is None for other in self._members.all)
+        message = f"{self.findings[-1].message}; the other nodes go on" if failed and goes_on else ""
+        self._console.progress("node_ended", message, node=member.node, code=code, ended_well=not failed)
+        self._joining.ended(member)
+
+    def _add_failure(self, member: Member, ending: Ending) -> None:
+        last, log = tuple(member.output.last), self._logs.file(member.node)
+        self.findings.append(
+            report.failure(member.process, ending, last, log, stopped_for=self._stopped_for, grace=self._run.grace)
+        )
+
+    def _report_abandoned(self) -> None:
+        for member in self._members.all:
+            if not member.is_gone and member.ending is None:
+                self._add_failure(member, Ending(0, is_abandoned=True))
+
+
+def _next_ended() -> tuple[int, int] | None:
+    """Reap one process that has ended; its number and exit code, or minus the signal's number."""
+    try:
+        number, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (number, os.waitstatus_to_exitcode(status)) if number else None
+
+
+def _listed(nodes: tuple[str, ...]) -> str:
+    return ", ".join(f"`{node}`" for node in nodes)

@@ -1,0 +1,143 @@
+"""The wiring table of a bundle, read and judged, and what each node is told of it.
+
+Starting processes is not done here; the processes of the launch script are only matched with the table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.codec import check_version, from_json, to_json
+from doraflow_runtime.contract import ContractError, HostWiring, NodeConfig, OutgoingLink
+from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from doraflow_runtime.contract import InputWiring, Link, NodeWiring, Process
+
+LAUNCHER_SOCKET = "launcher.sock"
+NODES = "nodes"
+DESCRIPTOR = "dataflow.resolved.yml"
+_CODE = "DF805"
+_MEND = "build the bundle again"
+
+
+def read_wiring(bundle: Path, host: str) -> HostWiring:
+    """Read `wiring/<host>.json`.
+
+    Raises LaunchError for a table that is missing, malformed, made for another contract, or that this version of the
+    runtime cannot carry out.
+    """
+    path = bundle / "wiring" / f"{host}.json"
+    try:
+        wiring = from_json(HostWiring, json.loads(path.read_bytes()))
+        check_version(wiring.contract, f"the wiring table `{path}`")
+    except OSError as error:
+        raise _refused(f"the wiring table `{path}` cannot be read: {cause(error)}") from error
+    except ContractError as error:
+        raise _refused(f"the wiring table `{path}` cannot be used: {error}") from error
+    except ValueError as error:
+        raise _refused(f"the wiring table `{path}` is not JSON: {error}") from error
+    _check_links(wiring, path)
+    return wiring
+
+
+def match(wiring: HostWiring, processes: Sequence[Process]) -> None:
+    """Check that table and launch script speak of the same nodes, each once. Raises LaunchError."""
+    wired = [node.id for node in wiring.nodes]
+    started = [process.node for process in processes]
+    for name in [*wired, *started]:
+        if wired.count(name) != 1 or started.count(name) != 1:
+            times = f"{_times(wired, name)}, the launch script {_times(started, name)}"
+            raise _refused(f"the wiring table names `{name}` {times}")
+
+
+def node_configs(
+    wiring: HostWiring, run_id: str, source_root: Path, bundle: Path, restart_count: int = 0
+) -> tuple[NodeConfig, ...]:
+    """Say what each node of the table is told, in its order; addresses are relative to the run directory."""
+    numbers = {node.id: index for index, node in enumerate(wiring.nodes)}
+    inputs = {(node.id, port.id): port for node in wiring.nodes for port in node.inputs}
+    descriptor = bundle / DESCRIPTOR
+    return tuple(
+        NodeConfig(
+            contract=wiring.contract,
+            dataflow=wiring.dataflow,
+            run_id=run_id,
+            node=node,
+            listen=address(index),
+            launcher=LAUNCHER_SOCKET,
+            pools=pools(index),
+            incoming=tuple(link for link in wiring.links if link.consumer == node.id),
+            outgoing=tuple(_outgoing(link, numbers, inputs) for link in wiring.links if link.producer == node.id),
+            source_root=str(source_root),
+            descriptor=str(descriptor) if descriptor.exists() else "",
+            exit_when_nodes_finish=wiring.exit_when_nodes_finish,
+            restart_count=restart_count,
+        )
+        for index, node in enumerate(wiring.nodes)
+    )
+
+
+def write_configs(configs: Sequence[NodeConfig], run: Path) -> None:
+    """Lay out the run directory: a configuration and a folder for shared memory for each node. Raises OSError."""
+    (run / NODES).mkdir(mode=0o700)
+    for index, config in enumerate(configs):
+        (run / pools(index)).mkdir(mode=0o700, parents=True)
+        descriptor = os.open(config_path(run, index), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(to_json(config), file)
+
+
+def config_path(run: Path, index: int) -> Path:
+    """Say where the configuration of node number `index` lies."""
+    return run / NODES / f"{index}.json"
+
+
+def address(index: int) -> str:
+    """Name the socket that node number `index` listens on."""
+    return f"n{index}.sock"
+
+
+def pools(index: int) -> str:
+    """Name the folder for the shared memory of node number `index`."""
+    return f"pools/{index}"
+
+
+def has_ports(node: NodeWiring) -> bool:
+    """Tell whether a node takes part in the dataflow, so that the start waits for it."""
+    return bool(node.inputs or node.outputs or node.operators)
+
+
+def _outgoing(link: Link, numbers: dict[str, int], inputs: dict[tuple[str, str], InputWiring]) -> OutgoingLink:
+    port = inputs[link.consumer, link.input]
+    return OutgoingLink(link, address(numbers[link.consumer]), port.queue_size, port.queue_policy)
+
+
+def _check_links(wiring: HostWiring, path: Path) -> None:
+    outputs = {(node.id, port.id) for node in wiring.nodes for port in node.outputs}
+    inputs = {(node.id, port.id) for node in wiring.nodes for port in node.inputs}
+    for link in wiring.links:
+        text = f"`{link.producer}/{link.output}` -> `{link.consumer}/{link.input}`"
+        if link.transport == "zmq":
+            raise LaunchError(
+                Finding(
+                    _CODE,
+                    f"{text} leads from one host to another, and links between hosts are not in this version",
+                    help="place both nodes on one host and build again",
+                )
+            )
+        if (link.producer, link.output) not in outputs or (link.consumer, link.input) not in inputs:
+            raise _refused(f"the wiring table `{path}` has a link between ports that it does not list: {text}")
+
+
+def _times(names: Sequence[str], name: str) -> str:
+    return {0: "not at all", 1: "once"}.get(names.count(name), f"{names.count(name)} times")
+
+
+def _refused(message: str) -> LaunchError:
+    return LaunchError(Finding(_CODE, message, help=_MEND))
