@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import sys
@@ -30,6 +31,20 @@ def environment_digest(step: BuildStep) -> dict[str, object]:
         "python": f"{sys.executable} {sys.version}",
         "environment": f"{stamp.st_ino} {stamp.st_mtime_ns}",
     }
+
+
+def sources_digest(step: BuildStep, folder: Path) -> str | None:
+    """Digest the names and contents of what a step reads; None if that is too much to read.
+
+    Taken after a step has run, it covers the step's products too, so that one that was deleted is built again.
+    """
+    files = source_files(step, folder)
+    if files is None:
+        return None
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.encode() + b"\0" + hashlib.sha256(Path(file).read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def source_files(step: BuildStep, folder: Path) -> list[str] | None:

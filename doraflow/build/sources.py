@@ -11,6 +11,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.lower import source_path
 from doraflow.build.imports import imported_files
 from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.requirements import requirement_files
@@ -60,9 +61,9 @@ def search_path() -> str:
 
 def _named(node: Node) -> Iterator[tuple[str, Span]]:
     if node.kind in ("python", "executable"):
-        yield node.path, node.path_span or node.span
+        yield source_path(node, node.path), node.path_span or node.span
     for operator in node.operators:
-        yield operator.path, operator.path_span
+        yield source_path(node, operator.path), operator.path_span
 
 
 def _leaves_project(path: str) -> bool:

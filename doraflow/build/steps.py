@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from doraflow.build.digests import environment_digest, source_files
+from doraflow.build.digests import environment_digest, sources_digest
 from doraflow.build.running import Processes, StepFailure, run_step
 
 if TYPE_CHECKING:
@@ -79,12 +79,15 @@ def _task(
         notice(step, "failed" if failure else "done")
         return failure is None
 
-    files = source_files(step, folder)
+    def is_unchanged(task: object, values: dict[str, str | None]) -> bool:
+        task.value_savers.append(lambda: {"sources": sources_digest(step, folder)})  # type: ignore[attr-defined]
+        before = values.get("sources")
+        return before is not None and before == sources_digest(step, folder)
+
     return {
         "name": _name(step),
         "actions": [act],
-        "file_dep": files or [],
-        "uptodate": [config_changed(environment_digest(step)), files is not None],
+        "uptodate": [config_changed(environment_digest(step)), is_unchanged],
         "task_dep": [_name(other) for other in steps if _is_before(other, step)],
         "doc": step.owner,
         "meta": {"skipped": lambda: notice(step, "unchanged")},

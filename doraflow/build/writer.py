@@ -90,8 +90,8 @@ def _replace(out: Path, changed: list[GeneratedFile]) -> None:
     """Write every file beside its place, then rename them all, the manifest last."""
     staged: list[tuple[Path, Path]] = []
     try:
-        last = sorted(changed, key=lambda file: file.path == MANIFEST)
-        staged.extend((_stage(out, file), out / file.path) for file in last)
+        for file in sorted(changed, key=lambda file: file.path == MANIFEST):
+            staged.append((_stage(out, file), out / file.path))  # noqa: PERF401 - what is staged must be known on failure
         for temporary, place in staged:
             temporary.replace(place)
     finally:
@@ -103,9 +103,13 @@ def _stage(out: Path, file: GeneratedFile) -> Path:
     place = out / file.path
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, 0o755 if file.executable else 0o644)
-        stream.write(file.content)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o755 if file.executable else 0o644)
+            stream.write(file.content)
+    except OSError:
+        Path(name).unlink()
+        raise
     return Path(name)
 
 

@@ -1,0 +1,134 @@
+"""The commands as a user calls them: exit codes, stdout for data, stderr for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD = "nodes:\n  - {id: a, path: a.py, outputs: [x]}\n  - {id: b, path: a.py, inputs: {x: a/x}}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "flow.yml").write_text(GOOD)
+    (tmp_path / "a.py").write_text('"""A node."""\n')
+    return tmp_path
+
+
+def doraflow(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "NO_COLOR": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "doraflow", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_check_of_a_good_file_says_so_and_exits_0(project: Path) -> None:
+    done = doraflow("check", "flow.yml", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "flow.yml: 2 nodes, no findings\n")
+
+
+def test_check_of_a_faulty_file_exits_1_with_json_on_stdout(project: Path) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("a/x", "a/y"))
+    done = doraflow("check", "flow.yml", "--format", "json", cwd=project)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    errors = [item for item in json.loads(done.stdout)["diagnostics"] if item["severity"] == "error"]
+    assert [(item["code"], item["file"], item["line"], item["column"]) for item in errors] == [
+        ("DF204", "flow.yml", 3, 37)
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["chek", "flow.yml"], ["check", "flow.yml", "--nonsense"]])
+def test_wrong_usage_exits_2(project: Path, arguments: list[str]) -> None:
+    done = doraflow(*arguments, cwd=project)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_file_is_a_finding(project: Path) -> None:
+    done = doraflow("check", "absent.yml", cwd=project)
+    assert done.returncode == 1
+    assert done.stderr == "error[DF001]: `absent.yml` cannot be read: there is no such file\n\n1 error\n"
+
+
+def test_no_sources_leaves_the_files_out(project: Path) -> None:
+    (project / "a.py").unlink()
+    assert doraflow("check", "flow.yml", cwd=project).returncode == 1
+    assert doraflow("check", "flow.yml", "--no-sources", cwd=project).returncode == 0
+
+
+def test_build_check_is_content_until_one_line_changes(project: Path) -> None:
+    assert doraflow("build", "flow.yml", "-o", "out", cwd=project).returncode == 0
+    assert doraflow("build", "flow.yml", "-o", "out", "--check", cwd=project).returncode == 0
+    (project / "flow.yml").write_text(GOOD.replace("inputs: {x: a/x}", "inputs: {x: {source: a/x, queue_size: 3}}"))
+    done = doraflow("build", "flow.yml", "-o", "out", "--check", cwd=project)
+    assert done.returncode == 1
+    assert '+          "queue_size": 3' in done.stdout
+    assert "DF702" in done.stderr
+
+
+def test_two_builds_in_two_places_give_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / "deep"
+    other.mkdir(parents=True)
+    for name in ("flow.yml", "a.py"):
+        (other / name).write_text((project / name).read_text())
+    trees = []
+    for folder in (project, other):
+        assert doraflow("build", "flow.yml", "-o", "out", cwd=folder).returncode == 0
+        out = folder / "out"
+        trees.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()})
+    assert trees[0] == trees[1]
+
+
+def test_a_failing_build_step_writes_no_bundle(project: Path) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("outputs: [x]", "outputs: [x], build: python -m no_such_module"))
+    done = doraflow("build", "flow.yml", "-o", "out", cwd=project)
+    assert done.returncode == 1
+    assert "DF604" in done.stderr
+    assert "No module named no_such_module" in done.stderr
+    assert not (project / "out").exists()
+
+
+def test_what_cannot_run_is_a_warning_for_check_and_an_error_for_build(project: Path) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("path: a.py, outputs", "path: dynamic, outputs"))
+    assert doraflow("check", "flow.yml", cwd=project).returncode == 0
+    done = doraflow("build", "flow.yml", "-o", "out", cwd=project)
+    assert done.returncode == 1
+    assert "error[DF902]" in done.stderr
+
+
+def test_graph_and_expand_print_to_stdout(project: Path) -> None:
+    assert doraflow("graph", "flow.yml", cwd=project).stdout == (
+        'flowchart LR\n    n0["a"]\n    n1["b"]\n    n0 -->|"x"| n1\n'
+    )
+    assert doraflow("graph", "flow.yml", "--format", "dot", cwd=project).stdout.startswith('digraph "flow" {')
+    assert doraflow("graph", "flow.yml", "--format", "html", "-o", "g.html", cwd=project).returncode == 0
+    assert "<svg" in (project / "g.html").read_text()
+    (project / "flat.yml").write_text(doraflow("expand", "flow.yml", cwd=project).stdout)
+    again = doraflow("expand", "flat.yml", cwd=project).stdout
+    assert again.splitlines()[1:] == (project / "flat.yml").read_text().splitlines()[1:]
+
+
+def test_version_and_help() -> None:
+    from doraflow import __version__
+
+    assert doraflow("--version", cwd=Path.cwd()).stdout == f"doraflow {__version__}\n"
+    text = doraflow("--help", cwd=Path.cwd()).stdout
+    assert all(command in text for command in ("check", "build", "run", "graph", "expand", "Exit codes"))
+
+
+def test_the_command_line_starts_without_heavy_libraries() -> None:
+    heavy = "{'networkx', 'pyarrow', 'jinja2', 'doit', 'yaml', 'pydantic'}"
+    code = f"import sys, doraflow.cli.main; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
