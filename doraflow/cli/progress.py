@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ class Progress:
     """Tells of build steps as they happen. Thread-safe: steps run in parallel."""
 
     def __init__(self) -> None:
+        self._stream = sys.stderr  # as it is now: doit puts others in its place while a step runs
         self._lock = threading.Lock()
         self._began: dict[str, float] = {}
 
@@ -32,4 +34,4 @@ class Progress:
             elif step.owner in self._began:
                 took = f" ({now - self._began[step.owner]:.1f} s)"
             word = typer.style(f"{_WORDS[event]:>9}", fg=_COLOURS[event])
-            typer.echo(f"{word} {step.owner}{took}", err=True)
+            typer.echo(f"{word} {step.owner}{took}", file=self._stream)

@@ -90,6 +90,14 @@ def test_two_builds_in_two_places_give_the_same_bytes(project: Path, tmp_path: P
     assert trees[0] == trees[1]
 
 
+def test_build_steps_are_told_as_they_happen(project: Path) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("outputs: [x]", "outputs: [x], build: python -c pass"))
+    first = doraflow("build", "flow.yml", "-o", "out", cwd=project).stderr.splitlines()
+    assert first[0] == " building a"
+    assert first[1].startswith("    built a (")
+    assert doraflow("build", "flow.yml", "-o", "out", cwd=project).stderr.splitlines()[0] == "unchanged a"
+
+
 def test_a_failing_build_step_writes_no_bundle(project: Path) -> None:
     (project / "flow.yml").write_text(GOOD.replace("outputs: [x]", "outputs: [x], build: python -m no_such_module"))
     done = doraflow("build", "flow.yml", "-o", "out", cwd=project)
