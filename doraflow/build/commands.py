@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PYTHON = ("python", "python3")
 _PIP = ("pip", "pip3")
+_INSTALLERS = (*_PIP, "uv")
 SHELL_SIGNS = ("&&", "||", "|", ";", ">", ">>", "<", "2>", "2>&1", "&")
 
 
@@ -49,3 +50,12 @@ def shell_sign(command: str) -> str | None:
     except ValueError:
         return None
     return next((word for word in words if word in SHELL_SIGNS), None)
+
+
+def is_install(command: str) -> bool:
+    """Tell whether a command installs Python packages."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return bool(words) and words[0] in _INSTALLERS and "install" in words

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow.build.commands import is_install
+from doraflow.codegen.manifest import MANIFEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_FILES = 5000
 _PRODUCTS = {"target", "build", "dist", "node_modules", "__pycache__", ".venv", "venv"}
-_INSTALLERS = {"pip", "pip3", "uv"}
 
 
 def environment_digest(step: BuildStep) -> dict[str, object]:
@@ -51,13 +53,13 @@ def source_files(step: BuildStep, folder: Path) -> list[str] | None:
     """List the files that a step reads, as far as can be told; None if there are too many, so that it always runs.
 
     A step that only installs packages reads the files and folders that it names; any other step may read everything in
-    its working directory, but for hidden files and the usual folders of products.
+    its working directory, but for hidden files, the usual folders of products, and bundles.
     """
     place = folder / step.working_directory
     found: dict[str, None] = {}
     words = [word for command in step.commands for word in _words(command)]
     roots = [place / word for word in words if word and (place / word).exists()]
-    if not all(_is_install(command) for command in step.commands):
+    if not all(is_install(command) for command in step.commands):
         roots.append(place)
     for root in roots:
         for file in _files(root):
@@ -74,15 +76,16 @@ def _words(command: str) -> list[str]:
         return []
 
 
-def _is_install(command: str) -> bool:
-    words = _words(command)
-    return bool(words) and words[0] in _INSTALLERS and "install" in words
-
-
 def _files(root: Path) -> Iterator[Path]:
     if root.is_file():
         yield root
         return
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _PRODUCTS)
+        folders[:] = sorted(name for name in folders if _is_source_folder(Path(folder) / name))
         yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
+
+
+def _is_source_folder(folder: Path) -> bool:
+    """Leave out hidden folders, the usual folders of products, and bundles."""
+    name = folder.name
+    return not (name.startswith(".") or name in _PRODUCTS or (folder / MANIFEST).exists())

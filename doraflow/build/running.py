@@ -9,11 +9,11 @@ import os
 import signal
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from doraflow.build.commands import CommandError, arguments, shell_sign
+from doraflow.build.commands import CommandError, arguments, is_install, shell_sign
 from doraflow.build.sources import search_path
 
 if TYPE_CHECKING:
@@ -45,9 +45,14 @@ class StepFailure:
 
 
 class Processes:
-    """The processes of a build that are running; thread-safe."""
+    """The processes of a build that are running; thread-safe.
+
+    `installing` is held by the one command that installs packages: two installers at work in one environment would
+    overwrite each other's files.
+    """
 
     def __init__(self) -> None:
+        self.installing = threading.Lock()
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_ended = False
@@ -85,23 +90,27 @@ def run_step(step: BuildStep, folder: Path, log: Path, processes: Processes) -> 
             output.write(f"$ {command}\n".encode())
             output.flush()
             try:
-                words = arguments(command, environment)
-                process = subprocess.Popen(
-                    words,
-                    cwd=place,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                with processes.installing if is_install(command) else nullcontext():
+                    code = _run(arguments(command, environment), place, environment, output, processes)
             except (CommandError, OSError) as error:
                 return StepFailure(step, command, None, _reason(error), place, log, ())
-            with processes.started(process):
-                code = process.wait()
             if code:
                 return StepFailure(step, command, code, "", place, log, _tail(log))
     return None
+
+
+def _run(words: list[str], place: Path, environment: dict[str, str], output: BinaryIO, processes: Processes) -> int:
+    process = subprocess.Popen(
+        words,
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    with processes.started(process):
+        return process.wait()
 
 
 def _reason(error: CommandError | OSError) -> str:
