@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Rebuild, Strict
+
+if TYPE_CHECKING:
+    from doraflow.ir import Plan
 
 
 def run(
@@ -35,14 +38,15 @@ def run(
 
     Example: doraflow run examples/vision/dataflow.yml
     """
-    launcher, sources = _bundle(file, jobs, strict=strict, rebuild=rebuild, inventory=inventory)
-    options = ["--sources", str(sources), "--start-timeout", str(start_timeout), "--grace", str(grace)]
+    plan, launcher = _bundle(file, jobs, strict=strict, rebuild=rebuild, inventory=inventory)
+    options = ["--sources", str(file.parent.resolve())]
+    options += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
     options += ["--log-dir", str(log_dir)] if log_dir else []
-    raise typer.Exit(_launch([sys.executable, str(launcher), *options]))
+    raise typer.Exit(_launch([sys.executable, str(launcher), *options], [node.id for node in plan.graph.nodes]))
 
 
-def _bundle(file: Path, jobs: int, *, strict: bool, rebuild: bool, inventory: Path | None) -> tuple[Path, Path]:
-    """Build into the cache folder; give the launcher and the source root. Exits after findings."""
+def _bundle(file: Path, jobs: int, *, strict: bool, rebuild: bool, inventory: Path | None) -> tuple[Plan, Path]:
+    """Build into the cache folder; give the plan and the launcher. Exits after findings."""
     from doraflow.build.writer import write
     from doraflow.cli.build import run_build_steps
     from doraflow.cli.cache import cache_folder
@@ -62,15 +66,23 @@ def _bundle(file: Path, jobs: int, *, strict: bool, rebuild: bool, inventory: Pa
     if files is None or planned is None or made.sink.has_errors:
         raise typer.Exit(1)
     host = planned.hosts[0].host if planned.hosts else DEFAULT_HOST
-    return folder / f"launch_{host}.py", made.folder.resolve()
+    return planned, folder / f"launch_{host}.py"
 
 
-def _launch(command: list[str]) -> int:
+def _launch(command: list[str], nodes: list[str]) -> int:
     """Run the launcher to its end. A terminal's Ctrl-C reaches it by itself; a SIGTERM is handed on."""
-    process = subprocess.Popen(command)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGTERM))
+    from doraflow.cli.report import has_colour
+
+    style = ["--output", "json"] if has_colour(sys.stdout) else []
+    # A handler, unlike SIG_IGN, is not inherited: the launcher hears Ctrl-C, and this process waits for its end.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
+        process = subprocess.Popen([*command, *style], stdout=subprocess.PIPE if style else None)
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGTERM))
+        if process.stdout is not None:
+            from doraflow.cli.stream import Stream
+
+            Stream(nodes).show_all(line.decode("utf-8", "replace") for line in process.stdout)
         return process.wait()
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,0 +1,69 @@
+"""What a launcher tells, line by line as JSON, shown to a person: each node in a colour of its own.
+
+Only used on a terminal; elsewhere the launcher writes plain text itself.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NODE_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+_LEVEL_STYLES = {"error": "bold red", "warn": "yellow", "info": "", "debug": "dim", "trace": "dim", "stdout": ""}
+
+
+class Stream:
+    """Shows the lines of a run; `nodes` gives the colours and the width of the first column."""
+
+    def __init__(self, nodes: Sequence[str], output: Console | None = None, errors: Console | None = None) -> None:
+        self._output = output or Console(soft_wrap=True, highlight=False)
+        self._errors = errors or Console(stderr=True, soft_wrap=True, highlight=False)
+        self._width = max(map(len, nodes), default=0)
+        self._colours = {node: _NODE_COLOURS[at % len(_NODE_COLOURS)] for at, node in enumerate(nodes)}
+
+    def show_all(self, lines: Iterable[str]) -> None:
+        """Show every line until there are no more."""
+        for line in lines:
+            self.show(line)
+
+    def show(self, line: str) -> None:
+        """Show one line; one that is no JSON object is shown as it is."""
+        try:
+            told = json.loads(line)
+        except ValueError:
+            told = None
+        match told:
+            case {"type": "log", "node": str(node), "level": str(level), "message": str(message)}:
+                self._log(node, level, message)
+            case {"type": "event", "message": str(message)}:
+                if message:
+                    self._errors.print(Text(f"doraflow: {message}", style="dim"))
+            case {"type": "diagnostic"}:
+                self._diagnostic(told)
+            case _:
+                self._output.print(Text(line.rstrip("\n")))
+
+    def _log(self, node: str, level: str, message: str) -> None:
+        style = _LEVEL_STYLES.get(level, "")
+        prefix = "" if level == "stdout" else f"{level}: "
+        for part in message.split("\n"):
+            name = (f"{node:<{self._width}} | ", self._colours.get(node, ""))
+            # A node's own colours are kept, anything else that steers a terminal is not.
+            self._output.print(Text.assemble(name, (prefix, style), Text.from_ansi(part, style=style)))
+
+    def _diagnostic(self, told: dict[str, object]) -> None:
+        head = Text.assemble((f"error[{told.get('code')}]", "bold red"), (f": {told.get('message')}", "bold"))
+        self._errors.print(head)
+        if told.get("place"):
+            self._errors.print(Text.assemble(("  --> ", "blue"), str(told["place"])))
+        notes = told.get("notes")
+        for note in notes if isinstance(notes, list) else ():
+            self._errors.print(Text.assemble(("   | ", "blue"), str(note)))
+        if told.get("help"):
+            self._errors.print(Text.assemble(("hint", "bold green"), f": {told['help']}"))
