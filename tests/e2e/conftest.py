@@ -134,7 +134,7 @@ class Launch:
 
     def wait_for(self, text: str, timeout: float = PATIENCE) -> None:
         """Wait until `text` stands in its output."""
-        eventually(lambda: text in self.out or text in self.err, f"{text!r} in:\n{self.out}\n{self.err}", timeout)
+        _eventually(lambda: text in self.out or text in self.err, f"{text!r} in:\n{self.out}\n{self.err}", timeout)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the launcher alone."""
@@ -173,9 +173,11 @@ class World:
         folder = self.folder / f"launch{len(self.launches)}"
         folder.mkdir()
         logs = folder / "logs"
+        if "--log-dir" not in arguments and "DEFAULT_LOGS" not in environment:
+            arguments = ("--log-dir", str(logs), *arguments)
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
             process = subprocess.Popen(
-                [sys.executable, str(bundle.path / "launch_local.py"), "--log-dir", str(logs), *arguments],
+                [sys.executable, str(bundle.path / "launch_local.py"), *arguments],
                 env={**self.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -206,9 +208,12 @@ class World:
         return sorted(path.name for path in self.base.iterdir()) if self.base.exists() else []
 
     def tidy(self) -> None:
-        """Assert that everything has ended and nothing is left."""
+        """Stop what a failed test has left running, then assert that nothing is left."""
+        for launch in self.launches:
+            if launch.process.poll() is None:
+                launch.signal(signal.SIGTERM)
         try:
-            eventually(lambda: not self.processes(), f"processes are left: {self.processes()}", 10.0)
+            _eventually(lambda: not self.processes(), f"processes are left: {self.processes()}", 10.0)
             assert self.runs() == []
         finally:
             for number in self.processes():
@@ -219,13 +224,19 @@ class World:
             shutil.rmtree(self.base, ignore_errors=True)
 
 
-def eventually(check: Callable[[], bool], failure: str, timeout: float = PATIENCE) -> None:
+def _eventually(check: Callable[[], bool], failure: str, timeout: float = PATIENCE) -> None:
     """Wait until `check` holds."""
     deadline = time.monotonic() + timeout
     while not check():
         if time.monotonic() > deadline:
             raise AssertionError(failure)
         time.sleep(0.02)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Give tests the patience to wait until something holds."""
+    return _eventually
 
 
 @pytest.fixture
