@@ -1,6 +1,7 @@
 """The standard types, as dora defines them: URN to Arrow type, with the members of structs in order.
 
-A member names an Arrow scalar, a type of this table by its short name, or `List<…>` of either.
+A member names an Arrow scalar, a type of this table, or `List<…>` of either. Types are named in full, since a user's
+type may have the short name of a standard one.
 """
 
 from __future__ import annotations
@@ -24,19 +25,21 @@ SCALAR_TYPES: Mapping[str, str] = MappingProxyType(
 )
 
 _SIZE = {"width": "UInt32", "height": "UInt32"}
+_VECTOR = "std/math/v1/Vector3"
+_QUATERNION = "std/math/v1/Quaternion"
 
 STRUCT_TYPES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "std/math/v1/Vector3": dict.fromkeys("xyz", "Float64"),
         "std/math/v1/Quaternion": dict.fromkeys("xyzw", "Float64"),
-        "std/math/v1/Pose": {"position": "Vector3", "orientation": "Quaternion"},
-        "std/math/v1/Transform": {"translation": "Vector3", "rotation": "Quaternion"},
-        "std/control/v1/Twist": {"linear": "Vector3", "angular": "Vector3"},
+        "std/math/v1/Pose": {"position": _VECTOR, "orientation": _QUATERNION},
+        "std/math/v1/Transform": {"translation": _VECTOR, "rotation": _QUATERNION},
+        "std/control/v1/Twist": {"linear": _VECTOR, "angular": _VECTOR},
         "std/control/v1/JointState": {
             "names": "List<Utf8>",
             **dict.fromkeys(("positions", "velocities", "efforts"), "List<Float64>"),
         },
-        "std/control/v1/Odometry": {"pose": "Pose", "twist": "Twist", "frame_id": "Utf8"},
+        "std/control/v1/Odometry": {"pose": "std/math/v1/Pose", "twist": "std/control/v1/Twist", "frame_id": "Utf8"},
         "std/media/v1/Image": {**_SIZE, "encoding": "Utf8", "data": "LargeBinary"},
         "std/media/v1/PointCloud": {"points": "LargeBinary", **_SIZE},
         "std/media/v1/AudioFrame": {"sample_rate": "UInt32", "channels": "UInt32", "data": "LargeBinary"},
@@ -44,7 +47,7 @@ STRUCT_TYPES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **dict.fromkeys(("x", "y", "width", "height", "confidence"), "Float32"),
             "label": "Utf8",
         },
-        "std/vision/v1/Detection": {"boxes": "List<BoundingBox>"},
+        "std/vision/v1/Detection": {"boxes": "List<std/vision/v1/BoundingBox>"},
         "std/vision/v1/Segmentation": {
             **_SIZE,
             "num_classes": "UInt32",

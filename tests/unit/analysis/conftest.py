@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,8 +13,10 @@ from doraflow.analysis.graph import build_graph
 from doraflow.analysis.passes import analyse
 from doraflow.analysis.user_types import read_library
 from doraflow.diagnostics import Diagnostic, Sink
-from doraflow.ir import Graph
 from doraflow.parser.load import load
+
+if TYPE_CHECKING:
+    from doraflow.ir import Graph
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,10 @@ def test_a_log_subscription_to_an_unknown_node_is_a_warning(check: Check) -> Non
     finding = checked.only("DF203")
     assert (finding.severity, finding.message) == (
         "warning",
-        "there is no node `camra`, so `x` of `viewer` gets nothing; "
-        "the nodes are `camera`, `lidar`, `clock`, `runtime`, `viewer`",
+        (
+            "there is no node `camra`, so `x` of `viewer` gets nothing; "
+            "the nodes are `camera`, `lidar`, `clock`, `runtime`, `viewer`"
+        ),
     )
     assert finding.help == "to read the log of the closest node, write `dora/logs/warn/camera`"
 
