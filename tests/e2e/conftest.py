@@ -89,7 +89,7 @@ class Bundle:
     def wiring(self) -> HostWiring:
         """Link the inputs of all nodes with what they name."""
         pairs = [
-            (port.source.rsplit("/", 1), node.id, port.id)
+            (port.source.split("/", 1), node.id, port.id)
             for node in self.nodes
             for port in node.inputs
             if not port.interval_ns
