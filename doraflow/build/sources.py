@@ -60,7 +60,7 @@ def search_path() -> str:
 
 
 def _named(node: Node) -> Iterator[tuple[str, Span]]:
-    if node.kind in ("python", "executable"):
+    if node.path and node.kind in ("python", "executable"):
         yield source_path(node, node.path), node.path_span or node.span
     for operator in node.operators:
         yield source_path(node, operator.path), operator.path_span
