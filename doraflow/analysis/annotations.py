@@ -54,7 +54,7 @@ def read_rules(graph: Graph, library: TypeLibrary, sink: Sink) -> Iterator[tuple
         target = _look_up(rule.target, rule.target_span or rule.span, library, sink)
         for name, text, span in ((source, rule.source, rule.source_span), (target, rule.target, rule.target_span)):
             if name is not None and name.parameters:
-                message = f"`{text}` has parameters, and a type rule holds for a type with all its parameters"
+                message = f"`{text}` has parameters, and a type rule holds whatever they are"
                 sink.error("DF303", message, span or rule.span, help=f"write `{name.base}`")
         if source is not None and target is not None:
             yield source.base, target.base

@@ -35,10 +35,10 @@ def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> 
     if not _FILE_NAME.fullmatch(machine):
         sink.error(
             "DF105",
-            f"`{machine}` cannot be a machine's name: files are named after it, so it has up to 64 letters, digits, "
-            "`_`, `-` and `.`, and begins with none of the last two",
+            f"`{machine}` cannot be a machine's name: files are named after it",
             node.machine_span,
-            help="choose a short name, and put the machine's address into the inventory",
+            help="write up to 64 letters, digits, `_`, `-` and `.`, with none of the last two first; "
+            "the machine's address stands in the inventory",
         )
     elif inventory and machine not in (*inventory, DEFAULT_HOST):
         near = nearest(machine, inventory)

@@ -95,8 +95,8 @@ def _check_edge(ends: _Ends, check: _Check) -> None:
 def _tell_missing(ends: _Ends, sink: Sink) -> None:
     sink.error(
         "DF304",
-        f"`{ends.consumer}` expects `{ends.entry.type_name}` on `{ends.read}`, but `{ends.producer}` does not say what "
-        f"`{ends.sent}` is, which `strict_types` demands",
+        f"`{ends.consumer}` expects `{ends.entry.type_name}` on `{ends.read}`, but `{ends.producer}` gives no type for "
+        f"`{ends.sent}`, as `strict_types` demands",
         ends.entry.type_span,
         label=f"`{ends.read}` reads `{ends.producer}/{ends.sent}`",
         related=[Label(ends.output.span, "the output is declared here")],

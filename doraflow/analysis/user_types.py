@@ -99,9 +99,9 @@ def _read_type(urn: str, syntax: MappingNode, read: _Read, sink: Sink) -> None:
         near = nearest(name, _ARROW_TYPES)
         sink.error(
             "DF301",
-            f"`{name}` is no Arrow type for `{urn}`; they are {choices_text(name, _ARROW_TYPES, len(_ARROW_TYPES))}",
+            f"`{name}` is no Arrow type, so `{urn}` has none",
             head_span(arrow or syntax),
-            help=f"write `arrow: {near[0]}`" if near else f"write `arrow: {_STRUCT}` and list its `fields`",
+            help=f"write `arrow: {near[0]}`" if near else f"write one of {choices_text(name, _ARROW_TYPES, 16)}",
         )
 
 

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.analysis.conftest import Check
+
+HOSTS = "hosts:\n  robot: {address: 10.0.0.1}\n  base: {}\n"
+
+
+def flow(machine: str, head: str = "") -> str:
+    camera = f"{{id: camera, path: c.py, deploy: {{machine: {machine}}}}}"
+    return f"{head}nodes:\n  - {camera}\n  - {{id: viewer, path: v.py}}\n"
+
+
+def test_a_node_runs_where_its_deployment_says_and_locally_without_one(check: Check) -> None:
+    checked = check(flow("robot"))
+    assert checked.told == []
+    assert [node.host for node in checked.graph.nodes] == ["robot", "local"]
+
+
+@pytest.mark.parametrize("machine", ["robot", "base", "local"])
+def test_with_an_inventory_a_machine_stands_in_it_or_is_local(check: Check, machine: str) -> None:
+    assert check(flow(machine, HOSTS)).told == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "help_text"),
+    [("robto", "to use the closest machine, write `robot`"), ("zebra", "add `zebra` under `hosts`")],
+)
+def test_a_machine_that_is_not_in_the_inventory_is_an_error(check: Check, machine: str, help_text: str) -> None:
+    checked = check(flow(machine, HOSTS))
+    assert checked.told == [
+        f"error DF501 5:48 there is no machine `{machine}` in the inventory; its machines are `robot`, `base`"
+    ]
+    finding = checked.only("DF501")
+    assert (finding.label, finding.help) == ("`camera` is to run there", help_text)
+
+
+def test_a_machine_that_all_nodes_share_is_told_of_once(check: Check) -> None:
+    checked = check(HOSTS + "deploy: {machine: robto}\nnodes:\n  - {id: a, path: a.py}\n  - {id: b, path: b.py}\n")
+    assert [line.split()[:3] for line in checked.told] == [["error", "DF501", "4:19"]]
+
+
+@pytest.mark.parametrize("machine", ["a/b", "../x", '"with space"', '".hidden"', '"-x"', "ö", "a" * 65])
+def test_a_name_that_cannot_be_a_files_is_an_error(check: Check, machine: str) -> None:
+    name = machine.strip('"')
+    assert check(flow(machine)).told == [
+        f"error DF105 2:48 `{name}` cannot be a machine's name: files are named after it"
+    ]

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doraflow.analysis.support import UNRUNNABLE, check_support
+from doraflow.diagnostics import Sink
+from tests.unit.analysis.graphs import graph_of
+
+if TYPE_CHECKING:
+    from tests.unit.analysis.conftest import Check
+
+
+@pytest.mark.parametrize(
+    ("key", "consequence"),
+    [
+        ("restart_policy: always", "a node that ends is not started again"),
+        ("max_restarts: 3", "a node that ends is not started again"),
+        ("health_check_timeout: 3", "a node that hangs is not ended"),
+        ("startup_timeout: 3", "the launcher's `--start-timeout` holds for all nodes"),
+        ("finish_grace_secs: 3", "the launcher's `--grace` holds for all nodes"),
+        ("send_stdout_as: x", "no message is sent for a line of output"),
+        ("send_logs_as: x", "no message is sent for a log entry"),
+        ("min_log_level: warn", "every log line is kept"),
+        ("max_log_size: 1MB", "log files are not rotated"),
+        ("max_rotated_files: 2", "log files are not rotated"),
+        ("shared_memory_pool_size: 1MB", "pools grow as they need to"),
+    ],
+)
+def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, consequence: str) -> None:
+    name = key.partition(":")[0]
+    checked = check(f"nodes:\n  - id: a\n    path: a.py\n    outputs: [x]\n    {key}\n")
+    assert checked.told == [f"warning DF901 5:5 `{name}` of `a` has no effect in this version: {consequence}"]
+    assert checked.only("DF901").help == f"to be rid of this warning, remove `{name}`"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "restart_policy: never",
+        "name: Camera\n    description: looks",
+        "cpu_affinity: [0]",
+        "deploy: {machine: robot, distribute: local}",
+        "pattern: service-server",
+        "output_framing: {x: raw}",
+        "output_metadata: {x: [request_id]}",
+    ],
+)
+def test_what_has_an_effect_or_says_what_happens_anyway_is_no_finding(check: Check, keys: str) -> None:
+    assert check(f"nodes:\n  - id: a\n    path: a.py\n    outputs: [x]\n    {keys}\n").told == []
+
+
+def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
+    keys = "restart_policy: on-failure, max_restarts: 3, restart_delay: 1, max_log_size: 1MB, max_rotated_files: 2"
+    checked = check(f"nodes:\n  - {{id: a, path: a.py, {keys}}}\n")
+    assert [line.split("`")[1] for line in checked.told] == ["restart_policy", "max_log_size"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "health_check_interval: 3\nnodes: [{id: a, path: a.py}]\n",
+            "DF901 1:1 `health_check_interval` has no effect in this version: no node is asked whether it is well",
+        ),
+        (
+            "debug: {enable_debug_inspection: true}\nnodes: [{id: a, path: a.py}]\n",
+            "DF901 1:1 `debug` has no effect in this version: messages cannot be inspected from outside",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py, deploy: {labels: {gpu: a100}}}\n",
+            "DF901 2:34 `labels` of `a` has no effect in this version: a node runs on the machine that `machine` names",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py, deploy: {distribute: scp}}\n",
+            "DF901 2:34 `distribute` of `a` has no effect in this version: a bundle is copied by hand",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py, inputs: {all: dora/logs/info}}\n",
+            "DF901 2:39 `all` of `a` has no effect in this version: it reads the log, and nothing arrives",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py, inputs: {t: {source: dora/timer/hz/1, input_timeout: 2}}}\n",
+            "DF901 2:78 `input_timeout` of `a/t` has no effect in this version: a silent input stays open",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py, outputs: [x], output_framing: {x: arrow-ipc}}\n",
+            "DF901 2:35 `output_framing` of `a/x` has no effect in this version: messages travel as plain buffers",
+        ),
+        (
+            "nodes:\n  - {id: a, operator: {python: {source: a.py, conda_env: b}}}\n",
+            "DF901 2:41 `conda_env` of `a` has no effect in this version: operators run in the launcher's own Python",
+        ),
+        (
+            "nodes:\n  - {id: a, operators: [{id: b, python: b.py, min_log_level: warn}]}\n",
+            "DF901 2:47 `min_log_level` of `a/b` has no effect in this version: every log line is kept",
+        ),
+        (
+            "nodes:\n  - {id: a, path: dynamic}\n",
+            "DF902 2:10 `a` is started by hand, and this version starts every node itself",
+        ),
+        (
+            "nodes:\n  - {id: a, path: https://host/a}\n",
+            "DF902 2:10 `a` is a program to be downloaded, which this version does not do",
+        ),
+        (
+            "nodes:\n  - {id: a, hub: b}\n",
+            "DF902 2:10 `a` is a package of the hub, which this version cannot fetch",
+        ),
+        (
+            "nodes:\n  - {id: a, ros2: {topic: /t, message_type: a/B}, outputs: [x]}\n",
+            "DF902 2:10 `a` is a bridge to ROS 2, which this version cannot run",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a, git: https://host/a.git}\n",
+            "DF902 2:10 `a` is built from a git repository, which this version cannot fetch",
+        ),
+        (
+            "nodes:\n  - {id: a, operator: {shared-library: x}}\n",
+            "DF902 2:40 the operator of `a` is a shared library, and this version runs Python operators only",
+        ),
+        (
+            "nodes:\n  - {id: a, operators: [{id: b, wasm: x}]}\n",
+            "DF902 2:39 the operator `a/b` is a WebAssembly module, and this version runs Python operators only",
+        ),
+    ],
+)
+def test_what_this_version_cannot_do_is_one_warning(check: Check, text: str, told: str) -> None:
+    assert check(text).told == [f"warning {told}"]
+
+
+def test_what_cannot_run_has_the_code_that_a_build_refuses() -> None:
+    assert UNRUNNABLE == "DF902"
+
+
+def test_links_between_machines_are_one_finding_for_each_reader(check: Check) -> None:
+    checked = check(
+        """\
+nodes:
+  - {id: camera, path: c.py, outputs: [image, depth], deploy: {machine: robot}}
+  - {id: near, path: n.py, inputs: {x: camera/image}, deploy: {machine: robot}}
+  - {id: far, path: f.py, inputs: {x: camera/image, y: camera/depth}}
+"""
+    )
+    assert checked.told == [
+        (
+            "warning DF902 4:39 `far` on `local` reads from `camera` on `robot`, and this version has no links between "
+            "machines"
+        )
+    ]
+    assert [(str(label.span), label.text) for label in checked.only("DF902").related] == [
+        ("flow.yml:4:56", "it reads from `robot` here too")
+    ]
+
+
+def test_more_edges_than_a_wiring_table_can_number_are_an_error() -> None:
+    sink = Sink()
+    check_support(graph_of("ab", [("a", "b")] * 65_536), sink)
+    assert [(finding.code, finding.severity, finding.message) for finding in sink.found] == [
+        ("DF104", "error", "the dataflow has 65536 edges, and at most 65535 can be numbered")
+    ]
