@@ -61,7 +61,7 @@ FAULTS = {
         CAMERA + "    inputs: {x: {source: dora/timer/hz/1, queue_size: ten}}\n", "DF108", 4, 55, "queue_size", None
     ),
     "operator and path": Fault(CAMERA + "    operator: {python: a.py}\n", "DF109", 4, 5, "`operator`", None),
-    "no implementation": Fault("nodes:\n  - {id: a, outputs: [x]}\n", "DF110", 2, 10, "`path`", None),
+    "no implementation": Fault("nodes:\n  - {id: a, outputs: [x]}\n", "DF110", 2, 5, "`path`", None),
     "an unknown type": Fault(
         CAMERA + "    outputs: [x]\n    output_types: {x: std/media/v1/Imag}\n",
         "DF301",
