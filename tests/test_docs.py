@@ -1,0 +1,119 @@
+"""The documentation: what it shows is what happens."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from doraflow.codes import CODES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
+PAGES += sorted((ROOT / "examples").glob("*/README.md"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def test_the_readme_shows_the_hello_example_as_it_is() -> None:
+    readme = ROOT / "README.md"
+    assert blocks(readme, "yaml") == [(ROOT / "examples/hello/dataflow.yml").read_text()]
+    talker, listener = blocks(readme, "python")
+    for block, name in ((talker, "talker"), (listener, "listener")):
+        script = (ROOT / f"examples/hello/{name}.py").read_text()
+        assert script.endswith("\n\n" + block), name
+
+
+def test_the_readme_shows_a_finding_as_it_is_told(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples/hello", tmp_path / "hello")
+    flow = tmp_path / "hello/dataflow.yml"
+    flow.write_text(flow.read_text().replace("talker/line", "talker/lines"))
+    done = subprocess.run(
+        [sys.executable, "-m", "doraflow", "check", "hello/dataflow.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert blocks(ROOT / "README.md", "text") == [done.stderr]
+
+
+def test_the_readme_tests_with_the_command_that_ci_runs() -> None:
+    script = (ROOT / ".ci/run").read_text()
+    setup, test = re.findall(
+        r"(?m)^python3 -m venv \.venv && (.+) && \.venv/bin/(pytest.+)$", (ROOT / "README.md").read_text()
+    )[0]
+    assert setup.removeprefix(".venv/bin/") in script.replace("--quiet ", "")
+    assert test in script
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_exist_with_the_options_that_are_shown(page: Path) -> None:
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    for line in "\n".join(blocks(page, "console")).splitlines():
+        for command in re.findall(r"(?:^|&& |/)doraflow (\w+)([^&\n]*)", line):
+            shown = subprocess.run(
+                [sys.executable, "-m", "doraflow", command[0], "--help"],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for option in re.findall(r"(?<=\s)--?[a-z-]+", command[1]):
+                assert option in shown, f"{command[0]} {option}"
+            for file in re.findall(r"\S+\.yml", command[1]):
+                assert (ROOT / file).exists(), file
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_snippets_compile(page: Path) -> None:
+    for block in blocks(page, "python"):
+        compile(block, str(page), "exec")
+
+
+def test_the_language_page_shows_a_dataflow_without_findings(tmp_path: Path) -> None:
+    (block,) = blocks(ROOT / "docs/language.md", "yaml")
+    (tmp_path / "dataflow.yml").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-m", "doraflow", "check", "dataflow.yml", "--no-sources", "--format", "json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert {'"error"', '"warning"'}.isdisjoint(done.stdout.split(", "))
+
+
+def test_the_page_of_codes_is_current() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    assert generate.PAGE.read_text() == generate.page(), "run `doit docs`"
+    assert all(f"| {code} |" in generate.page() for code in CODES)
+
+
+def test_no_page_names_a_place_of_this_machine() -> None:
+    for page in PAGES:
+        assert str(ROOT) not in page.read_text()
+        assert "/root/" not in page.read_text()
