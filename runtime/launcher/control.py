@@ -9,19 +9,20 @@ when an operator wants the whole dataflow to stop. The launcher says `{"type": "
 from __future__ import annotations
 
 import json
-import socket
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from doraflow_runtime.shm.connection import Folder, peer_user
+
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     from doraflow_runtime.launcher.loop import Loop
 
 LONGEST_LINE = 64 * 1024
-_CREDENTIALS = struct.Struct("3i")
 _CHUNK = 16 * 1024
+_BACKLOG = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +151,16 @@ class ControlSocket:
     __slots__ = ("_connections", "_listener", "_loop", "_receiver", "_user")
 
     def __init__(self, path: Path, loop: Loop, receiver: Receiver, user: int) -> None:
-        """Listen at `path`. Raises OSError."""
+        """Listen at `path`, however long it is. Raises OSError."""
         self._loop = loop
         self._receiver = receiver
         self._user = user
         self._connections: list[Connection] = []
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(path))
-        path.chmod(0o600)
-        self._listener.listen(1024)
-        self._listener.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        folder = Folder(str(path.parent))
+        try:
+            self._listener = folder.listen(path.name, _BACKLOG)
+        finally:
+            folder.close()
         loop.on_readable(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
@@ -174,14 +175,9 @@ class ControlSocket:
             sock, _ = self._listener.accept()
         except OSError:
             return  # it hung up again, or no descriptor is free: then it waits in the backlog
-        if _peer_user(sock) != self._user:
+        if peer_user(sock) != self._user:
             sock.close()
             return
-        sock.setblocking(False)  # noqa: FBT003
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         self._connections = [*(other for other in self._connections if other.is_open)]
         self._connections.append(Connection(sock, self._loop, self._receiver))
-
-
-def _peer_user(sock: socket.socket) -> int:
-    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(raw)[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONFIGURATION = "DORAFLOW_CONFIG"
+_PATIENCE = 5.0  # seconds
+_PAUSE = 0.01
 
 
 def end_leftovers(run: Path) -> None:
-    """Kill every process that belongs to the run in directory `run`."""
-    for process in _processes_of(run):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    """Kill every process that belongs to the run in directory `run`, and wait a moment for their ends."""
+    deadline = time.monotonic() + _PATIENCE
+    while (processes := tuple(_processes_of(run))) and time.monotonic() < deadline:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(_PAUSE)
 
 
 def _processes_of(run: Path) -> Iterator[int]:

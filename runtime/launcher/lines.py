@@ -62,7 +62,7 @@ class LineSplitter:
         pieces = []
         while len(raw) > self._limit:
             end = self._limit
-            while end > self._limit - 4 and raw[end] & 0xC0 == 0x80:
+            while end > self._limit - 3 and raw[end] & 0xC0 == 0x80:
                 end -= 1
             pieces.append(raw[:end])
             raw = raw[end:]

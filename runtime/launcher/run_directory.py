@@ -7,6 +7,7 @@ directory owns it; a directory whose lock can be taken belongs to no one any mor
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -26,8 +27,6 @@ BASE_VARIABLE = "DORAFLOW_RUN_BASE"
 LOCK = "lock"
 _CODE = "DF806"
 _NAME_LENGTH = 32
-_LONGEST_SOCKET = "launcher.sock"
-_SOCKET_PATH_LIMIT = 107  # sun_path of unix(7) holds 108 bytes with its final zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,6 @@ def create(base: Path, dataflow: str, token: str) -> RunDirectory:
     Raises LaunchError where that cannot be done, or where `base` is open to other users.
     """
     path = base / f"{dataflow[:_NAME_LENGTH]}-{token}"
-    if len(os.fsencode(path / _LONGEST_SOCKET)) > _SOCKET_PATH_LIMIT:
-        raise _refused(base, "its path is too long for the sockets of a run")
     try:
         return _create(base, path)
     except OSError as error:
@@ -78,19 +75,21 @@ def remove(path: Path) -> None:
     """Remove a run's directory, whoever else is removing it at the same time, and the base if that is now empty."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path, onerror=_ignore_missing)
-    if path.parent.name == _base_name():
-        with contextlib.suppress(OSError):  # another run lies in it, or its launcher has removed it
-            path.parent.rmdir()
+    base = path.parent
+    if base.name == _base_name():
+        # Another run lies in it or is being made, or its launcher has removed it already.
+        with contextlib.suppress(OSError), _locked(base, fcntl.LOCK_NB):
+            base.rmdir()
 
 
 def _create(base: Path, path: Path) -> RunDirectory:
     while True:
-        _ensure_private(base)
         try:
+            _ensure_private(base)
             with _locked(base):
                 _sweep(base)
                 path.mkdir(mode=0o700)
-                return RunDirectory(path, _take_lock(path / LOCK))
+                return RunDirectory(path, _take_lock(path / LOCK, os.O_CREAT))
         except FileNotFoundError:
             # A run that ended in this moment has removed the empty base.
             continue
@@ -104,11 +103,12 @@ def _ignore_missing(function: object, path: str, info: tuple[type[BaseException]
 
 def _refused(base: Path, reason: str) -> LaunchError:
     message = f"no directory for the run can be made in `{base}`: {reason}"
-    return LaunchError(Finding(_CODE, message, help=f"set `{BASE_VARIABLE}` to a short path of a folder of your own"))
+    return LaunchError(Finding(_CODE, message, help=f"set `{BASE_VARIABLE}` to a folder of your own"))
 
 
 def _ensure_private(base: Path) -> None:
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        base.mkdir(mode=0o700, parents=True)
     found = base.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise _refused(base, "it is not a directory")
@@ -119,19 +119,24 @@ def _ensure_private(base: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(base: Path) -> Iterator[None]:
-    """Hold the lock of the base, which is the directory itself: while it is held no run is half made."""
+def _locked(base: Path, flags: int = 0) -> Iterator[None]:
+    """Hold the lock of the base, which is the directory itself: while it is held no run is half made.
+
+    Raises FileNotFoundError if it was removed meanwhile, also if another has been made in its place.
+    """
     descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        if not os.path.samestat(os.fstat(descriptor), base.stat()):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         yield
     finally:
         os.close(descriptor)
 
 
-def _take_lock(path: Path) -> int:
+def _take_lock(path: Path, flags: int = 0) -> int:
     """Open and lock a run's lock file. Raises BlockingIOError where a living launcher holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -146,11 +151,18 @@ def _sweep(base: Path) -> None:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             continue
-        try:
-            lock = _take_lock(path / LOCK)
-        except (BlockingIOError, FileNotFoundError):  # its launcher lives, or a guardian has removed it
-            continue
-        end_leftovers(path)
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(path, onerror=_ignore_missing)
-        os.close(lock)
+        if not _is_alive(path):
+            end_leftovers(path)
+            with contextlib.suppress(OSError):  # then it stays for the next sweep; this run does not need its place
+                shutil.rmtree(path, onerror=_ignore_missing)
+
+
+def _is_alive(run: Path) -> bool:
+    """Tell whether a launcher holds the lock of a run; one whose lock is gone is being removed."""
+    try:
+        os.close(_take_lock(run / LOCK))
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
