@@ -39,8 +39,8 @@ class Outlet:
         """Write a line, now or when it can be taken; a line end is added."""
         if self.is_closed:
             return
-        if self._size > _MOST_WAITING:
-            self._left_out += 1
+        if self._left_out or self._size > _MOST_WAITING:
+            self._left_out += 1  # until all that waits is written: one gap, not many
             return
         self._put(line)
         if len(self._waiting) == 1:
@@ -49,8 +49,7 @@ class Outlet:
     def finish(self) -> None:
         """Write all that waits, however long that takes; only for the very end."""
         self._loop.on_writable(self._descriptor, None)
-        self._tell_left_out()
-        while self._waiting and not self.is_closed:
+        while self._has_more():
             self._poll.poll()
             self._write_one()
 
@@ -60,13 +59,16 @@ class Outlet:
         self._size += len(data)
 
     def _write_what_fits(self) -> None:
-        while self._waiting and not self.is_closed and self._takes_more():
+        while self._has_more() and self._takes_more():
             self._write_one()
         if not self._never_waits:
-            blocked = bool(self._waiting) and not self.is_closed
-            self._loop.on_writable(self._descriptor, self._write_what_fits if blocked else None)
+            self._loop.on_writable(self._descriptor, self._write_what_fits if self._has_more() else None)
+
+    def _has_more(self) -> bool:
         if not self._waiting and self._left_out:
-            self._tell_left_out()
+            count, self._left_out = self._left_out, 0
+            self._put(f"({count} lines are not shown, since nobody read them; the log files hold them)")
+        return bool(self._waiting) and not self.is_closed
 
     def _takes_more(self) -> bool:
         return self._never_waits or bool(self._poll.poll(0))
@@ -88,8 +90,3 @@ class Outlet:
             self._waiting.popleft()
         else:
             self._waiting[0] = part[written:]
-
-    def _tell_left_out(self) -> None:
-        if self._left_out:
-            count, self._left_out = self._left_out, 0
-            self._put(f"({count} lines are not shown, since nobody read them; the log files hold them)")
