@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 Parameter: TypeAlias = "bool | int | float | str | list[int] | list[float] | list[str] | datetime"
@@ -43,7 +43,7 @@ class Metadata(Mapping[str, Parameter]):
 
     def __getitem__(self, key: str) -> Parameter:
         if key == TIMESTAMP and key not in self.parameters:
-            return datetime.fromtimestamp(self.sent_ns / 1e9, tz=UTC)
+            return _moment(self.sent_ns)
         return self.parameters[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -56,6 +56,11 @@ class Metadata(Mapping[str, Parameter]):
 
     def __repr__(self) -> str:
         return f"Metadata({dict(self)!r})"
+
+
+def _moment(nanoseconds: int) -> datetime:
+    """Give a moment to the microsecond; a float would lose the last digits."""
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def encode(parameters: Parameters | None) -> bytes:
@@ -165,7 +170,7 @@ class _Reader:
             case b"s":
                 return self.text()
             case b"t":
-                return datetime.fromtimestamp(self._integer() / 1e9, tz=UTC)
+                return _moment(self._integer())
             case b"I":
                 return [self._integer() for _ in range(self._count(8))]
             case b"F":

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from doraflow_runtime.codec import to_json
 from doraflow_runtime.contract import (
     CONTRACT_VERSION,
@@ -65,9 +64,7 @@ class Run:
         """Write a node's configuration."""
         names = list(self.outputs)
         index = names.index(name)
-        wiring = {
-            (consumer, port.id): port for consumer, ports in self.inputs.items() for port in ports
-        }
+        wiring = {(consumer, port.id): port for consumer, ports in self.inputs.items() for port in ports}
         outgoing = tuple(
             OutgoingLink(
                 link,

@@ -31,7 +31,8 @@ from dora import Node
 node = Node()
 for event in node:
     if event["type"] == "INPUT":
-        print(event["id"], event["value"].to_pylist(), event["metadata"]["number"], event["metadata"]["timestamp"].tzinfo)
+        metadata = event["metadata"]
+        print(event["id"], event["value"].to_pylist(), metadata["number"], metadata["timestamp"].tzinfo)
     else:
         print(event)
 """

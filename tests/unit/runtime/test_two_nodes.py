@@ -57,10 +57,12 @@ def test_large_messages_travel_in_slots_that_are_used_again(run: Run) -> None:
 
 def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) -> None:
     pair(run, size=5)
-    receiver = run.spawn("b", "import time\n" + RECEIVE.format(width=1).replace("for event", "time.sleep(1)\n    for event"))
+    receiver = run.spawn(
+        "b", "import time\n" + RECEIVE.format(width=1).replace("for event", "time.sleep(1)\n    for event")
+    )
     sender = run.spawn("a", SEND.format(count=20_000, width=1) + "\nprint('sent')")
     assert run.finish(sender) == "sent\n"
-    first, last, count, in_order = run.finish(receiver).splitlines()[-1].split()
+    _first, last, count, in_order = run.finish(receiver).splitlines()[-1].split()
     assert last == "19999"
     assert in_order == "True"
     assert int(count) < 20_000
@@ -68,10 +70,8 @@ def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) ->
 
 def test_a_sender_that_is_killed_closes_the_input(run: Run) -> None:
     pair(run)
-    sender = run.spawn("a", SEND.format(count=1, width=1) + "\n") if False else run.spawn(
-        "a",
-        "import time\n" + SEND.format(count=1, width=1).replace("with Node() as node:", "node = Node()\nif True:") + "\ntime.sleep(60)",
-    )
+    once = SEND.format(count=1, width=1).replace("with Node() as node:", "node = Node()\nif True:")
+    sender = run.spawn("a", "import time\n" + once + "\ntime.sleep(60)")
     receiver = run.spawn("b", RECEIVE.format(width=1).replace("seen.append", "print('got', flush=True); seen.append"))
     assert receiver.stdout is not None
     assert receiver.stdout.readline() == "got\n"
@@ -85,8 +85,7 @@ def test_stop_ends_the_stream(run: Run) -> None:
     run.listen(1)
     process = run.spawn(
         "a",
-        "from doraflow_runtime.node_api.node import Node\n"
-        "print([(event.type, event.id) for event in Node()])",
+        "from doraflow_runtime.node_api.node import Node\nprint([(event.type, event.id) for event in Node()])",
     )
     run.tell("a", type="stop")
     assert run.finish(process) == "[('STOP', 'MANUAL')]\n"
