@@ -24,7 +24,7 @@ def running(world: Any) -> tuple[Any, Any]:
     bundle = world.bundle()
     bundle.node("python", TICKING, inputs=TIMER)
     bundle.node("family", path="shell", kind="shell", args=(CHILDREN,))
-    launch = world.launch(bundle)
+    launch = world.launch(bundle, "--grace", "0.5")
     launch.wait_for("python | INPUT")
     launch.wait_for("family | started")
     return bundle, launch
@@ -49,7 +49,7 @@ def test_the_next_run_sweeps_when_launcher_and_guardian_are_killed(world: Any, e
     left = world.runs()
     assert len(left) == 1
     assert any("sleep" in command for command in world.processes().values())
-    again = world.launch(bundle)
+    again = world.launch(bundle, "--grace", "0.5")
     again.wait_for("python | INPUT")
     eventually(lambda: left[0] not in world.runs(), "the stale run is left")
     again.signal(signal.SIGINT)
