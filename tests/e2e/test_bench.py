@@ -12,22 +12,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_latency_benchmark_measures_every_size_both_ways(world: Any, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "bench.latency",
-        "--rounds",
-        "1",
-        "--messages",
-        "30",
-        "--json",
-        str(tmp_path / "j"),
-    ]
-    done = subprocess.run(command, cwd=ROOT, env=world.environment, capture_output=True, text=True, timeout=60)
+    options = ["--rounds", "1", "--messages", "5", "--json", str(tmp_path / "result.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.latency", *options],
+        cwd=ROOT,
+        env={**world.environment, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    rows = json.loads((tmp_path / "j").read_text())["rows"]
-    assert [(row["size"], row["way"]) for row in rows] == [
-        (size, way) for size in ("8 B", "40 KB", "4 MB") for way in ("copied", "loaned")
-    ]
-    assert all(0 < row["p50_us"] <= row["p99_us"] for row in rows)
-    assert all(row["size"] in done.stdout for row in rows)
+    rows = json.loads((tmp_path / "result.json").read_text())["rows"]
+    assert {(row["size"], row["way"]) for row in rows} == {
+        (size, way) for size in (8, 40_000, 4_000_000) for way in ("copied", "loaned")
+    }
+    assert all(0 < row["median"]["p50"] <= row["median"]["p99"] for row in rows)
