@@ -20,7 +20,7 @@ def main() -> None:
             now = time.monotonic_ns()
             if event.type == "ERROR":
                 raise RuntimeError(event.id)
-            if event.type == "INPUT":
+            if event.type == "INPUT" and event.id is not None and event.value is not None:
                 sent = event.value.slice(0, STAMP).to_numpy().tobytes()
                 taken.setdefault(event.id, []).append(now - int.from_bytes(sent, "little"))
     Path(os.environ["LATENCY_RESULT"]).write_text(json.dumps(taken))
