@@ -46,7 +46,7 @@ class Guardian:
         return self._tell(f"-{group}\n")
 
     def dismiss(self) -> None:
-        """Close the pipe after an orderly end, and wait for the guardian, which finds nothing to do."""
+        """Close the pipe, and wait until the guardian has ended what may be left and removed the run directory."""
         os.close(self._pipe)
         with contextlib.suppress(ChildProcessError):  # it was killed and has been reaped
             os.waitpid(self.process, 0)

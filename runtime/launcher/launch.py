@@ -16,7 +16,7 @@ from doraflow_runtime.launcher import kernel, run_directory
 from doraflow_runtime.launcher.commands import commands
 from doraflow_runtime.launcher.console import Console, Style
 from doraflow_runtime.launcher.environment import inherited
-from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
+from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
 from doraflow_runtime.launcher.log_files import LogFolder, create_folder, default_folder
 from doraflow_runtime.launcher.loop import Loop
@@ -106,20 +106,22 @@ def _launch(
 
 @contextlib.contextmanager
 def _guarded_directory(wiring: HostWiring, root: Path, bundle: Path) -> Iterator[tuple[Path, Guardian]]:
-    """Make and fill the run directory, with a guardian over it; in the end both are gone."""
+    """Make and fill the run directory, with a guardian over it; in the end both are gone.
+
+    The guardian goes first and removes the directory itself, unless it was killed.
+    """
     run_id = str(uuid.uuid4())
     directory = run_directory.create(run_directory.base_directory(os.environ), wiring.dataflow, run_id[:8])
     kernel.adopt_orphans()
-    guardian = Guardian(directory.path)
-    try:
+    with contextlib.ExitStack() as ending:
+        ending.callback(directory.remove)
         try:
+            guardian = Guardian(directory.path)
+            ending.callback(guardian.dismiss)
             write_configs(node_configs(wiring, run_id, root, bundle), directory.path)
         except OSError as error:
-            raise LaunchError(_no_room(directory.path, error)) from error
+            raise LaunchError(run_directory.unusable(directory.path, error)) from error
         yield directory.path, guardian
-    finally:
-        directory.remove()
-        guardian.dismiss()
 
 
 def _complete_standard_streams() -> None:
@@ -129,8 +131,3 @@ def _complete_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
-
-
-def _no_room(path: Path, error: OSError) -> Finding:
-    message = f"the run directory `{path}` cannot be written: {cause(error)}"
-    return Finding("DF806", message, help=f"make room there, or set `{run_directory.BASE_VARIABLE}` to another folder")

@@ -48,7 +48,7 @@ def base_directory(environment: Mapping[str, str]) -> Path:
     That is `DORAFLOW_RUN_BASE`, else a folder in /dev/shm, in `XDG_RUNTIME_DIR` or among the temporary files.
     """
     if given := environment.get(BASE_VARIABLE):
-        return Path(given)
+        return Path(given).resolve()
     for folder in ("/dev/shm", environment.get("XDG_RUNTIME_DIR", "")):  # noqa: S108 - a private folder is made in it
         if folder and os.access(folder, os.W_OK | os.X_OK):
             return Path(folder, _base_name())
@@ -69,6 +69,12 @@ def create(base: Path, dataflow: str, token: str) -> RunDirectory:
         return _create(base, path)
     except OSError as error:
         raise _refused(base, cause(error)) from error
+
+
+def unusable(path: Path, error: OSError) -> Finding:
+    """Say that a run's directory, once made, cannot be filled."""
+    message = f"the run directory `{path}` cannot be written: {cause(error)}"
+    return Finding(_CODE, message, help=f"make room there, or set `{BASE_VARIABLE}` to a folder of your own")
 
 
 def remove(path: Path) -> None:

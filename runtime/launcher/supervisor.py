@@ -18,10 +18,12 @@ from doraflow_runtime.launcher.barrier import Barrier
 from doraflow_runtime.launcher.commands import refused_by_system
 from doraflow_runtime.launcher.control import ControlSocket
 from doraflow_runtime.launcher.endings import Ending, Verdict
+from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.groups import exists
 from doraflow_runtime.launcher.joining import Joining
 from doraflow_runtime.launcher.members import Member, Members
 from doraflow_runtime.launcher.output import NodeOutput
+from doraflow_runtime.launcher.run_directory import unusable
 from doraflow_runtime.launcher.spawn import spawn
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
@@ -85,10 +87,9 @@ class Supervisor:
     def run(self) -> None:
         """Start every process and stay until nothing of any is left; `findings` then holds what failed.
 
-        Raises OSError if the run directory cannot hold the launcher's socket.
+        Raises LaunchError if the run directory cannot hold the launcher's socket.
         """
-        socket_path = self._run.directory / wiring.LAUNCHER_SOCKET
-        control = ControlSocket(socket_path, self._loop, self._joining, os.getuid())
+        control = self._open_socket()
         try:
             self._start_processes()
             self._joining.start_if_ready()
@@ -114,6 +115,13 @@ class Supervisor:
                 member.signal(signal.SIGTERM)  # it cannot hear the request
 
     # ---- the beginning
+
+    def _open_socket(self) -> ControlSocket:
+        path = self._run.directory / wiring.LAUNCHER_SOCKET
+        try:
+            return ControlSocket(path, self._loop, self._joining, os.getuid())
+        except OSError as error:
+            raise LaunchError(unusable(self._run.directory, error)) from error
 
     def _start_processes(self) -> None:
         numbers = {node.id: index for index, node in enumerate(self._run.wiring.nodes)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
+import re
 from typing import Any
 
 import pytest
@@ -162,3 +164,27 @@ def test_commands_of_all_kinds_run(world: Any) -> None:
         "line    | FROM A SHELL",
         "script  | from a file",
     ]
+
+
+def test_a_relative_base_for_runs_is_taken_from_where_the_launcher_started(world: Any) -> None:
+    bundle = world.bundle()
+    bundle.node("a", "import os; print(os.environ['DORAFLOW_CONFIG'])\n", outputs=("o",))
+    launch = world.launch(bundle, DORAFLOW_RUN_BASE=os.path.relpath(world.base))
+    assert launch.wait() == 0
+    assert re.fullmatch(rf"a \| {world.base}/flow-[0-9a-f]{{8}}/nodes/0\.json\n", launch.out)
+
+
+def test_a_run_directory_without_room_is_told_and_removed(world: Any) -> None:
+    bundle = world.bundle()
+    bundle.node("a", "print('1')\n")
+    bundle.write()
+    (bundle.path / "launch_local.py").write_text(
+        "import os\nfrom pathlib import Path\n"
+        "def full(self, *_, **__):\n    raise OSError(28, os.strerror(28))\n"
+        "import doraflow_runtime.launcher.launch as launch\n"
+        "launch.write_configs = full\n" + (bundle.path / "launch_local.py").read_text()
+    )
+    launch = world.start(bundle, "--no-verify")
+    assert launch.wait() == 1
+    assert "cannot be written: no space left on device\nhint: make room there, or set `DORAFLOW_RUN_BASE`" in launch.err
+    assert "Traceback" not in launch.err
