@@ -1,6 +1,7 @@
 """Process groups: signalling one, and telling whether anything of it is left.
 
-Every node leads a group of its own, so whatever it starts can be ended with it.
+Every node leads a group of its own, so whatever it starts can be ended with it. What leaves the group on purpose, as
+a daemon does, outlives an orderly end of the run.
 """
 
 from __future__ import annotations

@@ -14,13 +14,14 @@ import time
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.launcher.groups import exists, signal_group
+from doraflow_runtime.launcher.leftovers import end_leftovers
 from doraflow_runtime.launcher.run_directory import remove
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
-_PATIENCE = 10.0  # seconds; a killed process that is still there then hangs in the kernel
+_PATIENCE = 3.0  # seconds; what is still there then hangs in the kernel, or nobody reaps it
 _PAUSE = 0.02
 
 
@@ -65,6 +66,8 @@ def _become_guardian(reader: int, run: Path) -> None:
         _let_go_of_everything_but(reader)
         groups = _read_groups(reader)
         _end(groups)
+        if groups:
+            end_leftovers(run)  # what has left its group
         remove(run)
     finally:
         os._exit(0)

@@ -1,7 +1,7 @@
-"""Processes of a run whose launcher and guardian were both killed, found by their environment and ended.
+"""Processes of a run whose launcher was killed, found by their environment and ended.
 
-Nodes die with their launcher; what they had started may not. Only processes of this user that carry the
-configuration of a node of that very run are touched.
+Nodes die with their launcher, and their groups with the guardian; what has left its group, or outlived the guardian
+too, is found here. Only processes of this user that carry the configuration of a node of that very run are touched.
 """
 
 from __future__ import annotations

@@ -56,9 +56,7 @@ def match(wiring: HostWiring, processes: Sequence[Process]) -> None:
             raise _refused(f"the wiring table names `{name}` {times}")
 
 
-def node_configs(
-    wiring: HostWiring, run_id: str, source_root: Path, bundle: Path, restart_count: int = 0
-) -> tuple[NodeConfig, ...]:
+def node_configs(wiring: HostWiring, run_id: str, source_root: Path, bundle: Path) -> tuple[NodeConfig, ...]:
     """Say what each node of the table is told, in its order; addresses are relative to the run directory."""
     numbers = {node.id: index for index, node in enumerate(wiring.nodes)}
     inputs = {(node.id, port.id): port for node in wiring.nodes for port in node.inputs}
@@ -77,7 +75,6 @@ def node_configs(
             source_root=str(source_root),
             descriptor=str(descriptor) if descriptor.exists() else "",
             exit_when_nodes_finish=wiring.exit_when_nodes_finish,
-            restart_count=restart_count,
         )
         for index, node in enumerate(wiring.nodes)
     )

@@ -19,6 +19,14 @@ TIMER = {"tick": "dora/timer/millis/20"}
 CHILDREN = "(trap '' TERM INT HUP; sleep 1000) & (trap '' TERM INT HUP; sleep 1000) & echo started; wait"
 
 
+DAEMON = """
+    import subprocess, time
+    subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    print("started", flush=True)
+    time.sleep(1000)
+"""
+
+
 def running(world: Any) -> tuple[Any, Any]:
     """Launch a node of our own and one that has children."""
     bundle = world.bundle()
@@ -37,6 +45,16 @@ def test_nothing_is_left_when_the_launcher_is_killed(world: Any, eventually: Any
     launch.wait()
     eventually(lambda: not world.processes(), "a process is left", 5.0)
     assert world.runs() == []
+
+
+def test_what_has_left_its_group_ends_with_a_killed_launcher_too(world: Any, eventually: Any) -> None:
+    bundle = world.bundle()
+    bundle.node("daemon", DAEMON)
+    launch = world.launch(bundle)
+    launch.wait_for("daemon | started")
+    launch.signal(signal.SIGKILL)
+    launch.wait()
+    eventually(lambda: not world.processes(), "a process is left", 5.0)
 
 
 def test_the_next_run_sweeps_when_launcher_and_guardian_are_killed(world: Any, eventually: Any) -> None:
