@@ -1,4 +1,4 @@
-"""The working parts of a node behind its API: one epoll, one lock, and the two sides of the data plane.
+"""The working parts of a node behind its API: the two sides of the data plane, its timers and its launcher.
 
 Methods that begin with an underscore expect the lock to be held. Waiting happens without the lock, so that one thread
 can send while another waits for events.
@@ -7,15 +7,17 @@ can send while another waits for events.
 from __future__ import annotations
 
 import os
-import select
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import CONTRACT_VERSION
+from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.incoming import Producer, Received
 from doraflow_runtime.node_api.launcher_link import LauncherLink
 from doraflow_runtime.node_api.outgoing import Consumer
+from doraflow_runtime.node_api.poller import Poller
 from doraflow_runtime.node_api.queues import Queues
 from doraflow_runtime.node_api.timers import Timers
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
@@ -25,9 +27,7 @@ from doraflow_runtime.shm.pool import Pool
 from doraflow_runtime.shm.wire import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from doraflow_runtime.contract import Link, OutgoingLink
+    from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.node_api.joining import Seat
 
 LINGER_SECONDS = 5.0
@@ -45,8 +45,10 @@ class Core:
         self.lock = threading.RLock()
         self.state = NodeState.JOINING
         self.stop_cause = "MANUAL"
+        self.was_told_to_stop = False
+        self.rounds = 0
         self.queues: Queues[Received | None] = Queues(
-            config.node.inputs, _discard, timers_are_clocks=config.exit_when_nodes_finish
+            config.node.inputs, self._drop, timers_are_clocks=config.exit_when_nodes_finish
         )
         self.pool = Pool(seat.run_directory / config.pools)
         self.consumers: dict[str, Consumer] = {}
@@ -54,92 +56,70 @@ class Core:
         self._timers = Timers(config.node.inputs)
         self._producers: dict[int, Producer] = {}
         self._met: set[str] = set()
-        self._inputs = {link.index: link.input for link in config.incoming}
+        self._incoming = {link.index: link for link in config.incoming}
         self._held_back = {port.id for port in config.node.inputs if port.queue_policy == "backpressure"}
-        self._handlers: dict[int, Callable[[int], None]] = {}
-        self._watched: dict[int, int] = {}
-        self._is_waiting = False
-        self._open_sockets(seat)
-
-    def _open_sockets(self, seat: Seat) -> None:
-        self._epoll = select.epoll()
-        self._wake_descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._watch(self._wake_descriptor, self._on_wake)
+        self._poller = Poller(self.lock)
         self._folder = Folder(str(seat.run_directory))
-        self._listening = self._folder.listen(self.config.listen, BACKLOG)
-        self._watch(self._listening.fileno(), self._on_connection)
-        self.launcher = LauncherLink(self._folder.connect(self.config.launcher, CONNECT_SECONDS))
-        self._watch(self.launcher.fileno(), self._on_launcher)
-        self.launcher.say(type="hello", node=self.config.node.id, pid=os.getpid(), contract=CONTRACT_VERSION)
+        self._listening = self._folder.listen(config.listen, BACKLOG)
+        self._poller.watch(self._listening.fileno(), self._on_connection)
+        self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
+        self._poller.watch(self.launcher.fileno(), self._on_launcher)
+        self.launcher.say(type="hello", node=config.node.id, pid=os.getpid(), contract=CONTRACT_VERSION)
 
     # ---- waiting
 
-    def wait(self, timeout: float | None) -> None:
-        """Wait for something to happen, at most `timeout` seconds, and deal with all that has."""
+    def wait(self, timeout: float | None, since: int) -> None:
+        """Wait for something to happen, at most `timeout` seconds, and deal with all that has.
+
+        `since` is `rounds` as it was when the caller saw that it had to wait: what has happened after that, in another
+        thread, ends the wait at once.
+        """
         with self.lock:
-            self._tend()
-            pause = self._timers.wait_seconds(time.monotonic_ns())
-            self._is_waiting = True
-        waits = [seconds for seconds in (timeout, pause) if seconds is not None]
-        ready = self._epoll.poll(min(waits) if waits else None)
-        with self.lock:
-            self._is_waiting = False
-            self._dispatch(ready)
+            if self.rounds != since or not self._poller.is_open or not self._poller.claim(timeout):
+                return
+        ready: list[int] = []
+        try:
+            with self.lock:
+                self._tend()
+                pause = self._timers.wait_seconds(time.monotonic_ns())
+            waits = [seconds for seconds in (timeout, pause) if seconds is not None]
+            ready = self._poller.poll(min(waits) if waits else None)
+        finally:
+            with self.lock:
+                self._poller.release()
+                self._dispatch(ready)
 
     def poll(self) -> None:
         """Deal with all that has happened, without waiting."""
         with self.lock:
-            self._dispatch(self._epoll.poll(0))
+            if not self._poller.is_open:
+                return
+            ready = self._poller.poll(0)
+            self._dispatch(ready)
+            if ready:
+                self._poller.tell()
 
-    def _dispatch(self, ready: list[tuple[int, int]]) -> None:
-        for descriptor, events in ready:
-            handler = self._handlers.get(descriptor)
-            if handler is not None:
-                handler(events)
+    def _dispatch(self, ready: list[int]) -> None:
+        self.rounds += 1
+        self._poller.handle(ready)
         for name in self._timers.due(time.monotonic_ns()):
             self.queues.put(name, TICK)
         self._tend()
 
     def _tend(self) -> None:
         """Send what waits: slots that are no longer read, and messages that a consumer had no room for."""
-        for producer in tuple(self._producers.values()):
-            if producer.id is not None:
+        for producer in self._producers.values():
+            if producer.id is not None and producer.connection.is_open:
                 producer.give_back()
-                self._watch_writing(producer.connection)
+                self._poller.want_writing(producer.connection.fileno(), wanted=producer.connection.has_waiting)
         for consumer in self.consumers.values():
             if consumer.has_waiting:
                 consumer.flush()
-            if consumer.is_open:
-                self._watch_writing(consumer.connection)
+                self.note_sent(consumer)
 
-    def wake(self) -> None:
-        """Interrupt a thread that waits; may be called from anywhere, also by the garbage collector."""
-        if self._is_waiting:
-            os.eventfd_write(self._wake_descriptor, 1)
+    # ---- what producers do
 
-    def _watch(self, descriptor: int, handler: Callable[[int], None]) -> None:
-        self._handlers[descriptor] = handler
-        self._watched[descriptor] = select.EPOLLIN
-        self._epoll.register(descriptor, select.EPOLLIN)
-
-    def _watch_writing(self, connection: Connection) -> None:
-        descriptor = connection.fileno()
-        wanted = select.EPOLLIN | (select.EPOLLOUT if connection.has_waiting else 0)
-        if descriptor in self._watched and self._watched[descriptor] != wanted:
-            self._watched[descriptor] = wanted
-            self._epoll.modify(descriptor, wanted)
-
-    def _forget(self, descriptor: int) -> None:
-        if self._watched.pop(descriptor, None) is not None:
-            self._handlers.pop(descriptor, None)
-            self._epoll.unregister(descriptor)
-
-    # ---- what happens
-
-    def _on_wake(self, _: int) -> None:
-        os.eventfd_read(self._wake_descriptor)
-
-    def _on_connection(self, _: int) -> None:
+    def _on_connection(self) -> None:
         """Take in producers that connect; one of another user is turned away."""
         while True:
             try:
@@ -149,29 +129,45 @@ class Core:
             if peer_user(sock) != os.geteuid():
                 sock.close()
                 continue
-            producer = Producer(Connection(sock), self._run_directory, self.wake)
             descriptor = sock.fileno()
-            self._producers[descriptor] = producer
-            self._watch(descriptor, lambda _, at=descriptor: self._on_producer(at))  # type: ignore[misc]
+            self._producers[descriptor] = Producer(Connection(sock), self._run_directory, self._poller.wake)
+            self._poller.watch(descriptor, partial(self._on_producer, descriptor))
 
     def _on_producer(self, descriptor: int) -> None:
         producer = self._producers[descriptor]
         try:
-            received = producer.receive(self.config.incoming)
+            for frame in producer.connection.receive():
+                self._on_frame(producer, frame)
         except WireError as error:
             self._complain(f"closed the connection of `{producer.id or 'a stranger'}`: {error}")
             producer.connection.is_open = False
-            received = []
-        if producer.id is not None:
-            self._met.add(producer.id)
-        for item in received:
-            flush = bool(item.message.metadata) and _asks_to_flush(item)
-            self.queues.put(self._inputs[item.link], item, flush=flush)
         if not producer.connection.is_open:
             self._lose_producer(descriptor, producer)
 
+    def _on_frame(self, producer: Producer, frame: wire.Frame) -> None:
+        if producer.id is None:
+            links = producer.greet(frame, self._incoming.values())
+            if any(other is not producer and other.id == producer.id for other in self._producers.values()):
+                name, producer.id = producer.id, None
+                raise WireError(f"`{name}` is connected already")
+            self._met.update(link.producer for link in links)
+            return
+        taken = producer.take(frame)
+        if isinstance(taken, Received):
+            self._let_in(taken)
+        elif taken is not None:
+            self.queues.close(self._incoming[taken].input)
+
+    def _let_in(self, item: Received) -> None:
+        link = self._incoming[item.link]
+        may_wait = link.input not in self._held_back or link.producer == link.consumer
+        if not may_wait and self.queues.is_full(link.input):
+            item.discard()
+            raise WireError(f"more messages on link {item.link} than it has credits for")
+        self.queues.put(link.input, item, flush=item.asks_to_flush())
+
     def _lose_producer(self, descriptor: int, producer: Producer) -> None:
-        self._forget(descriptor)
+        self._poller.forget(descriptor)
         producer.connection.close()
         del self._producers[descriptor]
         if producer.id is not None:
@@ -182,7 +178,9 @@ class Core:
             if link.producer == producer:
                 self.queues.close(link.input)
 
-    def _on_launcher(self, _: int) -> None:
+    # ---- what the launcher says
+
+    def _on_launcher(self) -> None:
         for news in self.launcher.receive():
             match news.type:
                 case "start" if self.state is NodeState.JOINING:
@@ -190,24 +188,21 @@ class Core:
                 case "stop":
                     self._stop(NodeEvent.STOP)
                 case "ended" if news.node not in self._met:
-                    # It may have connected just before it ended: then its connection tells, not the launcher.
-                    self._on_connection(0)
-                    if not any(producer.id is None for producer in self._producers.values()):
-                        self._close_inputs(news.node)
-                    else:
-                        self._settle(news.node)
+                    self._hear_out(news.node)
         if not self.launcher.is_open:
-            self._forget(self.launcher.fileno())
+            self._poller.forget(self.launcher.fileno())
             self._stop(NodeEvent.LAUNCHER_LOST)
 
-    def _settle(self, ended: str) -> None:
-        """Hear out those who have connected but not said who they are, then judge who has ended."""
+    def _hear_out(self, ended: str) -> None:
+        """Judge who has ended; it may have connected just before: then its connection tells, not the launcher."""
+        self._on_connection()
         for descriptor in [at for at, producer in self._producers.items() if producer.id is None]:
             self._on_producer(descriptor)
         if ended not in self._met:
             self._close_inputs(ended)
 
     def _stop(self, event: NodeEvent) -> None:
+        self.was_told_to_stop = True
         self.state = next_state(self.state, event)
 
     def _start(self) -> None:
@@ -219,54 +214,61 @@ class Core:
         self._timers.start(time.monotonic_ns())
         self.state = next_state(self.state, NodeEvent.START)
 
+    # ---- what consumers do
+
     def _connect(self, name: str, links: list[OutgoingLink]) -> None:
         try:
             connection = Connection(self._folder.connect(links[0].address, CONNECT_SECONDS))
         except OSError:
             return  # the consumer has ended already; the launcher tells of it
-        consumer = Consumer(links, connection, self.pool)
         connection.send([wire.hello(self.config.node.id, self.config.pools)])
-        self.consumers[name] = consumer
-        self._watch(connection.fileno(), lambda _, to=consumer: self._on_consumer(to))  # type: ignore[misc]
+        self.consumers[name] = Consumer(links, connection, self.pool)
+        self._poller.watch(connection.fileno(), partial(self._on_consumer, name))
 
-    def _on_consumer(self, consumer: Consumer) -> None:
-        descriptor = consumer.connection.fileno()
-        consumer.receive()
+    def _on_consumer(self, name: str) -> None:
+        consumer = self.consumers[name]
+        try:
+            consumer.receive()
+        except WireError as error:
+            self._complain(f"closed the connection of `{name}`: {error}")
+            consumer.connection.is_open = False
         if not consumer.is_open:
-            self._forget(descriptor)
+            self._poller.forget(consumer.connection.fileno())
             consumer.lose()
-
-    def _complain(self, text: str) -> None:
-        from doraflow_runtime.node_api.log_lines import write
-
-        write("warn", text, target="doraflow_runtime")
-
-    # ---- messages handed over
 
     def note_sent(self, consumer: Consumer) -> None:
         """Watch for a consumer that has to catch up."""
         with self.lock:
             if consumer.is_open:
-                self._watch_writing(consumer.connection)
+                self._poller.want_writing(consumer.connection.fileno(), wanted=consumer.connection.has_waiting)
 
-    def accept(self, link: Link, item: Received) -> None:
-        """Note that a message was handed out: where senders are held back, its sender may send one more."""
-        if link.input in self._held_back and item.producer.connection.is_open:
-            item.producer.credit(link.index)
+    def accept(self, item: Received) -> None:
+        """Note that a message left its queue: where senders are held back, its sender may send one more."""
+        if self._incoming[item.link].input in self._held_back and item.producer.connection.is_open:
+            item.producer.credit(item.link)
+
+    def _drop(self, item: Received | None) -> None:
+        if item is not None:
+            item.discard()
+            self.accept(item)
+
+    def _complain(self, text: str) -> None:
+        log_lines.write("warn", text, target="doraflow_runtime")
 
     # ---- the end
 
     def close(self) -> None:
         """Send what waits, for at most LINGER_SECONDS, and hang up. May be called more than once."""
         deadline = time.monotonic() + LINGER_SECONDS
-        while self._has_waiting() and time.monotonic() < deadline:
-            self.wait(max(0.0, min(0.1, deadline - time.monotonic())))
+        while self._has_waiting() and (left := deadline - time.monotonic()) > 0:
+            self.wait(min(0.1, left), self.rounds)
         with self.lock:
-            if self._epoll.closed:
+            if not self._poller.is_open:
                 return
             self.state = NodeState.ENDED
             self.queues.clear()
             self._tend()
+            self._poller.close()
             for consumer in self.consumers.values():
                 consumer.connection.close()
             for producer in self._producers.values():
@@ -274,23 +276,14 @@ class Core:
             self._listening.close()
             self.launcher.close()
             self._folder.close()
-            self._epoll.close()
-            os.close(self._wake_descriptor)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the node has left the run."""
+        return not self._poller.is_open
 
     def _has_waiting(self) -> bool:
         with self.lock:
-            return not self._epoll.closed and any(
+            return self._poller.is_open and any(
                 consumer.is_open and consumer.has_waiting for consumer in self.consumers.values()
             )
-
-
-def _asks_to_flush(item: Received) -> bool:
-    try:
-        return item.metadata.parameters.get("flush") is True
-    except ValueError:
-        return False  # told when the message is read
-
-
-def _discard(item: Received | None) -> None:
-    if item is not None:
-        item.discard()

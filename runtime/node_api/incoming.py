@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from doraflow_runtime.formats.arrow import from_stream, rebuild
+from doraflow_runtime.formats.arrow import LayoutError, from_stream, is_plain, rebuild
+from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.mapping import Mapping
@@ -39,13 +40,32 @@ class Received:
     type: pa.DataType | None
     metadata: Metadata
 
-    def array(self) -> pa.Array[Any]:
-        """Make the array. Raises WireError or LayoutError for a payload that does not fit its record."""
+    def event(self, input_id: str) -> Event:
+        """Make the event. A message that cannot be read becomes an ERROR, and its slot goes back."""
+        try:
+            _ = self.metadata.parameters
+            payload = self._payload()
+        except ValueError as error:
+            self.discard()
+            return _unreadable(input_id, error)
+        try:
+            array = from_stream(payload) if self.type is None else rebuild(self.type, self.message.record, payload)
+        except LayoutError as error:
+            return _unreadable(input_id, error)
+        return Event("INPUT", input_id, array, self.metadata)
+
+    def _payload(self) -> pa.Buffer:
         slot = self.message.slot
-        payload = self.producer.mapping.payload(slot) if slot else pa.py_buffer(self.message.payload)
-        if self.type is None:
-            return from_stream(payload)
-        return rebuild(self.type, self.message.record, payload)
+        return self.producer.mapping.payload(slot) if slot else pa.py_buffer(self.message.payload)
+
+    def asks_to_flush(self) -> bool:
+        """Tell whether the message takes the place of those that wait: dora's `flush` in its metadata."""
+        if b"flush" not in self.message.metadata:
+            return False
+        try:
+            return self.metadata.parameters.get("flush") is True
+        except ValueError:
+            return False  # told when the message is read
 
     def discard(self) -> None:
         """Let the message go unread."""
@@ -64,56 +84,73 @@ class Producer:
         self._run_directory = run_directory
         self._wake = wake
         self._types: dict[int, pa.DataType] = {}
-        self._links: set[int] = set()
+        self._open_links: set[int] = set()
 
-    def receive(self, links: Iterable[Link]) -> list[Received]:
-        """Read the messages that are there; `links` are all that end at this node. Raises WireError on nonsense."""
-        received = []
-        for frame in self.connection.receive():
-            if self.id is None:
-                self._greet(frame, links)
-            elif frame.kind == Kind.TYPE:
+    def greet(self, frame: Frame, links: Iterable[Link]) -> list[Link]:
+        """Take the first frame; give those of `links`, which end at this node, that come from the producer.
+
+        Raises WireError if it is no greeting, or from nobody who feeds this node.
+        """
+        if frame.kind != Kind.HELLO:
+            raise WireError("the first frame is no greeting")
+        producer, pools = wire.read_hello(frame.body)
+        own = [link for link in links if link.producer == producer]
+        if not own or not _POOLS.fullmatch(pools):
+            raise WireError(f"`{producer}` does not feed this node")
+        self.mapping = Mapping(self._run_directory / pools, self._wake)
+        self._open_links = {link.index for link in own}
+        self.id = producer
+        return own
+
+    def take(self, frame: Frame) -> Received | int | None:
+        """Take a later frame: a message, or the index of a link on which nothing more comes. Raises WireError."""
+        match frame.kind:
+            case Kind.MESSAGE:
+                return self._message(frame)
+            case Kind.TYPE:
                 self._learn(frame)
-            elif frame.kind == Kind.MESSAGE:
-                received.append(self._message(frame))
-            else:
-                raise WireError("a frame that a producer does not send")
-        return received
+                return None
+            case Kind.CLOSED:
+                self._require_open(frame.link)
+                self._open_links.remove(frame.link)
+                return frame.link
+        raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")
 
     def give_back(self) -> None:
         """Send back the slots that are no longer read."""
-        returned = self.mapping.returned if self.id is not None else None
-        while returned:
-            self.connection.send([wire.release(returned.popleft())])
+        returned = self.mapping.returned
+        if returned:
+            names = [returned.popleft() for _ in range(len(returned))]
+            self.connection.send([b"".join(wire.release(name) for name in names)])
         self.connection.flush()
 
     def credit(self, link: int) -> None:
         """Let the producer send one more message on a link."""
         self.connection.send([wire.credit(link, 1)])
 
-    def _greet(self, frame: Frame, links: Iterable[Link]) -> None:
-        if frame.kind != Kind.HELLO:
-            raise WireError("the first frame is no greeting")
-        producer, pools = wire.read_hello(frame.body)
-        self._links = {link.index for link in links if link.producer == producer}
-        if not self._links or not _POOLS.fullmatch(pools):
-            raise WireError(f"`{producer}` does not feed this node")
-        self.mapping = Mapping(self._run_directory / pools, self._wake)
-        self.id = producer
-
     def _learn(self, frame: Frame) -> None:
         if len(self._types) >= MOST_TYPES or frame.number == 0:
             raise WireError("too many types")
         try:
-            self._types[frame.number] = pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type
+            kind = pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type
         except (pa.ArrowException, OSError, IndexError) as error:
             raise WireError(f"a malformed type: {error}") from None
+        if not is_plain(kind):
+            raise WireError(f"the type {kind}, which has to travel as a stream")
+        self._types[frame.number] = kind
+
+    def _require_open(self, link: int) -> None:
+        if link not in self._open_links:
+            raise WireError(f"link {link} is closed, or does not come from `{self.id}`")
 
     def _message(self, frame: Frame) -> Received:
-        if frame.link not in self._links:
-            raise WireError(f"link {frame.link} does not come from `{self.id}`")
+        self._require_open(frame.link)
         message = wire.read_message(frame)
         kind = None if frame.flags & wire.AS_STREAM else self._types.get(frame.number)
         if kind is None and not frame.flags & wire.AS_STREAM:
             raise WireError(f"type {frame.number} was never announced")
         return Received(self, frame.link, message, kind, Metadata(message.sent_ns, message.metadata))
+
+
+def _unreadable(input_id: str, error: ValueError) -> Event:
+    return Event("ERROR", f"a message on `{input_id}` cannot be read: {error}")

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from doraflow_runtime.codec import to_json
-from doraflow_runtime.formats.arrow import LayoutError, binary_hole, byte_hole, struct_hole, take_apart
+from doraflow_runtime.formats.arrow import binary_hole, byte_hole, struct_hole, take_apart
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.joining import read_seat
 from doraflow_runtime.node_api.loans import Loan
-from doraflow_runtime.node_api.metadata import Metadata, encode
-from doraflow_runtime.node_api.preparing import LARGEST_INLINE, Laid, Preparer, message
+from doraflow_runtime.node_api.metadata import Metadata
+from doraflow_runtime.node_api.sending import Sender
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
-from doraflow_runtime.shm.wire import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import OperatorWiring
     from doraflow_runtime.node_api.incoming import Received
     from doraflow_runtime.node_api.metadata import Parameters
-    from doraflow_runtime.shm.pool import Slot
 
 __all__ = ["Event", "Loan", "Node"]
 
@@ -45,13 +43,10 @@ class Node:
     def __init__(self, node_id: str | None = None) -> None:
         self._core = Core(read_seat(node_id))
         self._finalizer = weakref.finalize(self, self._core.close)
-        self._preparer = Preparer()
-        self._links = {link.index: link for link in self._core.config.incoming}
-        self._targets = {port.id: self._links_of(port.id) for port in self._core.config.node.outputs}
-        self._warned = False
+        self._sender = Sender(self._core)
         self._no_value = pa.array([], pa.uint64())
         while self._core.state is NodeState.JOINING:
-            self._core.wait(None)
+            self._core.wait(None, self._core.rounds)
 
     @property
     def node_id(self) -> str:
@@ -103,12 +98,13 @@ class Node:
                 if self._core.state is NodeState.ENDED:
                     return None
                 event = self._take()
+                since = self._core.rounds
             if event is not None:
                 return event
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return None
-            self._core.wait(left)
+            self._core.wait(left, since)
 
     def __iter__(self) -> Node:
         return self
@@ -145,13 +141,8 @@ class Node:
     def _event(self, input_id: str, item: Received | None) -> Event:
         if item is None:
             return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
-        self._core.accept(self._links[item.link], item)
-        try:
-            _ = item.metadata.parameters
-            return Event("INPUT", input_id, item.array(), item.metadata)
-        except (LayoutError, WireError, ValueError) as error:
-            item.discard()
-            return Event("ERROR", f"a message on `{input_id}` cannot be read: {error}")
+        self._core.accept(item)
+        return item.event(input_id)
 
     # ---- sending
 
@@ -164,27 +155,22 @@ class Node:
         """Send a message to every reader of an output.
 
         Bytes are sent as a UInt8 array. A `backpressure` reader whose queue is full holds the call back; any other
-        never does. Thread-safe. Raises ValueError for an output that the node has not, TypeError for other data.
+        never does. Thread-safe. Raises ValueError for an output that the node has not or data larger than its shared
+        memory may be, TypeError for other data, OSError if the machine has no memory left, RuntimeError after `close`.
         """
-        targets = self._targets_of(output_id)
-        array = as_array(data)
-        encoded = encode(metadata)
-        if targets:
-            with self._core.lock:
-                laid = self._preparer.lay(output_id, array)
-            self._send(output_id, laid, encoded, self._slot_for(laid))
+        self._sender.send(output_id, data, metadata)
 
     def loan(self, output_id: str, size: int, metadata: Parameters | None = None) -> Loan:
         """Lend `size` bytes of shared memory; leaving the loan's `with` block sends them as a UInt8 array.
 
-        An exception inside the block sends nothing. Nothing is copied. Thread-safe.
+        An exception inside the block sends nothing. Nothing is copied. Thread-safe. Raises like `send_output`.
         """
-        return self._loan(output_id, pa.uint8(), byte_hole(size), metadata)
+        return self._sender.loan(output_id, pa.uint8(), byte_hole(size), metadata)
 
     def loan_binary(self, output_id: str, kind: pa.DataType, size: int, metadata: Parameters | None = None) -> Loan:
         """Lend memory for one value of `kind`, Binary or LargeBinary; otherwise like `loan`."""
         parts = binary_hole(size, large=pa.types.is_large_binary(kind))
-        return self._loan(output_id, kind, parts, metadata)
+        return self._sender.loan(output_id, kind, parts, metadata)
 
     def loan_struct(
         self,
@@ -206,84 +192,14 @@ class Node:
                     others[field.name] = take_apart(pa.array([values[field.name]], field.type))
                 except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
                     raise TypeError(f"`{field.name}` of output `{output_id}` is {field.type}: {error}") from None
-        return self._loan(output_id, struct, struct_hole(struct, others, member, size), metadata)
+        return self._sender.loan(output_id, struct, struct_hole(struct, others, member, size), metadata)
 
-    def _loan(self, output_id: str, kind: pa.DataType, parts: Any, metadata: Parameters | None) -> Loan:
-        targets = self._targets_of(output_id)
-        encoded = encode(metadata)
-        with self._core.lock:
-            laid = self._preparer.lay_parts(output_id, kind, parts)
-        slot = self._wait_for_slot(output_id, laid.layout.size) if targets else None
-        memory = slot.memory if slot else memoryview(bytearray(laid.layout.size))
-        laid.layout.write(memory)
+    def close_output(self, output_id: str) -> None:
+        """Tell the readers of an output that nothing more comes on it; what is sent on it later is lost. Thread-safe.
 
-        def finish() -> None:
-            if slot is not None:
-                self._send(output_id, laid, encoded, slot)
-
-        def give_up() -> None:
-            if slot is not None:
-                with self._core.lock:
-                    self._core.pool.free(slot)
-
-        return Loan(memory[laid.layout.hole :], finish, give_up)
-
-    def _slot_for(self, laid: Laid) -> Slot | None:
-        if laid.layout.size <= LARGEST_INLINE:
-            return None
-        slot = self._wait_for_slot("", laid.layout.size)
-        if slot is not None:
-            laid.layout.write(slot.memory)
-        return slot
-
-    def _wait_for_slot(self, output_id: str, size: int) -> Slot | None:
-        """Take a slot; while the readers hold all memory that the node may have, wait for one of them to let go."""
-        while True:
-            with self._core.lock:
-                slot = self._core.pool.take(size)
-                stopped = self._core.state in (NodeState.STOPPING, NodeState.ENDED)
-                alone = not any(consumer.is_open for consumer in self._core.consumers.values())
-            if slot is not None or stopped or alone:
-                return slot
-            self._warn_of_full_pool(output_id)
-            self._core.wait(0.05)
-
-    def _warn_of_full_pool(self, output_id: str) -> None:
-        if not self._warned:
-            self._warned = True
-            limit = self._core.pool.bytes_mapped
-            text = f"the readers of `{self.node_id}` hold all of its {limit} bytes of shared memory; sending waits"
-            log_lines.write("warn", text, target="doraflow_runtime", fields={"output": output_id})
-
-    def _send(self, output_id: str, laid: Laid, metadata: bytes, slot: Slot | None) -> None:
-        if slot is None and laid.layout.size > LARGEST_INLINE:
-            return  # nobody is left to read it
-        prepared = message(laid, metadata, slot)
-        if slot is not None:
-            with self._core.lock:
-                self._core.pool.hold(slot)  # ours, until every reader has its own
-        for index, consumer_id in self._targets[output_id]:
-            self._send_on(index, consumer_id, prepared)
-        if slot is not None:
-            with self._core.lock:
-                self._core.pool.release(slot.name.key())
-
-    def _send_on(self, index: int, consumer_id: str, prepared: Any) -> None:
-        core = self._core
-        is_first = True
-        while True:
-            with core.lock:
-                consumer = core.consumers.get(consumer_id)
-                if consumer is None or not consumer.is_open:
-                    return
-                if consumer.may_send(index):
-                    consumer.send(index, prepared, self._preparer.schema)
-                    core.note_sent(consumer)
-                    return
-                if core.state in (NodeState.STOPPING, NodeState.ENDED) and not is_first:
-                    return
-            core.wait(0.05 if core.state is not NodeState.RUNNING else None)
-            is_first = False
+        Raises ValueError for an output that the node has not.
+        """
+        self._sender.close(output_id)
 
     # ---- the rest
 
@@ -307,30 +223,3 @@ class Node:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _links_of(self, output_id: str) -> tuple[tuple[int, str], ...]:
-        return tuple(
-            (link.link.index, link.link.consumer)
-            for link in self._core.config.outgoing
-            if link.link.output == output_id
-        )
-
-    def _targets_of(self, output_id: str) -> tuple[tuple[int, str], ...]:
-        if output_id not in self._targets:
-            listed = ", ".join(f"`{name}`" for name in self._targets) or "none"
-            raise ValueError(f"node `{self.node_id}` has no output `{output_id}`; its outputs are: {listed}")
-        return self._targets[output_id]
-
-
-def as_array(data: object) -> pa.Array[Any]:
-    """Make an Arrow array of what was given to be sent. Raises TypeError, saying what to do, for anything else."""
-    if isinstance(data, pa.Array):
-        return data
-    if isinstance(data, pa.ChunkedArray):
-        return data.combine_chunks()
-    if isinstance(data, bytes | bytearray | memoryview):
-        buffer = pa.py_buffer(data)
-        return pa.Array.from_buffers(pa.uint8(), buffer.size, [None, buffer])
-    if isinstance(data, pa.RecordBatch | pa.Table):
-        raise TypeError("a table has several columns and a message is one array: send `table.to_struct_array()`")
-    raise TypeError(f"a message is a pyarrow.Array or bytes, got {type(data).__name__}: wrap it with `pyarrow.array`")

@@ -45,6 +45,17 @@ class _Lane:
     link: OutgoingLink
     credits: int
     held: deque[Outgoing] = field(default_factory=deque)
+    is_closing: bool = False
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether the sender never waits for the reader."""
+        return self.link.queue_policy == "drop_oldest"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the node sends to itself: if it waited it would wait for itself, so it has credits without end."""
+        return self.link.link.producer == self.link.link.consumer
 
 
 class Consumer:
@@ -71,13 +82,13 @@ class Consumer:
     def may_send(self, link: int) -> bool:
         """Tell whether a message on `link` would not have to wait for a credit."""
         lane = self._lanes[link]
-        return lane.link.queue_policy == "drop_oldest" or lane.credits > 0 or not self.is_open
+        return lane.may_drop or lane.is_own or lane.credits > 0 or not self.is_open
 
     def send(self, link: int, message: Outgoing, schema: Callable[[int], bytes]) -> None:
         """Send a message, or keep it until the consumer reads on. `schema` gives a type's bytes by number."""
-        if not self.is_open:
-            return
         lane = self._lanes[link]
+        if not self.is_open or lane.is_closing:
+            return
         if message.type_number and message.type_number not in self._types:
             self._types.add(message.type_number)
             body = schema(message.type_number)
@@ -85,13 +96,20 @@ class Consumer:
         if message.slot is not None:
             self._pool.hold(message.slot)
             self._slots[message.slot.name.key()] += 1
-        if lane.link.queue_policy == "backpressure":
+        if not lane.may_drop:
             lane.credits -= 1
-            self.connection.send(message.frame(link))
-        elif self.connection.has_waiting or lane.held:
+        if lane.may_drop and (self.connection.has_waiting or lane.held):
             self._hold(lane, message)
         else:
             self.connection.send(message.frame(link))
+
+    def close_link(self, link: int) -> None:
+        """Say that nothing more comes on a link, after what waits on it."""
+        lane = self._lanes[link]
+        if self.is_open and not lane.is_closing:
+            lane.is_closing = True
+            if not lane.held:
+                self.connection.send([wire.closed(link)])
 
     def flush(self) -> None:
         """Send what waits, as far as the consumer reads."""
@@ -99,16 +117,13 @@ class Consumer:
         for index, lane in self._lanes.items():
             while lane.held and not self.connection.has_waiting and self.is_open:
                 self.connection.send(lane.held.popleft().frame(index))
+                if lane.is_closing and not lane.held:
+                    self.connection.send([wire.closed(index)])
 
     def receive(self) -> None:
-        """Take back slots and credits; a consumer that ends, or sends nonsense, gives everything back."""
-        try:
-            for frame in self.connection.receive():
-                self._take_back(frame)
-        except WireError:
-            self.connection.is_open = False
-        if not self.is_open:
-            self.lose()
+        """Take back slots and credits. Raises WireError if the consumer sends nonsense."""
+        for frame in self.connection.receive():
+            self._take_back(frame)
 
     def lose(self) -> None:
         """Close the connection, and take back every slot that the consumer held."""
@@ -127,7 +142,7 @@ class Consumer:
         elif frame.kind == Kind.RELEASE and len(frame.body) == wire.RELEASE.size:
             self._release(wire.RELEASE.unpack(frame.body))
         else:
-            raise WireError("a frame that a consumer does not send")
+            raise WireError(f"a frame of kind {frame.kind}, which a consumer does not send")
 
     def _release(self, key: tuple[int, int, int]) -> None:
         if self._slots[key] <= 0:

@@ -41,14 +41,23 @@ class Queues(Generic[T]):
         self._timers_are_clocks = timers_are_clocks
 
     def put(self, input_id: str, item: T, *, flush: bool = False) -> None:
-        """Let an item in. `flush` empties the queue first; a full `drop_oldest` queue loses its oldest item."""
+        """Let an item in. `flush` empties the queue first.
+
+        A full queue loses its oldest item, if it belongs to a timer or is `drop_oldest`.
+        """
         queue = self._queues[input_id]
         while flush and queue.items:
             self._drop(queue)
-        if queue.input.queue_policy == "drop_oldest" and len(queue.items) >= queue.input.queue_size:
+        may_drop = queue.input.queue_policy == "drop_oldest" or queue.input.interval_ns
+        if may_drop and self.is_full(input_id):
             self._drop(queue)
         queue.items.append((self._arrived, item))
         self._arrived += 1
+
+    def is_full(self, input_id: str) -> bool:
+        """Tell whether as many items wait as the queue has places."""
+        queue = self._queues[input_id]
+        return len(queue.items) >= queue.input.queue_size
 
     def close(self, input_id: str) -> None:
         """Note that nothing more comes in; what waits is still handed out."""
@@ -71,10 +80,11 @@ class Queues(Generic[T]):
                 return queue.input.id
         return None
 
-    def are_all_closed(self) -> bool:
-        """Tell whether the node has nothing more to expect."""
-        timers = [queue for queue in self._queues.values() if queue.input.interval_ns]
-        data = [queue.state for queue in self._queues.values() if not queue.input.interval_ns]
+    def are_all_closed(self, prefix: str = "") -> bool:
+        """Tell whether the node has nothing more to expect; with a prefix, on the inputs whose ids begin with it."""
+        queues = [queue for name, queue in self._queues.items() if name.startswith(prefix)]
+        timers = [queue for queue in queues if queue.input.interval_ns]
+        data = [queue.state for queue in queues if not queue.input.interval_ns]
         return all_closed(data, has_timer=bool(timers), timers_are_clocks=self._timers_are_clocks)
 
     def is_empty(self) -> bool:

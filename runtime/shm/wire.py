@@ -25,13 +25,14 @@ AS_STREAM = 0x02
 
 
 class Kind(IntEnum):
-    """What a frame says; the first three go to the consumer, the others back to the producer."""
+    """What a frame says; RELEASE and CREDIT go back to the producer, the others to the consumer."""
 
     HELLO = 1
     TYPE = 2
     MESSAGE = 3
     RELEASE = 4
     CREDIT = 5
+    CLOSED = 6
 
 
 class WireError(ValueError):
@@ -127,26 +128,31 @@ def credit(link: int, count: int) -> bytes:
     return frame(Kind.CREDIT, 0, link=link, number=count)
 
 
+def closed(link: int) -> bytes:
+    """Write the frame that ends a link: nothing more comes on it."""
+    return frame(Kind.CLOSED, 0, link=link)
+
+
 class FrameReader:
     """Cuts a stream of bytes into frames."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._rest = b""
 
     def feed(self, data: memoryview | bytes) -> list[Frame]:
         """Take the next bytes and return the frames that are whole. Raises WireError on a frame out of bounds."""
-        rest = self._rest
-        rest += data
+        if self._rest:
+            data = self._rest + data
         frames: list[Frame] = []
         at = 0
-        while len(rest) - at >= HEADER.size:
-            size, kind, flags, link, number = HEADER.unpack_from(rest, at)
+        while len(data) - at >= HEADER.size:
+            size, kind, flags, link, number = HEADER.unpack_from(data, at)
             if size > LARGEST_BODY:
                 raise WireError(f"a frame of {size} bytes; at most {LARGEST_BODY} are allowed")
             end = at + HEADER.size + size
-            if end > len(rest):
+            if end > len(data):
                 break
-            frames.append(Frame(kind, flags, link, number, bytes(rest[at + HEADER.size : end])))
+            frames.append(Frame(kind, flags, link, number, bytes(data[at + HEADER.size : end])))
             at = end
-        del rest[:at]
+        self._rest = bytes(data[at:])
         return frames

@@ -1,0 +1,102 @@
+"""One epoll for all threads of a node: one of them waits on it, the others wait for that one to have news.
+
+Two threads that wait on an epoll each may take the event that the other waits for. So a thread claims the epoll, and
+the others are woken after it has dealt with what it found. Used under the node's lock, except for `poll` and `wake`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CLOSE_SECONDS = 1.0
+
+
+class Poller:
+    """The descriptors of a node and what to do when one is ready. `lock` is the node's."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._changed = threading.Condition(lock)
+        self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._handlers: dict[int, Callable[[], None]] = {}
+        self._wanted: dict[int, int] = {}
+        self._is_claimed = False
+        self.watch(self._bell, self._on_bell)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `close` was not called yet."""
+        return not self._epoll.closed
+
+    def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
+        """Call `handler` whenever there is something to read."""
+        self._handlers[descriptor] = handler
+        self._wanted[descriptor] = select.EPOLLIN
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def want_writing(self, descriptor: int, *, wanted: bool) -> None:
+        """Wake also when there is room to write, or no longer."""
+        events = select.EPOLLIN | select.EPOLLOUT if wanted else select.EPOLLIN
+        if self._wanted.get(descriptor, events) != events:
+            self._wanted[descriptor] = events
+            self._epoll.modify(descriptor, events)
+
+    def forget(self, descriptor: int) -> None:
+        """Watch a descriptor no longer; to be called before it is closed."""
+        if self._wanted.pop(descriptor, None) is not None:
+            self._handlers.pop(descriptor, None)
+            self._epoll.unregister(descriptor)
+
+    def claim(self, timeout: float | None) -> bool:
+        """Take the epoll for this thread; False if another has it, after waiting until that one has news."""
+        if self._is_claimed:
+            self._changed.wait(timeout)
+            return False
+        self._is_claimed = True
+        return True
+
+    def poll(self, timeout: float | None) -> list[int]:
+        """Wait for descriptors that are ready, at most `timeout` seconds. Without the lock, unless `timeout` is 0."""
+        return [descriptor for descriptor, _ in self._epoll.poll(timeout)]
+
+    def release(self) -> None:
+        """Give the epoll back, and wake those who wait."""
+        self._is_claimed = False
+        self._changed.notify_all()
+
+    def tell(self) -> None:
+        """Wake everyone: this thread has dealt with what another may be waiting for."""
+        self.wake()
+        self._changed.notify_all()
+
+    def handle(self, ready: list[int]) -> None:
+        """Call the handlers of descriptors; one that was forgotten meanwhile has none."""
+        for descriptor in ready:
+            handler = self._handlers.get(descriptor)
+            if handler is not None:
+                handler()
+
+    def wake(self) -> None:
+        """Interrupt the thread that waits; may be called from anywhere, also by the garbage collector."""
+        if self._is_claimed:
+            os.eventfd_write(self._bell, 1)
+
+    def close(self) -> None:
+        """Send waiting threads on their way, and close."""
+        if self._is_claimed:
+            self.wake()
+            self._changed.wait_for(lambda: not self._is_claimed, _CLOSE_SECONDS)
+        self._is_claimed = False
+        self._handlers.clear()
+        self._wanted.clear()
+        self._epoll.close()
+        os.close(self._bell)
+
+    def _on_bell(self) -> None:
+        os.eventfd_read(self._bell)

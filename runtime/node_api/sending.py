@@ -1,0 +1,171 @@
+"""The outputs of a node: data made ready, memory found for it, and every reader served or waited for.
+
+Everything here may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.loans import Loan
+from doraflow_runtime.node_api.metadata import encode
+from doraflow_runtime.node_api.preparing import LARGEST_INLINE, Laid, Preparer, message
+
+if TYPE_CHECKING:
+    from doraflow_runtime.formats.arrow import Parts
+    from doraflow_runtime.node_api.core import Core
+    from doraflow_runtime.node_api.metadata import Parameters
+    from doraflow_runtime.node_api.outgoing import Outgoing
+    from doraflow_runtime.shm.pool import Slot
+
+_LAST_CHANCE = 0.05
+"""Seconds that a node which is being stopped waits for a reader that holds it back."""
+
+
+class Sender:
+    """What a node sends with."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._preparer = Preparer()
+        self._targets: dict[str, list[tuple[int, str]]] = {port.id: [] for port in core.config.node.outputs}
+        for edge in core.config.outgoing:
+            self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
+        self._warned = False
+
+    def send(self, output_id: str, data: object, metadata: Parameters | None) -> None:
+        """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
+        targets = self._targets_of(output_id)
+        array = as_array(data)
+        encoded = encode(metadata)
+        if not targets:
+            return
+        with self._core.lock:
+            laid = self._preparer.lay(output_id, array)
+        if laid.layout.size <= LARGEST_INLINE:
+            self._deliver(targets, message(laid, encoded, None))
+        elif (slot := self._slot(output_id, laid.layout.size)) is not None:
+            laid.layout.write(slot.memory)
+            self._deliver(targets, message(laid, encoded, slot))
+
+    def loan(self, output_id: str, kind: pa.DataType, parts: Parts, metadata: Parameters | None) -> Loan:
+        """Lend the memory of the one buffer of `parts` that is not written yet."""
+        targets = self._targets_of(output_id)
+        encoded = encode(metadata)
+        with self._core.lock:
+            laid = self._preparer.lay_parts(output_id, kind, parts)
+        slot = self._slot(output_id, laid.layout.size) if targets else None
+        if slot is None:
+            return _unread(laid)
+        laid.layout.write(slot.memory)
+
+        def finish() -> None:
+            self._deliver(targets, message(laid, encoded, slot))
+
+        def give_up() -> None:
+            with self._core.lock:
+                self._core.pool.free(slot)
+
+        return Loan(slot.memory[laid.layout.hole :], finish, give_up)
+
+    def close(self, output_id: str) -> None:
+        """Tell the readers of an output that nothing more comes. Raises ValueError for an unknown output."""
+        for index, consumer_id in self._targets_of(output_id):
+            with self._core.lock:
+                consumer = self._core.consumers.get(consumer_id)
+                if consumer is not None:
+                    consumer.close_link(index)
+                    self._core.note_sent(consumer)
+
+    def _slot(self, output_id: str, size: int) -> Slot | None:
+        """Take a slot; while the readers hold all memory that the node may have, wait for one of them to let go.
+
+        None if nobody is left to read it, or the node is being stopped. Raises OSError if the memory cannot be had.
+        """
+        core = self._core
+        while True:
+            with core.lock:
+                self._require_open()
+                slot = core.pool.take(size)
+                is_alone = not any(consumer.is_open for consumer in core.consumers.values())
+                since = core.rounds
+            if slot is not None or core.was_told_to_stop or is_alone:
+                return slot
+            self._warn_of_full_pool(output_id)
+            core.wait(0.05, since)
+
+    def _warn_of_full_pool(self, output_id: str) -> None:
+        if not self._warned:
+            self._warned = True
+            node, held = self._core.config.node.id, self._core.pool.bytes_mapped
+            text = f"the readers of `{node}` hold all of its {held} bytes of shared memory; sending waits"
+            log_lines.write("warn", text, target="doraflow_runtime", fields={"output": output_id})
+
+    def _deliver(self, targets: list[tuple[int, str]], prepared: Outgoing) -> None:
+        core, slot = self._core, prepared.slot
+        if slot is not None:
+            with core.lock:
+                core.pool.hold(slot)  # ours, until every reader has its own
+        try:
+            for index, consumer_id in targets:
+                self._send_on(index, consumer_id, prepared)
+        finally:
+            if slot is not None:
+                with core.lock:
+                    core.pool.release(slot.name.key())
+
+    def _send_on(self, index: int, consumer_id: str, prepared: Outgoing) -> None:
+        core = self._core
+        has_waited = False
+        while True:
+            with core.lock:
+                self._require_open()
+                consumer = core.consumers.get(consumer_id)
+                if consumer is None or not consumer.is_open:
+                    return
+                if consumer.may_send(index):
+                    consumer.send(index, prepared, self._preparer.schema)
+                    core.note_sent(consumer)
+                    return
+                since = core.rounds
+            if core.was_told_to_stop and has_waited:
+                return
+            has_waited = core.was_told_to_stop
+            core.wait(_LAST_CHANCE if core.was_told_to_stop else None, since)
+
+    def _require_open(self) -> None:
+        if self._core.is_closed:
+            raise RuntimeError(f"node `{self._core.config.node.id}` is closed and cannot send any more")
+
+    def _targets_of(self, output_id: str) -> list[tuple[int, str]]:
+        if output_id not in self._targets:
+            listed = ", ".join(f"`{name}`" for name in self._targets) or "none"
+            node = self._core.config.node.id
+            raise ValueError(f"node `{node}` has no output `{output_id}`; its outputs are: {listed}")
+        return self._targets[output_id]
+
+
+def _unread(laid: Laid) -> Loan:
+    """Lend memory for a message that nobody reads."""
+    memory = memoryview(bytearray(laid.layout.size))
+    return Loan(memory[laid.layout.hole :], _do_nothing, _do_nothing)
+
+
+def _do_nothing() -> None:
+    """Stand in where there is nothing to send or to give back."""
+
+
+def as_array(data: object) -> pa.Array[Any]:
+    """Make an Arrow array of what was given to be sent. Raises TypeError, saying what to do, for anything else."""
+    if isinstance(data, pa.Array):
+        return data
+    if isinstance(data, pa.ChunkedArray):
+        return data.combine_chunks()
+    if isinstance(data, bytes | bytearray | memoryview):
+        buffer = pa.py_buffer(data)
+        return pa.Array.from_buffers(pa.uint8(), buffer.size, [None, buffer])
+    if isinstance(data, pa.RecordBatch | pa.Table):
+        raise TypeError("a table has several columns and a message is one array: send `table.to_struct_array()`")
+    raise TypeError(f"a message is a pyarrow.Array or bytes, got {type(data).__name__}: wrap it with `pyarrow.array`")
