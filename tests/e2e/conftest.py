@@ -54,6 +54,7 @@ class Bundle:
     path: Path
     nodes: list[NodeWiring] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
+    exit_when_nodes_finish: bool = False
 
     def node(
         self,
@@ -95,7 +96,9 @@ class Bundle:
             if not port.interval_ns
         ]
         links = [Link(index, source[0], source[1], node, port) for index, (source, node, port) in enumerate(pairs, 1)]
-        return HostWiring(CONTRACT_VERSION, "flow", "local", tuple(self.nodes), tuple(links))
+        return HostWiring(
+            CONTRACT_VERSION, "flow", "local", tuple(self.nodes), tuple(links), self.exit_when_nodes_finish
+        )
 
     def write(self) -> None:
         """Write the wiring table and the launch script."""

@@ -37,3 +37,13 @@ def test_two_nodes_exchange_data_and_the_run_ends_with_0(world: Any) -> None:
         "reader | STOP ALL_INPUTS_CLOSED ",
     ]
     assert "sender | sent all" in launch.out
+
+
+def test_with_exit_when_nodes_finish_a_timer_keeps_no_node_alive(world: Any) -> None:
+    bundle = world.bundle()
+    bundle.exit_when_nodes_finish = True
+    bundle.node("sender", SENDER, outputs=("number",))
+    bundle.node("reader", READER, inputs={"number": "sender/number", "tick": "dora/timer/millis/20"})
+    launch = world.launch(bundle)
+    assert launch.wait() == 0, launch.err
+    assert "reader | STOP ALL_INPUTS_CLOSED" in launch.out
