@@ -63,6 +63,7 @@ class Mapping:
         self._wake()
 
     def _map(self, number: int) -> pa.Buffer:
+        self._forget_removed()
         try:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(self._folder / f"{number}.seg", flags)
@@ -75,3 +76,9 @@ class Mapping:
         finally:
             os.close(descriptor)
         return pa.py_buffer(mapped)
+
+    def _forget_removed(self) -> None:
+        """Let go of segments that the producer has given up; arrays over them keep their own hold."""
+        for number in tuple(self._segments):
+            if not (self._folder / f"{number}.seg").exists():
+                del self._segments[number]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from doraflow_runtime.shm.mapping import Mapping
-from doraflow_runtime.shm.pool import SMALLEST_SLOT, Pool, Slot
+from doraflow_runtime.shm.pool import SMALLEST_SLOT, Pool, Slot, _slot_size
 from doraflow_runtime.shm.wire import SlotName, WireError
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -95,6 +98,89 @@ def test_a_pool_stops_at_its_limit_and_goes_on_when_a_slot_comes_back(tmp_path: 
     assert pool.take(1) is not None
 
 
+def test_memory_of_one_size_is_given_up_for_another(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, limit=1024 * 1024)
+    small = [pool.take(1) for _ in range(100)]
+    kept = small.pop()
+    assert None not in small
+    for slot in small:
+        assert slot is not None
+        pool.free(slot)
+    large = pool.take(400_000)
+    assert large is not None, "slots that nobody uses must not keep others out"
+    large.memory[:] = bytes(400_000)
+    assert pool.bytes_mapped <= 1024 * 1024
+    assert kept is not None
+    pool.free(kept)
+    assert pool.take(900_000) is None
+    pool.free(large)
+    assert pool.take(900_000) is not None
+    assert pool.bytes_mapped == sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_a_consumer_lets_go_of_segments_that_are_given_up_but_not_of_arrays_over_them(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, limit=1024 * 1024)
+    mapping = Mapping(tmp_path, lambda: None)
+    first = pool.take(300_000)
+    assert first is not None
+    first.memory[:5] = b"first"
+    buffer = mapping.payload(first.name)
+    pool.free(first)
+    second = pool.take(900_000)
+    assert second is not None
+    second.memory[:6] = b"second"
+    assert mapping.payload(second.name).slice(0, 6).to_pybytes() == b"second"
+    assert list(mapping._segments) == [second.name.segment]
+    assert buffer.size == 300_000
+    buffer.to_pybytes()
+
+
+@given(st.integers(0, 2**40))
+def test_a_slot_is_at_least_as_large_as_asked_for_and_at_most_a_fifth_of_it_is_unused(size: int) -> None:
+    slot = _slot_size(size)
+    assert slot >= size
+    assert slot % 64 == 0
+    assert slot == SMALLEST_SLOT or slot * 4 <= size * 5
+
+
+def test_a_message_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^a message of 9000 bytes does not fit into the 8192 that a node may share$"):
+        Pool(tmp_path, limit=8192).take(9000)
+
+
+def test_a_full_file_system_is_an_error_that_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = [64 * 1024]
+
+    def allocate(descriptor: int, offset: int, size: int) -> None:
+        if size > room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        os.truncate(descriptor, offset + size)
+        room[0] -= size
+
+    monkeypatch.setattr(os, "posix_fallocate", allocate)
+    pool = Pool(tmp_path)
+    with pytest.raises(OSError, match="81920 bytes of shared memory cannot be had: No space left on device"):
+        pool.take(80_000)
+    assert list(tmp_path.iterdir()) == []
+    slots = [pool.take(8000) for _ in range(8)]
+    assert None not in slots
+    assert pool.take(8000) is None, "it waits for one of those in use"
+    assert slots[0] is not None
+    pool.free(slots[0])
+    assert pool.take(8000) is not None
+
+
+def test_freeing_a_slot_twice_leaves_its_next_life_alone(tmp_path: Path) -> None:
+    pool = Pool(tmp_path)
+    first = pool.take(1)
+    assert first is not None
+    pool.free(first)
+    second = pool.take(1)
+    pool.free(first)
+    assert pool.slots_in_use == 1
+    assert pool.take(1) is not second
+
+
 def test_files_are_for_this_user_alone(tmp_path: Path) -> None:
     Pool(tmp_path / "pools").take(1)
     (segment,) = (tmp_path / "pools").iterdir()
@@ -126,6 +212,18 @@ def test_a_received_buffer_cannot_be_written_and_gives_its_slot_back_when_the_la
     del view
     assert list(mapping.returned) == [slot.name.key()]
     assert woken == [True]
+
+
+def test_an_array_may_die_in_another_thread(tmp_path: Path) -> None:
+    pool = Pool(tmp_path)
+    slot = pool.take(80)
+    assert slot is not None
+    mapping = Mapping(tmp_path, lambda: None)
+    kept = [mapping.payload(slot.name)]
+    thread = threading.Thread(target=kept.clear)
+    thread.start()
+    thread.join()
+    assert list(mapping.returned) == [slot.name.key()]
 
 
 @pytest.mark.parametrize(
