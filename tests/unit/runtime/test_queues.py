@@ -1,0 +1,104 @@
+"""Queues, timers and the tables of the protocol, without processes."""
+
+from __future__ import annotations
+
+import pytest
+from doraflow_runtime.contract import InputWiring
+from doraflow_runtime.node_api.queues import Queues
+from doraflow_runtime.node_api.timers import Timers
+from doraflow_runtime.protocol import NODE_TRANSITIONS, InputState, NodeEvent, NodeState, all_closed, next_state
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECOND = 1_000_000_000
+
+
+def queues(*inputs: InputWiring, clocks: bool = False) -> tuple[Queues[int], list[int]]:
+    dropped: list[int] = []
+    return Queues(inputs, dropped.append, timers_are_clocks=clocks), dropped
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers()), max_size=60), st.integers(1, 5))
+def test_drop_oldest_keeps_the_newest_in_order_of_arrival(arrivals: list[tuple[str, int]], size: int) -> None:
+    made, dropped = queues(InputWiring("a", "x", size), InputWiring("b", "y", size))
+    for name, item in arrivals:
+        made.put(name, item)
+    taken = []
+    while (item := made.take()) is not None:
+        taken.append(item)
+    kept = sorted([at for name in "ab" for at in [at for at, one in enumerate(arrivals) if one[0] == name][-size:]])
+    assert taken == [arrivals[at] for at in kept]
+    assert len(dropped) == len(arrivals) - len(taken) == sum(made.dropped().values())
+
+
+def test_a_queue_that_holds_back_never_drops() -> None:
+    made, dropped = queues(InputWiring("a", "x", 1, "backpressure"))
+    for item in range(5):
+        made.put("a", item)
+    assert [made.take() for _ in range(5)] == [("a", item) for item in range(5)]
+    assert not dropped
+
+
+def test_flush_empties_the_queue_of_its_input_alone() -> None:
+    made, dropped = queues(InputWiring("a", "x"), InputWiring("b", "y"))
+    made.put("a", 1)
+    made.put("b", 2)
+    made.put("a", 3, flush=True)
+    assert (made.take(), made.take(), dropped) == (("b", 2), ("a", 3), [1])
+
+
+def test_an_input_is_closed_once_after_its_last_message() -> None:
+    made, _ = queues(InputWiring("a", "x"), InputWiring("b", "y"))
+    made.put("a", 1)
+    made.close("a")
+    assert made.take_closed() is None
+    made.take()
+    assert (made.take_closed(), made.take_closed()) == ("a", None)
+    assert not made.are_all_closed()
+    made.close("b")
+    made.take_closed()
+    assert made.are_all_closed()
+
+
+@pytest.mark.parametrize(
+    ("states", "has_timer", "clocks", "expected"),
+    [
+        ((), False, False, False),
+        ((), True, True, False),
+        ((InputState.CLOSED,), False, False, True),
+        ((InputState.CLOSED,), True, False, False),
+        ((InputState.CLOSED,), True, True, True),
+        ((InputState.CLOSED, InputState.DRAINING), False, True, False),
+    ],
+)
+def test_when_a_node_has_nothing_more_to_expect(
+    *, states: tuple[InputState, ...], has_timer: bool, clocks: bool, expected: bool
+) -> None:
+    assert all_closed(states, has_timer=has_timer, timers_are_clocks=clocks) is expected
+
+
+def test_every_state_is_in_the_table_and_leads_to_the_end() -> None:
+    assert set(NODE_TRANSITIONS) == set(NodeState)
+    for state in NodeState:
+        reached = {state}
+        for _ in NodeState:
+            reached |= {next_state(one, event) for one in reached for event in NodeEvent}
+        assert NodeState.ENDED in reached
+
+
+def test_timers_tick_without_drift_and_leave_out_what_was_missed() -> None:
+    timers = Timers([InputWiring("slow", "t", 2, interval_ns=SECOND), InputWiring("data", "x")])
+    assert timers.wait_seconds(0) is None
+    timers.start(0)
+    assert timers.wait_seconds(0) == 1.0
+    assert timers.due(SECOND - 1) == []
+    assert timers.due(SECOND + 300_000_000) == ["slow"]
+    assert timers.wait_seconds(SECOND + 300_000_000) == 0.7
+    assert timers.due(9 * SECOND) == ["slow", "slow"], "at most a queue's worth"
+    assert timers.wait_seconds(9 * SECOND) == 1.0
+
+
+def test_timers_of_different_rates_come_in_order() -> None:
+    timers = Timers([InputWiring("a", "t", interval_ns=3 * SECOND), InputWiring("b", "t", interval_ns=2 * SECOND)])
+    timers.start(0)
+    assert timers.due(6 * SECOND) == ["b", "b", "a", "a", "b"] or timers.due(0) == []
