@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 ALIGNMENT = 64
 ABSENT = -1
 MOST_ARRAYS = 4096
+"""Arrays in a type's tree; a larger record would be larger than a frame, so such a type travels as a stream."""
+
 _NODE = struct.Struct("<qqqB")
 _BUFFER = struct.Struct("<qq")
+_MOST_BINARY = 2**31 - 1
 _SLACK = 1024  # bytes of unused buffer that are cheaper to copy than to cut away
 
 
@@ -66,13 +69,23 @@ class Layout:
 
 def is_plain(kind: pa.DataType) -> bool:
     """Tell whether arrays of `kind` can be rebuilt from their buffers."""
-    if pa.types.is_dictionary(kind) or pa.types.is_union(kind) or pa.types.is_map(kind):
-        return False
-    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_run_end_encoded(kind):
-        return False
-    if "view" in str(kind):
-        return False
-    return all(is_plain(kind.field(index).type) for index in range(kind.num_fields))
+    count = 0
+    waiting = [kind]
+    while waiting:
+        kind = waiting.pop()
+        count += 1
+        if count > MOST_ARRAYS or _needs_stream(kind):
+            return False
+        waiting += [kind.field(index).type for index in range(kind.num_fields)]
+    return True
+
+
+def _needs_stream(kind: pa.DataType) -> bool:
+    ask = pa.types
+    is_view = ask.is_string_view(kind) or ask.is_binary_view(kind)
+    is_view = is_view or ask.is_list_view(kind) or ask.is_large_list_view(kind)
+    is_encoded = ask.is_dictionary(kind) or ask.is_run_end_encoded(kind) or isinstance(kind, pa.BaseExtensionType)
+    return bool(is_view or is_encoded or ask.is_union(kind) or ask.is_map(kind))
 
 
 def take_apart(array: pa.Array[Any]) -> Parts:
@@ -96,7 +109,9 @@ def _children(array: Any) -> list[Any]:
 
 
 def binary_hole(size: int, *, large: bool) -> Parts:
-    """Describe one binary value of `size` bytes that is written later."""
+    """Describe one binary value of `size` bytes that is written later. Raises ValueError for more than it can hold."""
+    if not large and size > _MOST_BINARY:
+        raise ValueError(f"a Binary value has at most {_MOST_BINARY} bytes, not {size}: use LargeBinary")
     offsets = struct.pack("<qq" if large else "<ii", 0, size)
     return Parts(1, 0, 0, (None, pa.py_buffer(offsets), Hole(size)))
 
@@ -183,6 +198,8 @@ class _Reader:
             raise LayoutError("a record of another type")
         buffers = [self._buffer() for _ in range(count)]
         children = [self.array(kind.field(index).type) for index in range(kind.num_fields)]
+        if buffers[0] is not None and null_count:
+            null_count = -1  # counted again when asked for: kernels size their memory by it
         return pa.Array.from_buffers(kind, length, buffers, null_count, offset, children)
 
     def _buffer(self) -> pa.Buffer | None:
@@ -192,6 +209,8 @@ class _Reader:
             return None
         if position < 0 or size < 0 or position + size > self._payload.size:
             raise LayoutError("a buffer outside the payload")
+        if position % ALIGNMENT:
+            raise LayoutError("a buffer that is not aligned")
         return self._payload.slice(position, size)
 
     def finish(self) -> None:

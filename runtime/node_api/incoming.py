@@ -14,6 +14,7 @@ import pyarrow as pa
 from doraflow_runtime.formats.arrow import LayoutError, from_stream, is_plain, rebuild
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.metadata import Metadata
+from doraflow_runtime.node_api.preparing import MOST_TYPES
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.mapping import Mapping
 from doraflow_runtime.shm.wire import Kind, WireError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from doraflow_runtime.shm.connection import Connection
     from doraflow_runtime.shm.wire import Frame, Message
 
-MOST_TYPES = 4096
 _POOLS = re.compile(r"pools/[0-9]{1,9}")
 
 

@@ -18,6 +18,9 @@ from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT
 if TYPE_CHECKING:
     from doraflow_runtime.shm.pool import Slot
 
+MOST_TYPES = 4096
+"""Types that a connection can number; a node that sends more of them sends the others as streams."""
+
 LARGEST_INLINE = 4096
 """Payload bytes that travel in the frame. Copying a page through a socket costs less than a slot and its release."""
 
@@ -46,21 +49,29 @@ class Preparer:
     def lay(self, output: str, array: pa.Array[Any]) -> Laid:
         """Work out where an array's buffers go."""
         number = self.number(output, array.type)
-        if self._types[number - 1][1]:
+        if number and self._types[number - 1][1]:
             return Laid(number, 0, lay_out(take_apart(array)))
         stream = to_stream(array)
         return Laid(0, AS_STREAM, Layout(b"", stream.size, ((0, stream),)))
 
     def lay_parts(self, output: str, kind: pa.DataType, parts: Parts) -> Laid:
-        """Work out where the buffers of an array go that is not written yet."""
-        return Laid(self.number(output, kind), 0, lay_out(parts))
+        """Work out where the buffers of an array go that is not written yet.
+
+        Raises TypeError for a type that has to travel as a stream.
+        """
+        number = self.number(output, kind)
+        if not number or not self._types[number - 1][1]:
+            raise TypeError(f"output `{output}` cannot lend memory for {kind}, which is not sent in place: send it")
+        return Laid(number, 0, lay_out(parts))
 
     def number(self, output: str, kind: pa.DataType) -> int:
-        """Give a type its number; an output that sends one type all the time is answered at once."""
+        """Give a type its number, or 0 if there are too many; an output's last type is found at once."""
         last = self._last.get(output)
         if last is not None and self._types[last - 1][0].equals(kind):
             return last
         number = next((at for at, (known, _) in enumerate(self._types, 1) if known.equals(kind)), 0)
+        if not number and len(self._types) == MOST_TYPES:
+            return 0
         if not number:
             self._types.append((kind, is_plain(kind)))
             self._schemas.append(pa.schema([pa.field("", kind)]).serialize().to_pybytes())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from doraflow_runtime.formats.arrow import (
     LayoutError,
+    binary_hole,
     byte_hole,
     from_stream,
     is_plain,
@@ -132,6 +134,108 @@ def test_a_damaged_record_is_refused_or_still_a_valid_array(array: pa.Array[Any]
     except LayoutError:
         return
     again.to_pylist()
+
+
+EDGES = st.sampled_from([-(2**63), -2, -1, 0, 1, 7, 8, 64, 2**31, 2**32, 2**62, 2**63 - 64, 2**63 - 1])
+
+
+@given(arrays(), st.data())
+def test_numbers_at_the_edges_are_refused_or_still_a_valid_array(array: pa.Array[Any], data: st.DataObject) -> None:
+    record, memory = written(array)
+    damaged = bytearray(record)
+    for _ in range(data.draw(st.integers(1, 3))):
+        struct.pack_into("<q", damaged, data.draw(st.integers(0, len(damaged) - 8)), data.draw(EDGES))
+    try:
+        again = rebuild(array.type, bytes(damaged), pa.py_buffer(bytes(memory)))
+    except LayoutError:
+        return
+    assert 0 <= again.null_count <= len(again)
+    if len(again) < 10_000:
+        again.to_pylist()
+        again.drop_null().validate(full=True)
+
+
+def test_a_null_count_is_not_believed() -> None:
+    record, memory = written(pa.array([1, None, 3]))
+    lie = bytearray(record)
+    struct.pack_into("<q", lie, 8, 3)
+    again = rebuild(pa.int64(), bytes(lie), pa.py_buffer(memory))
+    assert (again.null_count, again.drop_null().to_pylist()) == (1, [1, 3])
+
+
+def test_a_buffer_that_is_not_aligned_is_refused() -> None:
+    record, memory = written(pa.array(range(100)))
+    moved = bytearray(record)
+    struct.pack_into("<q", moved, len(moved) - 16, 1)
+    with pytest.raises(LayoutError, match=r"^not a valid array of int64: a buffer that is not aligned$"):
+        rebuild(pa.int64(), bytes(moved), pa.py_buffer(bytes(memory) + bytes(64)))
+
+
+def test_a_member_may_be_called_after_a_view() -> None:
+    assert is_plain(pa.struct([("preview", pa.binary())]))
+
+
+def test_a_type_too_wide_for_a_frame_travels_as_a_stream() -> None:
+    wide = pa.struct([(f"f{at}", pa.int8()) for at in range(5000)])
+    assert not is_plain(wide)
+    array = pa.array([{"f7": 7}], wide)
+    assert from_stream(to_stream(array)).equals(array)
+
+
+STREAMED = [
+    pa.array(["a", "b", "a"]).dictionary_encode(),
+    pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int8())),
+    pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array("x")]),
+    pa.array(["a", None], pa.string_view()),
+    pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.int8(), [2]), pa.array([[1, 2]], pa.list_(pa.int8(), 2))),
+    pa.RunEndEncodedArray.from_arrays(pa.array([2, 3]), pa.array(["a", "b"])),
+]
+
+
+@pytest.mark.parametrize("array", STREAMED, ids=lambda array: str(array.type))
+def test_an_array_that_travels_as_a_stream_survives(array: pa.Array[Any]) -> None:
+    assert not is_plain(array.type)
+    again = from_stream(to_stream(array))
+    assert again.type == array.type
+    assert again.equals(array)
+
+
+@given(st.sampled_from(STREAMED), st.data())
+def test_a_damaged_stream_is_refused_or_still_a_valid_array(array: pa.Array[Any], data: st.DataObject) -> None:
+    stream = bytearray(to_stream(array).to_pybytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        again = from_stream(pa.py_buffer(bytes(stream)))
+    except LayoutError:
+        return
+    again.validate(full=True)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.nulls(3),
+        pa.array([None, 5], pa.timestamp("us", "UTC")),
+        pa.array([b"abc", None], pa.binary(3)),
+        pa.array([1, None], pa.decimal128(10, 2)),
+        pa.array([1.5], pa.float16()),
+        pa.array([], pa.list_(pa.string())),
+        pa.StructArray.from_arrays([pa.array(range(100)).slice(50, 2)], ["a"]),
+        pa.array([{"a": None}, None], pa.struct([("a", pa.struct([]))])),
+    ],
+    ids=lambda array: str(array.type),
+)
+def test_uncommon_types_survive(array: pa.Array[Any]) -> None:
+    record, memory = written(array)
+    again = rebuild(array.type, record, pa.py_buffer(bytes(memory)))
+    assert again.equals(array)
+    assert again.to_pylist() == array.to_pylist()
+
+
+def test_a_binary_hole_has_room_for_what_its_offsets_can_say() -> None:
+    with pytest.raises(ValueError, match=r"^a Binary value has at most 2147483647 bytes, not 2147483648: use LargeB"):
+        binary_hole(2**31, large=False)
 
 
 @given(st.binary(max_size=400))
