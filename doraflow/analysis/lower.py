@@ -72,7 +72,8 @@ def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
 def _host_plan(graph: Graph, host: str, links: tuple[Link, ...], placed: dict[str, str]) -> HostPlan:
     nodes = tuple(node for node in graph.nodes if node.host == host)
     near = tuple(link for link in links if host in (placed[link.producer], placed[link.consumer]))
-    wiring = HostWiring(CONTRACT_VERSION, graph.name, host, tuple(_wiring(node) for node in nodes), near)
+    ports = tuple(_wiring(node) for node in nodes)
+    wiring = HostWiring(CONTRACT_VERSION, graph.name, host, ports, near, graph.exit_when_nodes_finish)
     processes = (_process(graph, node) for node in nodes)
     return HostPlan(host, tuple(process for process in processes if process is not None), wiring)
 

@@ -61,7 +61,7 @@ def _node(node: Node) -> dict[str, object]:
     if node.operators:
         table["operators"] = [_operator(node, operator) for operator in node.operators]
     else:
-        table["path"] = node.path
+        table.update({"path": node.path} if node.path else {})
         table.update(_ports(node.inputs, node.outputs, ""))
     if node.args:
         table["args"] = node.args[0] if node.kind == "shell" else shlex.join(node.args)
@@ -70,7 +70,7 @@ def _node(node: Node) -> dict[str, object]:
     own = [step for step in node.builds if step.owner == node.id]
     if own:
         table["build"] = "\n".join(command for step in own for command in step.commands)
-    table["deploy"] = {"machine": node.host, "working_dir": node.working_directory}
+    table["deploy"] = {"machine": node.host, "working_dir": node.working_directory, **node.deployment}
     if node.git:
         table["git"] = node.git
     if node.cpu_affinity:
@@ -81,11 +81,13 @@ def _node(node: Node) -> dict[str, object]:
 def _operator(node: Node, operator: Operator) -> dict[str, object]:
     prefix = f"{operator.id}/"
     table: dict[str, object] = {"id": operator.id, operator.language: operator.path}
+    if operator.conda_env:
+        table["python"] = {"source": operator.path, "conda_env": operator.conda_env}
     if operator.build:
         table["build"] = operator.build
     inside = [port for port in node.inputs if port.id.startswith(prefix)]
     leaving = [port for port in node.outputs if port.id.startswith(prefix)]
-    return {**table, **_ports(inside, leaving, prefix)}
+    return {**table, **_ports(inside, leaving, prefix), **operator.settings}
 
 
 def _ports(inputs: Iterable[Input], outputs: Iterable[Output], prefix: str) -> dict[str, object]:

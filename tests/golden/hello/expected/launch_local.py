@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 BUNDLE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # a bundle stays as it was built
 sys.path.insert(0, str(BUNDLE / "runtime"))
 
 from doraflow_runtime.contract import Process  # noqa: E402
