@@ -27,12 +27,8 @@ class Poller:
         self._handlers: dict[int, Callable[[], None]] = {}
         self._wanted: dict[int, int] = {}
         self._is_claimed = False
+        self.is_open = True
         self.watch(self._bell, self._on_bell)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether `close` was not called yet."""
-        return not self._epoll.closed
 
     def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
         """Call `handler` whenever there is something to read."""
@@ -54,7 +50,10 @@ class Poller:
             self._epoll.unregister(descriptor)
 
     def claim(self, timeout: float | None) -> bool:
-        """Take the epoll for this thread; False if another has it, after waiting until that one has news."""
+        """Take the epoll for this thread; False if another has it, after waiting until that one has news.
+
+        Not to be called once `is_open` is False.
+        """
         if self._is_claimed:
             self._changed.wait(timeout)
             return False
@@ -89,6 +88,7 @@ class Poller:
 
     def close(self) -> None:
         """Send waiting threads on their way, and close."""
+        self.is_open = False  # first: those who are woken must not wait again
         if self._is_claimed:
             self.wake()
             self._changed.wait_for(lambda: not self._is_claimed, _CLOSE_SECONDS)

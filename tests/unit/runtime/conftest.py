@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ from doraflow_runtime.contract import (
     OutgoingLink,
     OutputWiring,
 )
+from doraflow_runtime.node_api.joining import CONFIG_VARIABLE
+from doraflow_runtime.node_api.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +45,8 @@ class Run:
     links: list[Link] = field(default_factory=list)
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     connections: dict[str, socket.socket] = field(default_factory=dict)
-    said: list[dict[str, object]] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    greeted: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     all_here: threading.Event = field(default_factory=threading.Event)
     timers_are_clocks: bool = False
 
@@ -110,6 +114,26 @@ class Run:
         self.processes.append(process)
         return process
 
+    def join(self, *names: str) -> list[Node]:
+        """Make nodes in this process, once `listen` was called; each is closed at the end."""
+        waiting = []
+        with ThreadPoolExecutor(len(names)) as threads:
+            for name in names:
+                os.environ[CONFIG_VARIABLE] = str(self.config(name))
+                waiting.append(threads.submit(Node))
+                assert self.greeted.acquire(timeout=30)
+            del os.environ[CONFIG_VARIABLE]
+        made = [node.result() for node in waiting]
+        self.nodes += made
+        return made
+
+    def pair(self, size: int = 10, policy: str = "backpressure") -> None:
+        """Describe `a/out` to `b/in`, and play their launcher."""
+        self.node("a", ("out",))
+        self.node("b")
+        self.link("a/out", "b/in", size, policy)
+        self.listen(2)
+
     def listen(self, expected: int) -> None:
         """Play the launcher: greet `expected` nodes, say start to all, then listen to what they say."""
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -121,8 +145,10 @@ class Run:
             with server:
                 for _ in range(expected):
                     connection, _address = server.accept()
-                    hello = json.loads(connection.makefile().readline())
+                    with connection.makefile() as lines:
+                        hello = json.loads(lines.readline())
                     self.connections[hello["node"]] = connection
+                    self.greeted.release()
             for connection in self.connections.values():
                 connection.sendall(b'{"type": "start"}\n')
             self.all_here.set()
@@ -141,6 +167,8 @@ class Run:
         return out
 
     def end(self) -> None:
+        for node in self.nodes:
+            node.close()
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
