@@ -85,6 +85,7 @@ class Sender:
         None if nobody is left to read it, or the node is being stopped. Raises OSError if the memory cannot be had.
         """
         core = self._core
+        core.poll()  # a node that only sends hears of slots that were let go nowhere else
         while True:
             with core.lock:
                 self._require_open()
