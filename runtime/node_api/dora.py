@@ -111,6 +111,10 @@ class Node:
         """Give the time now, in UTC."""
         return datetime.now(UTC)
 
+    def dataflow_descriptor(self) -> NoReturn:
+        """Refuse: a compiled node knows its own ports, not the whole dataflow."""
+        raise RuntimeError("a compiled node does not carry the dataflow: read the bundle's `dataflow.resolved.yml`")
+
     def node_config(self) -> dict[str, Any]:
         """Give the node's ports as a dict."""
         return self._node.configuration()
