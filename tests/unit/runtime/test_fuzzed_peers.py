@@ -1,0 +1,219 @@
+"""Peers that send nonsense lose their connection, the log says why, and nothing else happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from doraflow_runtime.formats.arrow import byte_hole, lay_out
+from doraflow_runtime.protocol import InputState
+from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT, Kind
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from conftest import Run
+    from doraflow_runtime.node_api.node import Node
+
+HELLO = wire.hello("a", "pools/0")
+RECORD = lay_out(byte_hole(3)).record
+
+
+def schema(kind: pa.DataType) -> bytes:
+    body = pa.schema([pa.field("", kind)]).serialize().to_pybytes()
+    return wire.frame(Kind.TYPE, len(body), number=1) + body
+
+
+def message(*, flags: int = 0, link: int = 1, number: int = 1, metadata: bytes = b"", content: bytes = b"abc") -> bytes:
+    record = b"" if flags & AS_STREAM else RECORD
+    body = wire.MESSAGE.pack(7, len(metadata), len(record), len(content)) + metadata + record + content
+    return wire.frame(Kind.MESSAGE, len(body), flags, link, number) + body
+
+
+def slot(*numbers: int) -> bytes:
+    return message(flags=IN_SLOT, content=wire.SLOT.pack(*numbers))
+
+
+GOOD = HELLO + schema(pa.uint8()) + message()
+
+NONSENSE = {
+    "another protocol": (
+        b"GET / HTTP/1.1\r\n\r\n" * 10,
+        "a stranger",
+        "a frame of 542393671 bytes; at most ",
+    ),
+    "another version": (
+        HELLO[:16] + b"\x09" + HELLO[17:],
+        "a stranger",
+        "the peer speaks version 9 of the wire format",
+    ),
+    "no greeting": (message(), "a stranger", "the first frame is no greeting"),
+    "a node that feeds another": (wire.hello("nobody", "pools/0"), "a stranger", "`nobody` does not feed this node"),
+    "a folder elsewhere": (wire.hello("a", "../../etc"), "a stranger", "`a` does not feed this node"),
+    "a frame for producers": (GOOD + wire.credit(1, 9), "a", "a frame of kind 5, which a producer does not send"),
+    "an unknown frame": (GOOD + wire.frame(99, 0), "a", "a frame of kind 99, which a producer does not send"),  # type: ignore[arg-type]
+    "a frame too large": (
+        HELLO + wire.frame(Kind.MESSAGE, 2**22 + 1),
+        "a stranger",
+        "a frame of 4194305 bytes; at most 4194304",
+    ),
+    "a link of another": (GOOD + message(link=2), "a", "link 2 is closed, or does not come from `a`"),
+    "a link that was closed": (GOOD + wire.closed(1) + message(), "a", "link 1 is closed, or does not come from `a`"),
+    "an unknown type": (GOOD + message(number=2), "a", "type 2 was never announced"),
+    "a malformed type": (HELLO + wire.frame(Kind.TYPE, 4, number=1) + b"junk", "a", "a malformed type: "),
+    "a type that streams": (HELLO + schema(pa.string_view()), "a", "the type string_view, which has to travel as a st"),
+    "parts that do not add up": (
+        GOOD + wire.frame(Kind.MESSAGE, 20, 0, 1, 1) + bytes(8) + b"\xff" * 12,
+        "a",
+        "a message whose parts do not add up to its length",
+    ),
+    "more than it may send": (GOOD + message() * 10, "a", "more messages on link 1 than it has credits for"),
+}
+
+
+def say(run: Run, node: Node, data: bytes) -> None:
+    """Send bytes to b's socket as a stranger, and let b deal with them."""
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.connect(str(run.directory / "n1.sock"))
+        stranger.sendall(data)
+        for _ in range(3):
+            node.is_empty()
+        stranger.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert stranger.recv(1) == b""
+
+
+@pytest.fixture
+def reader(run: Run) -> Node:
+    run.pair(size=10)
+    return run.join("b", "a")[0]
+
+
+def reader_without_producer(run: Run) -> Node:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 10, "backpressure")
+    run.listen(1)
+    return run.join("b")[0]
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_ends_its_connection_and_the_log_says_why(
+    run: Run, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    data, who, why = NONSENSE[name]
+    node = reader_without_producer(run)
+    say(run, node, data)
+    (line,) = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert told["level"] == "warn"
+    assert told["message"].startswith(f"closed the connection of `{who}`: {why}")
+
+
+def test_nobody_speaks_in_the_name_of_a_producer_that_is_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    a.send_output("out", b"one")
+    first = b.next(5)
+    assert first is not None
+    say(run, b, GOOD)
+    assert "`a` is connected already" in capsys.readouterr().out
+    a.send_output("out", b"two")
+    second = b.next(5)
+    assert second is not None
+    assert (second.type, second.value) == ("INPUT", pa.array(list(b"two"), pa.uint8()))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (slot(9, 0, 0, 0, 3), "segment 9 of 0 cannot be mapped: No such file or directory"),
+        (slot(0, 0, 0, 2**60, 3), "a payload outside segment 0 of 0"),
+        (message(content=b"ab"), "not a valid array of uint8: a buffer outside the payload"),
+        (message(metadata=b"junk"), "malformed metadata: it ends in the middle of a value"),
+        (message(flags=AS_STREAM), "not an Arrow stream: "),
+    ],
+)
+def test_a_message_that_cannot_be_read_is_an_error_event_and_the_next_one_arrives(
+    run: Run, data: bytes, why: str
+) -> None:
+    node = reader_without_producer(run)
+    folder = run.directory / "pools" / "0"
+    folder.mkdir(parents=True)
+    (folder / "0.seg").write_bytes(bytes(8192))
+    with socket.socket(socket.AF_UNIX) as producer:
+        producer.connect(str(run.directory / "n1.sock"))
+        producer.sendall(HELLO + schema(pa.uint8()) + data + message())
+        error, good = node.next(5), node.next(5)
+        assert error is not None
+        assert good is not None
+        assert error.type == "ERROR"
+        assert str(error.id).startswith(f"a message on `in` cannot be read: {why}")
+        assert good.value == pa.array(list(b"abc"), pa.uint8())
+
+
+def test_the_slot_of_a_message_that_cannot_be_read_goes_back_once(run: Run) -> None:
+    run.pair(policy="drop_oldest")
+    a, b = run.join("a", "b")
+    a.send_output("out", bytes(10_000))
+    consumer = a._core.consumers["b"]
+    taken = a._core.pool.take(10_000)
+    assert taken is not None
+    lie = lay_out(byte_hole(20_000)).record
+    place = wire.SLOT.pack(taken.name.segment, taken.name.slot, taken.name.generation, taken.name.offset, 10_000)
+    body = wire.MESSAGE.pack(7, 0, len(lie), len(place)) + lie + place
+    a._core.pool.hold(taken)
+    consumer._slots[taken.name.key()] += 1
+    consumer.connection.send([wire.frame(Kind.MESSAGE, len(body), IN_SLOT, 1, 1) + body])
+    a.send_output("out", bytes(10_000))
+    assert [event.type for event in (b.next(5), b.next(5), b.next(5)) if event] == ["INPUT", "ERROR", "INPUT"]
+    b.is_empty()
+    a.is_empty()
+    assert consumer.is_open
+    assert a._core.pool.slots_in_use == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (wire.frame(Kind.MESSAGE, 0), "a frame of kind 3, which a consumer does not send"),
+        (wire.credit(9, 1), "a frame of kind 5, which a consumer does not send"),
+        (wire.release((0, 0, 0)), "a slot given back that was not held"),
+    ],
+)
+def test_a_consumer_that_talks_nonsense_is_dropped(
+    run: Run, capsys: pytest.CaptureFixture[str], data: bytes, why: str
+) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    a.send_output("out", b"")
+    b.next(5)
+    next(iter(b._core._producers.values())).connection.send([data])
+    a.is_empty()
+    assert f"closed the connection of `b`: {why}" in capsys.readouterr().out
+    for _ in range(20):
+        a.send_output("out", bytes(10_000))
+    assert a._core.pool.slots_in_use == 0
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_mutated_frames_never_stop_the_reader(reader: Node, run: Run, data: st.DataObject) -> None:
+    stream = bytearray(GOOD + slot(0, 0, 0, 0, 3) + message(flags=AS_STREAM) + message(metadata=b"\x01\0\0\0ab\x01"))
+    for _ in range(data.draw(st.integers(0, 5))):
+        stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
+    for descriptor in tuple(reader._core._producers):
+        reader._core._lose_producer(descriptor, reader._core._producers[descriptor])
+    reader._core.queues._queues["in"].state = InputState.OPEN
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.connect(str(run.directory / "n1.sock"))
+        stranger.sendall(stream)
+        while (event := reader.next(0)) is not None:
+            assert event.type in ("INPUT", "ERROR")
+            if event.value is not None:
+                event.value.validate(full=True)
