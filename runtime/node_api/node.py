@@ -64,6 +64,11 @@ class Node:
         return self._core.config.restart_count
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """The ids of the node's outputs."""
+        return tuple(port.id for port in self._core.config.node.outputs)
+
+    @property
     def operators(self) -> tuple[OperatorWiring, ...]:
         """The operators that run in this process."""
         return self._core.config.node.operators
@@ -82,6 +87,11 @@ class Node:
         """How many messages each input's queue has dropped so far."""
         with self._core.lock:
             return self._core.queues.dropped()
+
+    def has_ended_inputs(self, prefix: str) -> bool:
+        """Tell whether all inputs whose ids begin with `prefix` are closed, and there is one. Thread-safe."""
+        with self._core.lock:
+            return self._core.queues.are_all_closed(prefix)
 
     # ---- receiving
 
