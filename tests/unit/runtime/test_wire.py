@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from doraflow_runtime.formats.arrow import lay_out, rebuild, take_apart
+from doraflow_runtime.launcher.control import Hello, StopAll, parse
+from doraflow_runtime.node_api.launcher_link import LauncherLink, News
+from doraflow_runtime.node_api.metadata import Parameters, decode, encode
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.connection import Connection
 from doraflow_runtime.shm.wire import Frame, FrameReader, Kind, Message, SlotName, WireError
@@ -14,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 VECTORS = {path.stem: bytes.fromhex(path.read_text()) for path in (Path(__file__).parent / "vectors").glob("*.hex")}
+PAGE = Path(__file__).parents[3] / "docs" / "wire-format.md"
 SLOT = SlotName(1, 2, 3, 16384, 4_000_000)
 
 
@@ -29,6 +37,7 @@ WRITTEN = {
     "message_in_slot": message(SLOT),
     "release": wire.release((1, 2, 3)),
     "credit": wire.credit(9, 1),
+    "closed": wire.closed(9),
 }
 
 
@@ -45,6 +54,69 @@ def test_every_vector_is_read() -> None:
     assert wire.read_message(frames[2]) == Message(1_000_000_007, b"meta", b"rc", b"", SLOT)
     assert wire.RELEASE.unpack(frames[3].body) == (1, 2, 3)
     assert frames[4] == Frame(Kind.CREDIT, 0, 9, 1, b"")
+    assert frames[5] == Frame(Kind.CLOSED, 0, 9, 0, b"")
+
+
+ARRAY = pa.array([1, None, 3], pa.int16())
+
+
+def test_a_layout_is_written_and_read_to_the_byte() -> None:
+    layout = lay_out(take_apart(ARRAY))
+    payload = bytearray(layout.size)
+    layout.write(memoryview(payload))
+    assert layout.record == VECTORS["layout_record"]
+    assert bytes(payload[64:70]) == VECTORS["layout_payload"][64:70]
+    assert payload[0] & 0b111 == VECTORS["layout_payload"][0] & 0b111
+    assert len(payload) == len(VECTORS["layout_payload"])
+    assert rebuild(pa.int16(), VECTORS["layout_record"], pa.py_buffer(VECTORS["layout_payload"])) == ARRAY
+
+
+PARAMETERS: Parameters = {
+    "b": True,
+    "i": -1,
+    "f": 0.5,
+    "s": "é",
+    "t": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
+    "I": [1, 2],
+    "F": [0.5],
+    "S": ["a", ""],
+}
+
+
+def test_metadata_is_written_and_read_to_the_byte() -> None:
+    assert encode(PARAMETERS).hex() == VECTORS["metadata"].hex()
+    assert decode(VECTORS["metadata"]) == PARAMETERS
+
+
+def test_a_type_is_read() -> None:
+    (frame,) = FrameReader().feed(VECTORS["type"])
+    assert frame[:4] == (Kind.TYPE, 0, 0, 5)
+    assert pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type == pa.int16()
+
+
+def test_both_sides_read_the_lines_that_the_page_shows() -> None:
+    rows = re.findall(r"^\| (node|launcher) \| `(\{.*\})` \|", PAGE.read_text(), re.MULTILINE)
+    said = [line.replace("ID", '"camera"').replace("N,", "7,") for who, line in rows if who == "node"]
+    assert [parse(line.encode()) for line in said] == [Hello("camera", 1), StopAll()]
+    ours, theirs = socket.socketpair()
+    link = LauncherLink(ours)
+    told = [line.replace("ID", '"camera"') for who, line in rows if who == "launcher"]
+    theirs.sendall("".join(f"{line}\n" for line in told).encode())
+    assert link.receive() == [News("start"), News("ended", "camera"), News("stop")]
+    theirs.close()
+    assert link.receive() == []
+    assert not link.is_open
+    link.close()
+
+
+def test_the_page_shows_every_vector() -> None:
+    page = PAGE.read_text()
+    missing = [name for name in VECTORS if f"`{name}.hex`" not in page]
+    assert not missing
+    names = "".join(f"| {kind.value} | {kind.name} |" in page and "." for kind in Kind)
+    assert names == "." * len(Kind)
+    for layout in (wire.HEADER, wire.HELLO, wire.MESSAGE, wire.SLOT, wire.RELEASE):
+        assert f"{layout.size} bytes" in page
 
 
 @given(st.lists(st.integers(1, 40), min_size=1))
@@ -58,7 +130,7 @@ def test_frames_come_out_whole_however_the_bytes_come_in(cuts: list[int]) -> Non
         frames += reader.feed(data[at : at + size])
         at, turn = at + size, turn + 1
     assert frames == FrameReader().feed(data)
-    assert len(frames) == 15
+    assert len(frames) == 3 * len(WRITTEN)
 
 
 def test_a_frame_out_of_bounds_is_refused() -> None:
