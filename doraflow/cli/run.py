@@ -39,7 +39,7 @@ def run(
     Example: doraflow run examples/vision/dataflow.yml
     """
     plan, launcher = _bundle(file, jobs, strict=strict, rebuild=rebuild, inventory=inventory)
-    options = ["--sources", str(file.parent.resolve())]
+    options = ["--stop-with-parent", "--sources", str(file.parent.resolve())]
     options += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
     options += ["--log-dir", str(log_dir)] if log_dir else []
     raise typer.Exit(_launch([sys.executable, str(launcher), *options], [node.id for node in plan.graph.nodes]))

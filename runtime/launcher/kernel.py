@@ -1,6 +1,6 @@
-"""The two requests to the Linux kernel that Python's standard library has no words for.
+"""The requests to the Linux kernel that Python's standard library has no words for.
 
-Both go through prctl(2). On another kernel they raise OSError; nothing here decides what to do then.
+All go through prctl(2). On another kernel they raise OSError; nothing here decides what to do then.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 def die_with_parent() -> None:
     """Have this process killed as soon as the thread that started it ends. Raises OSError."""
     _request(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def stop_with_parent() -> None:
+    """Have this process asked to end, by SIGTERM, as soon as the thread that started it ends. Raises OSError."""
+    _request(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def adopt_orphans() -> None:

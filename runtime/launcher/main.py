@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.launcher import kernel
 from doraflow_runtime.launcher.launch import KILLED, Options, launch
 
 if TYPE_CHECKING:
@@ -54,12 +55,17 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
         "--grace", type=_seconds, default=5.0, metavar="SECONDS", help="pause before SIGTERM, and before SIGKILL"
     )
     parser.add_argument(
+        "--stop-with-parent", action="store_true", help="stop as well when the process that started this one ends"
+    )
+    parser.add_argument(
         "--verify",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="check first that the bundle is as it was built",
     )
     given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    if given.stop_with_parent:
+        kernel.stop_with_parent()
     return Options(given.sources, given.log_dir, given.output, given.start_timeout, given.grace, given.verify)
 
 
