@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 FLOW = "nodes:\n  - {id: quiet, path: quiet.py, inputs: {tick: dora/timer/millis/50}}\n"
 QUIET = """
 from dora import Node
-print("here", flush=True)
+ticks = 0
 for event in Node():
     if event["type"] == "STOP":
         print("stopped", event["id"], flush=True)
+    elif ticks == 0:
+        ticks += 1
+        print("here", flush=True)  # not before it has joined: a stop during the start is another matter
 """
 
 
