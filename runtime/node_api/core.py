@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 BACKLOG = 4096
+FRESH_NS = 1_000_000
+"""How old the news may be while a node works off its queues: asking the kernel costs as much as a small message."""
+
 TICK = None
 
 
@@ -47,6 +50,7 @@ class Core:
         self.stop_cause = "MANUAL"
         self.was_told_to_stop = False
         self.rounds = 0
+        self._dispatched_ns = 0
         self.queues: Queues[Received | None] = Queues(
             config.node.inputs, self._drop, timers_are_clocks=config.exit_when_nodes_finish
         )
@@ -58,6 +62,8 @@ class Core:
         self._met: set[str] = set()
         self._incoming = {link.index: link for link in config.incoming}
         self._held_back = {port.id for port in config.node.inputs if port.queue_policy == "backpressure"}
+        places = {port.id: port.queue_size for port in config.node.inputs}
+        self._quarter = {link.index: places[link.input] // 4 for link in config.incoming}
         self._poller = Poller(self.lock)
         self._folder = Folder(str(seat.run_directory))
         self._listening = self._folder.listen(config.listen, BACKLOG)
@@ -80,6 +86,8 @@ class Core:
         ready: list[int] = []
         try:
             with self.lock:
+                for producer in self._producers.values():
+                    producer.pay()
                 self._tend()
                 pause = self._timers.wait_seconds(time.monotonic_ns())
             waits = [seconds for seconds in (timeout, pause) if seconds is not None]
@@ -90,9 +98,10 @@ class Core:
                 self._dispatch(ready)
 
     def poll(self) -> None:
-        """Deal with all that has happened, without waiting."""
+        """Deal with all that has happened, without waiting; not more often than FRESH_NS while messages wait."""
         with self.lock:
-            if not self._poller.is_open:
+            is_fresh = not self.queues.is_empty() and time.monotonic_ns() - self._dispatched_ns < FRESH_NS
+            if is_fresh or not self._poller.is_open:
                 return
             ready = self._poller.poll(0)
             self._dispatch(ready)
@@ -101,8 +110,9 @@ class Core:
 
     def _dispatch(self, ready: list[int]) -> None:
         self.rounds += 1
+        self._dispatched_ns = time.monotonic_ns()
         self._poller.handle(ready)
-        for name in self._timers.due(time.monotonic_ns()):
+        for name in self._timers.due(self._dispatched_ns):
             self.queues.put(name, TICK)
         self._tend()
 
@@ -245,7 +255,7 @@ class Core:
     def accept(self, item: Received) -> None:
         """Note that a message left its queue: where senders are held back, its sender may send one more."""
         if self._incoming[item.link].input in self._held_back and item.producer.connection.is_open:
-            item.producer.credit(item.link)
+            item.producer.credit(item.link, self._quarter[item.link])
 
     def _drop(self, item: Received | None) -> None:
         if item is not None:

@@ -7,6 +7,7 @@ node's lock.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,7 @@ class Producer:
         self._wake = wake
         self._types: dict[int, pa.DataType] = {}
         self._open_links: set[int] = set()
+        self._owed: Counter[int] = Counter()
 
     def greet(self, frame: Frame, links: Iterable[Link]) -> list[Link]:
         """Take the first frame; give those of `links`, which end at this node, that come from the producer.
@@ -124,9 +126,17 @@ class Producer:
             self.connection.send([b"".join(wire.release(name) for name in names)])
         self.connection.flush()
 
-    def credit(self, link: int) -> None:
-        """Let the producer send one more message on a link."""
-        self.connection.send([wire.credit(link, 1)])
+    def credit(self, link: int, at_once: int) -> None:
+        """Let the producer send one more message on a link; it is told when it is owed `at_once` of them."""
+        self._owed[link] += 1
+        if self._owed[link] >= at_once:
+            self.connection.send([wire.credit(link, self._owed.pop(link))])
+
+    def pay(self) -> None:
+        """Tell the producer of all that it is owed: this node is going to wait."""
+        if self._owed and self.connection.is_open:
+            self.connection.send([b"".join(wire.credit(link, count) for link, count in self._owed.items())])
+            self._owed.clear()
 
     def _learn(self, frame: Frame) -> None:
         if len(self._types) >= MOST_TYPES or frame.number == 0:

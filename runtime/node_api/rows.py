@@ -6,6 +6,7 @@ Functions here are pure and may be called from any thread.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -40,13 +41,20 @@ def struct_array(struct: pa.StructType, members: Sequence[pa.Array[Any]]) -> pa.
 
 
 def values(column: pa.Array[Any]) -> list[Any]:
-    """Read numbers, booleans and texts as Python values."""
+    """Read numbers, booleans and texts as Python values. Raises TypeError for a null."""
+    _require_values(column)
     return column.to_pylist()
 
 
 def binaries(column: pa.Array[Any]) -> list[memoryview]:
-    """Read binary values as read-only views of the message's memory; nothing is copied."""
-    return [memoryview(item.as_buffer()).toreadonly() for item in column]
+    """Read binary values as read-only views of the message's memory; nothing is copied. Raises TypeError for a null."""
+    _require_values(column)
+    _, offsets, data = column.buffers()
+    if offsets is None or not len(column):
+        return []
+    ends = memoryview(offsets).cast("B").cast("q" if pa.types.is_large_binary(column.type) else "i")
+    view = memoryview(data or b"").cast("B").toreadonly()
+    return [view[start:end] for start, end in pairwise(ends[column.offset : column.offset + len(column) + 1])]
 
 
 def binary_column(items: Iterable[bytes | memoryview], kind: pa.DataType) -> pa.Array[Any]:
@@ -55,7 +63,8 @@ def binary_column(items: Iterable[bytes | memoryview], kind: pa.DataType) -> pa.
 
 
 def lists(column: pa.Array[Any]) -> list[Any]:
-    """Read lists as arrays over the message's memory; nothing is copied."""
+    """Read lists as arrays over the message's memory; nothing is copied. Raises TypeError for a null."""
+    _require_values(column)
     return [item.values for item in column]
 
 
@@ -73,6 +82,12 @@ def row_lists(
 ) -> pa.LargeListArray[Any]:
     """Write lists of structs."""
     return _joined([to_arrow(rows) for rows in items], item)
+
+
+def _require_values(column: pa.Array[Any]) -> None:
+    """Refuse nulls, which the dataclasses' types do not allow."""
+    if column.null_count:
+        raise TypeError("a value is null, and rows have no place for that")
 
 
 def _joined(arrays: list[Any], item: pa.DataType) -> pa.LargeListArray[Any]:

@@ -107,6 +107,7 @@ class Run:
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             env={**os.environ, "DORAFLOW_CONFIG": str(self.config(name))},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import OperatorWiring
@@ -52,6 +53,68 @@ def test_unmodified_dora_nodes_run(run: Run) -> None:
         "{'type': 'STOP', 'id': 'ALL_INPUTS_CLOSED', 'kind': 'dora'}",
     ]
     run.finish(sender)
+
+
+ASKING = """
+import asyncio, logging, sys, time
+from doraflow_runtime.node_api import dora
+sys.modules["dora"] = dora
+from dora import DoraStatus, Node
+
+with Node("b") as node:
+    told = node.node_config()
+    print(node.dataflow_id(), node.is_restart(), node.restart_count(), told["id"], int(DoraStatus.STOP))
+    print(node.next(timeout=10)["value"].to_pylist())
+    print(asyncio.run(node.recv_async(timeout=10))["value"].to_pylist())
+    time.sleep(0.5)
+    print(node.is_empty(), [event["id"] for event in node.drain()], node.try_recv(), node.is_empty())
+    print(node.next(timeout=0.01), asyncio.run(node.recv_async(timeout=0.01)))
+    logging.getLogger("there").warning("over %s", "there")
+    node.log_info("by hand")
+    node.log("debug", "with fields", "target", {"key": "value"})
+    for call in (
+        lambda: node.log("loud", "x"),
+        lambda: node.merge_external_events("x"),
+        lambda: dora.Ros2Context,
+        lambda: dora.nothing,
+    ):
+        try:
+            call()
+        except Exception as error:
+            print(type(error).__name__, error)
+    print([event["type"] for event in node])
+"""
+
+
+def test_every_way_to_ask_for_events_and_to_log(run: Run) -> None:
+    run.pair()
+    sender = run.spawn("a", SENDER + "\ninput()")
+    receiver = run.spawn("b", ASKING)
+    lines = []
+    assert receiver.stdout is not None
+    while not lines or lines[-1] != "AttributeError module `dora` has no attribute `nothing`\n":
+        lines.append(receiver.stdout.readline())
+    sender.communicate("\n", timeout=30)
+    assert run.finish(receiver) == "['INPUT_CLOSED', 'STOP']\n"
+    plain = [line.rstrip() for line in lines if not line.startswith("{")]
+    assert plain == [
+        "run-1 False 0 b 1",
+        "[0]",
+        "[1]",
+        "False ['in', 'in', 'in', 'in'] None True",
+        "None None",
+        "ValueError there is no log level `loud`: the levels are error, warn, info, debug, trace",
+        "RuntimeError doraflow has no ROS 2 bridge, so str cannot be merged",
+        "AttributeError doraflow's `dora` module has no `Ros2Context`: it does not support ROS 2 bridges",
+        "AttributeError module `dora` has no attribute `nothing`",
+    ]
+    logged = [json.loads(line) for line in lines if line.startswith("{")]
+    assert [(line["level"], line["message"], line["target"]) for line in logged] == [
+        ("warn", "over there", "there"),
+        ("info", "by hand", None),
+        ("debug", "with fields", "target"),
+    ]
+    assert logged[2]["fields"] == {"key": "value"}
 
 
 OPERATOR = """
