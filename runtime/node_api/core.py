@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.node_api.joining import Seat
 
+LEAST_SHARE = 4 * 1024 * 1024
+"""Bytes of payloads that may lie unread with one consumer, however many there are: more than a reader lets pass before
+it reports what it has seen."""
+
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 BACKLOG = 4096
@@ -46,6 +50,7 @@ class Core:
         config = seat.config
         self.config = config
         self.lock = threading.RLock()
+        self._process = os.getpid()
         self.state = NodeState.JOINING
         self.stop_cause = "MANUAL"
         self.was_told_to_stop = False
@@ -150,8 +155,8 @@ class Core:
                 self._on_frame(producer, frame)
         except WireError as error:
             self._complain(f"closed the connection of `{producer.id or 'a stranger'}`: {error}")
-            producer.connection.is_open = False
-        if not producer.connection.is_open:
+            producer.connection.has_ended = True
+        if producer.connection.has_ended:
             self._lose_producer(descriptor, producer)
 
     def _on_frame(self, producer: Producer, frame: wire.Frame) -> None:
@@ -219,20 +224,21 @@ class Core:
         by_consumer: dict[str, list[OutgoingLink]] = {}
         for link in self.config.outgoing:
             by_consumer.setdefault(link.link.consumer, []).append(link)
+        share = max(LEAST_SHARE, self.pool.limit // 2 // max(1, len(by_consumer)))
         for name, links in by_consumer.items():
-            self._connect(name, links)
+            self._connect(name, links, share)
         self._timers.start(time.monotonic_ns())
         self.state = next_state(self.state, NodeEvent.START)
 
     # ---- what consumers do
 
-    def _connect(self, name: str, links: list[OutgoingLink]) -> None:
+    def _connect(self, name: str, links: list[OutgoingLink], share: int) -> None:
         try:
             connection = Connection(self._folder.connect(links[0].address, CONNECT_SECONDS))
         except OSError:
             return  # the consumer has ended already; the launcher tells of it
         connection.send([wire.hello(self.config.node.id, self.config.pools)])
-        self.consumers[name] = Consumer(links, connection, self.pool)
+        self.consumers[name] = Consumer(links, connection, self.pool, share)
         self._poller.watch(connection.fileno(), partial(self._on_consumer, name))
 
     def _on_consumer(self, name: str) -> None:
@@ -241,16 +247,19 @@ class Core:
             consumer.receive()
         except WireError as error:
             self._complain(f"closed the connection of `{name}`: {error}")
-            consumer.connection.is_open = False
-        if not consumer.is_open:
+            consumer.connection.has_ended = True
+        if consumer.connection.has_ended:
             self._poller.forget(consumer.connection.fileno())
             consumer.lose()
+        else:
+            self.note_sent(consumer)
 
     def note_sent(self, consumer: Consumer) -> None:
         """Watch for a consumer that has to catch up."""
         with self.lock:
-            if consumer.is_open:
-                self._poller.want_writing(consumer.connection.fileno(), wanted=consumer.connection.has_waiting)
+            if consumer.connection.is_open:
+                wanted = consumer.is_open and consumer.connection.has_waiting
+                self._poller.want_writing(consumer.connection.fileno(), wanted=wanted)
 
     def accept(self, item: Received) -> None:
         """Note that a message left its queue: where senders are held back, its sender may send one more."""
@@ -268,7 +277,12 @@ class Core:
     # ---- the end
 
     def close(self) -> None:
-        """Send what waits, for at most LINGER_SECONDS, and hang up. May be called more than once."""
+        """Send what waits, for at most LINGER_SECONDS, and hang up. May be called more than once.
+
+        A forked child shares the sockets of its parent, so it does nothing here.
+        """
+        if os.getpid() != self._process:
+            return
         deadline = time.monotonic() + LINGER_SECONDS
         while self._has_waiting() and (left := deadline - time.monotonic()) > 0:
             self.wait(min(0.1, left), self.rounds)
@@ -282,7 +296,8 @@ class Core:
             for consumer in self.consumers.values():
                 consumer.connection.close()
             for producer in self._producers.values():
-                producer.connection.close()
+                producer.leave()
+            self._producers.clear()
             self._listening.close()
             self.launcher.close()
             self._folder.close()

@@ -7,6 +7,7 @@ node's lock.
 from __future__ import annotations
 
 import re
+import weakref
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import Link
     from doraflow_runtime.shm.connection import Connection
     from doraflow_runtime.shm.wire import Frame, Message
+
+REPORT_AFTER = 1024 * 1024
+"""Bytes in slots that may be read from a connection before the producer is told: seldom enough to cost nothing for
+small slots, and well below what a producer lets lie unread."""
 
 _POOLS = re.compile(r"pools/[0-9]{1,9}")
 
@@ -87,6 +92,8 @@ class Producer:
         self._types: dict[int, pa.DataType] = {}
         self._open_links: set[int] = set()
         self._owed: Counter[int] = Counter()
+        self._seen = 0
+        self._seen_bytes = 0
 
     def greet(self, frame: Frame, links: Iterable[Link]) -> list[Link]:
         """Take the first frame; give those of `links`, which end at this node, that come from the producer.
@@ -119,11 +126,10 @@ class Producer:
         raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")
 
     def give_back(self) -> None:
-        """Send back the slots that are no longer read."""
+        """Send back the slots that are no longer read, and say what was read from the connection."""
         returned = self.mapping.returned
-        if returned:
-            names = [returned.popleft() for _ in range(len(returned))]
-            self.connection.send([b"".join(wire.release(name) for name in names)])
+        if returned or self._seen_bytes >= REPORT_AFTER:
+            self._report(wire.release(returned.popleft()) for _ in range(len(returned)))
         self.connection.flush()
 
     def credit(self, link: int, at_once: int) -> None:
@@ -137,6 +143,20 @@ class Producer:
         if self._owed and self.connection.is_open:
             self.connection.send([b"".join(wire.credit(link, count) for link, count in self._owed.items())])
             self._owed.clear()
+
+    def leave(self) -> None:
+        """Read no more. The connection, and with it every slot that an array still lies in, is kept for the arrays."""
+        if self.id is None or not self.connection.is_open:
+            self.connection.close()
+            return
+        self._report([wire.left()])
+        weakref.finalize(self.mapping, self.connection.close).atexit = False
+
+    def _report(self, frames: Iterable[bytes]) -> None:
+        """Send frames after the count of what was read: a slot never comes back before its message was seen."""
+        seen = wire.seen(self._seen) if self._seen else b""
+        self._seen = self._seen_bytes = 0
+        self.connection.send([seen + b"".join(frames)])
 
     def _learn(self, frame: Frame) -> None:
         if len(self._types) >= MOST_TYPES or frame.number == 0:
@@ -156,6 +176,9 @@ class Producer:
     def _message(self, frame: Frame) -> Received:
         self._require_open(frame.link)
         message = wire.read_message(frame)
+        if message.slot is not None:
+            self._seen += 1
+            self._seen_bytes += message.slot.size
         kind = None if frame.flags & wire.AS_STREAM else self._types.get(frame.number)
         if kind is None and not frame.flags & wire.AS_STREAM:
             raise WireError(f"type {frame.number} was never announced")

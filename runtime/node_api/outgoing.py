@@ -1,8 +1,9 @@
 """The sending side of a node: its consumers, what each may still be sent, and the slots they hold.
 
-A consumer that is slow never blocks a `drop_oldest` link: once its socket is full, the newest messages of each such
-link wait here, as many as the consumer's queue has room for, and older ones are dropped. A `backpressure` link has
-as many credits as that queue has places, and a message costs one. Used under the node's lock.
+A consumer that is slow never blocks a `drop_oldest` link: once its socket is full, or its share of the pool lies
+unread, the newest messages of each such link wait here, as many as the consumer's queue has room for, and older ones
+are dropped. A `backpressure` link has as many credits as that queue has places, and a message costs one. Used under the
+node's lock.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.shm.connection import Connection
     from doraflow_runtime.shm.pool import Pool, Slot
+    from doraflow_runtime.shm.wire import SlotName
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,32 @@ class _Lane:
 
 
 class Consumer:
-    """A node that reads from this one, over one connection for all links between the two."""
+    """A node that reads from this one, over one connection for all links between the two.
 
-    def __init__(self, links: Iterable[OutgoingLink], connection: Connection, pool: Pool) -> None:
+    `share` is how many bytes in slots may lie in the connection unread before `drop_oldest` links wait.
+    """
+
+    def __init__(self, links: Iterable[OutgoingLink], connection: Connection, pool: Pool, share: int) -> None:
         self.connection = connection
         self._pool = pool
+        self._share = share
         self._lanes = {link.link.index: _Lane(link, link.queue_size) for link in links}
         self._types: set[int] = set()
         self._slots: Counter[tuple[int, int, int]] = Counter()
+        self._unread: deque[SlotName] = deque()
+        self._unread_bytes = 0
+        self._has_left = False
         self.dropped = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether the consumer is still there."""
-        return self.connection.is_open
+        """Whether the consumer still reads; one that does not may still hold slots."""
+        return self.connection.is_open and not self._has_left
 
     @property
     def has_waiting(self) -> bool:
         """Whether anything waits for the consumer to read."""
-        return self.connection.has_waiting or any(lane.held for lane in self._lanes.values())
+        return self.is_open and (self.connection.has_waiting or any(lane.held for lane in self._lanes.values()))
 
     def may_send(self, link: int) -> bool:
         """Tell whether a message on `link` would not have to wait for a credit."""
@@ -98,10 +107,10 @@ class Consumer:
             self._slots[message.slot.name.key()] += 1
         if not lane.may_drop:
             lane.credits -= 1
-        if lane.may_drop and (self.connection.has_waiting or lane.held):
+        if lane.may_drop and (lane.held or not self._has_room(message)):
             self._hold(lane, message)
         else:
-            self.connection.send(message.frame(link))
+            self._pass(link, message)
 
     def close_link(self, link: int) -> None:
         """Say that nothing more comes on a link, after what waits on it."""
@@ -115,10 +124,20 @@ class Consumer:
         """Send what waits, as far as the consumer reads."""
         self.connection.flush()
         for index, lane in self._lanes.items():
-            while lane.held and not self.connection.has_waiting and self.is_open:
-                self.connection.send(lane.held.popleft().frame(index))
+            while lane.held and self._has_room(lane.held[0]) and self.is_open:
+                self._pass(index, lane.held.popleft())
                 if lane.is_closing and not lane.held:
                     self.connection.send([wire.closed(index)])
+
+    def drop_one(self) -> bool:
+        """Drop a message that waits, and take its slot back; False if none is left that lies in a slot."""
+        for lane in self._lanes.values():
+            oldest = next((message for message in lane.held if message.slot is not None), None)
+            if oldest is not None:
+                lane.held.remove(oldest)
+                self._drop(oldest)
+                return True
+        return False
 
     def receive(self) -> None:
         """Take back slots and credits. Raises WireError if the consumer sends nonsense."""
@@ -134,6 +153,7 @@ class Consumer:
             for _ in range(count):
                 self._pool.release(key)
         self._slots.clear()
+        self._unread.clear()
 
     def _take_back(self, frame: wire.Frame) -> None:
         if frame.kind == Kind.CREDIT and frame.link in self._lanes:
@@ -141,8 +161,33 @@ class Consumer:
             lane.credits = min(lane.credits + frame.number, lane.link.queue_size)
         elif frame.kind == Kind.RELEASE and len(frame.body) == wire.RELEASE.size:
             self._release(wire.RELEASE.unpack(frame.body))
+        elif frame.kind == Kind.SEEN and frame.number <= len(self._unread):
+            for _ in range(frame.number):
+                self._unread_bytes -= self._unread.popleft().size
+        elif frame.kind == Kind.LEFT:
+            self._leave()
         else:
             raise WireError(f"a frame of kind {frame.kind}, which a consumer does not send")
+
+    def _leave(self) -> None:
+        """Take back what the consumer will not read any more; the other slots come back when its arrays die."""
+        self._has_left = True
+        for slot in self._unread:
+            self._release(slot.key())
+        self._unread.clear()
+        for lane in self._lanes.values():
+            while lane.held:
+                self._drop(lane.held.popleft())
+
+    def _has_room(self, message: Outgoing) -> bool:
+        is_full = message.slot is not None and self._unread_bytes >= self._share
+        return not (is_full or self.connection.has_waiting)
+
+    def _pass(self, link: int, message: Outgoing) -> None:
+        if message.slot is not None:
+            self._unread.append(message.slot.name)
+            self._unread_bytes += message.slot.name.size
+        self.connection.send(message.frame(link))
 
     def _release(self, key: tuple[int, int, int]) -> None:
         if self._slots[key] <= 0:
@@ -154,8 +199,10 @@ class Consumer:
 
     def _hold(self, lane: _Lane, message: Outgoing) -> None:
         if len(lane.held) >= lane.link.queue_size:
-            oldest = lane.held.popleft()
-            self.dropped += 1
-            if oldest.slot is not None:
-                self._release(oldest.slot.name.key())
+            self._drop(lane.held.popleft())
         lane.held.append(message)
+
+    def _drop(self, message: Outgoing) -> None:
+        self.dropped += 1
+        if message.slot is not None:
+            self._release(message.slot.name.key())

@@ -89,13 +89,21 @@ class Sender:
         while True:
             with core.lock:
                 self._require_open()
-                slot = core.pool.take(size)
+                slot = self._take(size)
                 is_alone = not any(consumer.is_open for consumer in core.consumers.values())
                 since = core.rounds
             if slot is not None or core.was_told_to_stop or is_alone:
                 return slot
             self._warn_of_full_pool(output_id)
             core.wait(0.05, since)
+
+    def _take(self, size: int) -> Slot | None:
+        """Take a slot, if need be one of a message that waits for a slow reader and may be dropped."""
+        pool, consumers = self._core.pool, self._core.consumers.values()
+        slot = pool.take(size)
+        while slot is None and any(consumer.drop_one() for consumer in consumers):
+            slot = pool.take(size)
+        return slot
 
     def _warn_of_full_pool(self, output_id: str) -> None:
         if not self._warned:

@@ -24,7 +24,11 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Connection:
-    """One end of a connection between two nodes."""
+    """One end of a connection between two nodes.
+
+    `is_open` says that both sides talk; `has_ended` that all was read and no more comes. In between, the peer is gone
+    and its last words wait.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
@@ -33,6 +37,7 @@ class Connection:
         self._buffer = bytearray(CHUNK)
         self._waiting: deque[memoryview] = deque()
         self.is_open = True
+        self.has_ended = False
 
     def fileno(self) -> int:
         """Give the descriptor to wait on."""
@@ -44,7 +49,7 @@ class Connection:
         return bool(self._waiting)
 
     def receive(self) -> list[Frame]:
-        """Read what is there; `is_open` turns False at the end. Raises WireError for bytes that are no frames."""
+        """Read what is there; `has_ended` turns True at the end. Raises WireError for bytes that are no frames."""
         try:
             count = self._socket.recv_into(self._buffer)
         except BlockingIOError:
@@ -53,6 +58,7 @@ class Connection:
             count = 0  # a reset says the same as an end: the peer is gone
         if count == 0:
             self.is_open = False
+            self.has_ended = True
             return []
         return self._reader.feed(memoryview(self._buffer)[:count])
 
@@ -93,6 +99,7 @@ class Connection:
     def close(self) -> None:
         """Close the socket; what still waits is lost."""
         self.is_open = False
+        self.has_ended = True
         self._waiting.clear()
         self._socket.close()
 

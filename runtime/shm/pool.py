@@ -53,7 +53,7 @@ class Pool:
 
     def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
         self._folder = folder
-        self._limit = limit
+        self.limit = limit
         self._segments: dict[int, _Segment] = {}
         self._free: dict[int, list[tuple[_Segment, int]]] = {}
         self._used: dict[tuple[int, int], Slot] = {}
@@ -72,8 +72,8 @@ class Pool:
         than the limit, OSError if the machine has no memory left and no slot is in use that might come back.
         """
         slot_size = _slot_size(size)
-        if slot_size > self._limit:
-            raise ValueError(f"a message of {size} bytes does not fit into the {self._limit} that a node may share")
+        if slot_size > self.limit:
+            raise ValueError(f"a message of {size} bytes does not fit into the {self.limit} that a node may share")
         free = self._free.setdefault(slot_size, [])
         if not free and not self._grow(slot_size, free):
             return None
@@ -130,20 +130,20 @@ class Pool:
     def _memory(self, size: int, *, is_last_try: bool) -> mmap.mmap | None:
         """Map a new segment; None if neither the limit nor the machine has room for it now."""
         self._give_up_unused(size)
-        if self.bytes_mapped + size > self._limit:
+        if self.bytes_mapped + size > self.limit:
             return None
         try:
             return self._map(self._count, size)
         except OSError as error:
             if error.errno != errno.ENOSPC or (is_last_try and not self._used):
                 raise
-        self._give_up_unused(self._limit)
+        self._give_up_unused(self.limit)
         return None
 
     def _give_up_unused(self, needed: int) -> None:
         """Return segments to the system of which no slot is in use, until `needed` more bytes may be mapped."""
         for segment in tuple(self._segments.values()):
-            if self.bytes_mapped + needed <= self._limit:
+            if self.bytes_mapped + needed <= self.limit:
                 return
             if not segment.used:
                 self._unmap(segment)

@@ -25,7 +25,7 @@ AS_STREAM = 0x02
 
 
 class Kind(IntEnum):
-    """What a frame says; RELEASE and CREDIT go back to the producer, the others to the consumer."""
+    """What a frame says; RELEASE, CREDIT, SEEN and LEFT go back to the producer, the others to the consumer."""
 
     HELLO = 1
     TYPE = 2
@@ -33,6 +33,8 @@ class Kind(IntEnum):
     RELEASE = 4
     CREDIT = 5
     CLOSED = 6
+    SEEN = 7
+    LEFT = 8
 
 
 class WireError(ValueError):
@@ -40,7 +42,7 @@ class WireError(ValueError):
 
 
 class Frame(NamedTuple):
-    """A frame: `link` is the edge's index where one is meant, `number` a type's number or a count of credits."""
+    """A frame: `link` is the edge's index where one is meant, `number` a type's number or a count."""
 
     kind: int
     flags: int
@@ -126,6 +128,16 @@ def release(key: tuple[int, int, int]) -> bytes:
 def credit(link: int, count: int) -> bytes:
     """Write the frame that lets the producer send `count` more messages on a link."""
     return frame(Kind.CREDIT, 0, link=link, number=count)
+
+
+def seen(count: int) -> bytes:
+    """Write the frame that says that `count` more messages in slots were read from the connection."""
+    return frame(Kind.SEEN, 0, number=count)
+
+
+def left() -> bytes:
+    """Write the frame that ends the reading: only slots come back after it."""
+    return frame(Kind.LEFT, 0)
 
 
 def closed(link: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 from doraflow_runtime.formats.arrow import byte_hole, lay_out
+from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.protocol import InputState
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT, Kind
@@ -167,9 +168,7 @@ def test_the_slot_of_a_message_that_cannot_be_read_goes_back_once(run: Run) -> N
     lie = lay_out(byte_hole(20_000)).record
     place = wire.SLOT.pack(taken.name.segment, taken.name.slot, taken.name.generation, taken.name.offset, 10_000)
     body = wire.MESSAGE.pack(7, 0, len(lie), len(place)) + lie + place
-    a._core.pool.hold(taken)
-    consumer._slots[taken.name.key()] += 1
-    consumer.connection.send([wire.frame(Kind.MESSAGE, len(body), IN_SLOT, 1, 1) + body])
+    consumer.send(1, Outgoing(1, IN_SLOT, [body], len(body), taken), lambda _: b"")
     a.send_output("out", bytes(10_000))
     assert [event.type for event in (b.next(5), b.next(5), b.next(5)) if event] == ["INPUT", "ERROR", "INPUT"]
     b.is_empty()

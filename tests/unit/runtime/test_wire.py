@@ -38,6 +38,8 @@ WRITTEN = {
     "release": wire.release((1, 2, 3)),
     "credit": wire.credit(9, 1),
     "closed": wire.closed(9),
+    "seen": wire.seen(3),
+    "left": wire.left(),
 }
 
 
@@ -55,6 +57,8 @@ def test_every_vector_is_read() -> None:
     assert wire.RELEASE.unpack(frames[3].body) == (1, 2, 3)
     assert frames[4] == Frame(Kind.CREDIT, 0, 9, 1, b"")
     assert frames[5] == Frame(Kind.CLOSED, 0, 9, 0, b"")
+    assert frames[6] == Frame(Kind.SEEN, 0, 0, 3, b"")
+    assert frames[7] == Frame(Kind.LEFT, 0, 0, 0, b"")
 
 
 ARRAY = pa.array([1, None, 3], pa.int16())
