@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ class Loan:
     """Writable memory for one message; a context manager.
 
     Entering gives the memory, leaving sends the message, leaving by an exception gives the memory back unsent. After
-    that the memory belongs to the readers: it must not be written any more. Used by one thread.
+    that the memory belongs to the readers: writing raises ValueError, and arrays made over it must not be written any
+    more. Used by one thread.
     """
 
     __slots__ = ("_finish", "_give_up", "_is_open", "memory")
@@ -35,6 +37,8 @@ class Loan:
         if not self._is_open:
             return
         self._is_open = False
+        with contextlib.suppress(BufferError):  # an array over it is still there; that it must not be written is said
+            self.memory.release()
         if kind is None:
             self._finish()
         else:
