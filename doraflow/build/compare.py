@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from doraflow.build.writer import owned_files
+from doraflow.build.ownership import owned_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from doraflow.codegen.fileset import FileSet, GeneratedFile
     from doraflow.diagnostics import Sink
 
 LONGEST_DIFF = 200
+LARGEST_TEXT = 1024 * 1024
 
 
 def compare(files: FileSet, out: Path, sink: Sink) -> list[str]:
@@ -47,9 +49,22 @@ def _difference(file: GeneratedFile, place: Path) -> list[str]:
         is_executable = bool(place.stat().st_mode & 0o100)
         return [] if is_executable == file.executable else [f"another mode: {file.path}"]
     try:
-        before, after = found.decode().splitlines(), file.content.decode().splitlines()
-    except UnicodeDecodeError:
+        before, after = _lines(found), _lines(file.content)
+    except ValueError:
         return [f"changed: {file.path}"]
     diff = list(difflib.unified_diff(before, after, f"found/{file.path}", f"wanted/{file.path}", lineterm=""))
     left = len(diff) - LONGEST_DIFF
     return diff if left <= 0 else [*diff[:LONGEST_DIFF], f"… {left} more lines of {file.path}"]
+
+
+def _lines(content: bytes) -> list[str]:
+    """Split text so that no two contents give the same lines. Raises ValueError for what is no text to be read."""
+    if len(content) > LARGEST_TEXT or b"\0" in content:
+        raise ValueError("not a text to be compared by line")
+    return list(_marked(content.decode().split("\n")))
+
+
+def _marked(lines: list[str]) -> Iterator[str]:
+    yield from (line.replace("\r", "␍") for line in lines[:-1])
+    if lines[-1]:
+        yield lines[-1].replace("\r", "␍") + " (no newline at the end)"
