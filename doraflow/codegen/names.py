@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 _BREAK = re.compile(r"[^A-Za-z0-9]+")
 
@@ -25,14 +25,14 @@ def class_name(text: str) -> str:
     return _legal(word, "N", text)
 
 
-def variable_name(text: str) -> str:
-    """Turn an id into the name of a module or attribute.
+def variable_name(text: str, reserved: Container[str] = ()) -> str:
+    """Turn an id into the name of a module or attribute; a keyword or a `reserved` name gets `_` behind.
 
     >>> variable_name("front-camera"), variable_name("class"), variable_name("3d")
     ('front_camera', 'class_', 'n3d')
     """
-    word = _BREAK.sub("_", text).strip("_")
-    return _legal(word, "n", text)
+    word = _legal(_BREAK.sub("_", text).strip("_"), "n", text)
+    return f"{word}_" if word in reserved else word
 
 
 def unique(names: Iterable[str], taken: Iterable[str] = (), mark: str = "_") -> tuple[str, ...]:

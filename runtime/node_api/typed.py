@@ -60,6 +60,9 @@ class RowType(Protocol):
 R = TypeVar("R", bound=RowType)
 MakeEvent: TypeAlias = "Callable[[pa.Array[Any], Metadata], E]"
 
+_MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, TypeError, AttributeError)
+"""What pyarrow and the generated dataclasses raise for a value of another type."""
+
 
 def require_contract(version: int, module: str) -> None:
     """Refuse stubs that were generated for another contract.
@@ -150,10 +153,17 @@ class ScalarOutput(Generic[A, V]):
             if value.type == self._kind:
                 return value
             raise TypeError(f"output `{self._output}` sends {self._kind}, got an array of {value.type}")
+        if isinstance(value, str | bytes | bytearray | memoryview):
+            return self._array_of_one(value)
         try:
             return pa.array(value, self._kind)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        except _MISFITS as error:
             raise TypeError(f"output `{self._output}` sends {self._kind}: {error}") from None
+
+    def _array_of_one(self, value: str | bytes | bytearray | memoryview) -> pa.Array[Any]:
+        """Refuse what Python would take for a sequence of letters or numbers."""
+        kind = type(value).__name__
+        raise TypeError(f"output `{self._output}` sends {self._kind}, got a single {kind}: put it into a list")
 
 
 class BytesOutput(ScalarOutput[A, "bytes | memoryview"]):
@@ -165,11 +175,17 @@ class BytesOutput(ScalarOutput[A, "bytes | memoryview"]):
 
 
 class ByteArrayOutput(ScalarOutput[A, int]):
-    """An output of UInt8 arrays, which may be written in place."""
+    """An output of UInt8 arrays, which may be written in place; bytes are sent as the array of their values."""
 
     def loan(self, size: int, metadata: Parameters | None = None) -> Loan:
         """Give `size` writable bytes of shared memory; leaving the `with` block sends them as an array."""
         return self._node.loan(self._output, size, metadata)
+
+    def _array_of_one(self, value: str | bytes | bytearray | memoryview) -> pa.Array[Any]:
+        if isinstance(value, str):
+            return super()._array_of_one(value)
+        data = pa.py_buffer(memoryview(value).cast("B"))
+        return pa.Array.from_buffers(self._kind, data.size, [None, data])
 
 
 class StructOutput(Generic[R]):
@@ -187,22 +203,59 @@ class StructOutput(Generic[R]):
             raise TypeError(f"output `{self._output}` sends {self._row.__name__}, got {_kind_of(value)}")
         try:
             array = self._row.to_arrow(rows)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-            raise TypeError(f"output `{self._output}` sends {self._row.__name__}: {error}") from None
+        except _MISFITS as error:
+            raise self._misfit(str(error)) from None
+        missing = _missing_member(array)
+        if missing:
+            raise self._misfit(f"`{missing}` is None")
         self._node.send_output(self._output, array, metadata)
 
     def _loan(self, member: str, size: int, others: Mapping[str, object], metadata: Parameters | None) -> Loan:
-        return self._node.loan_struct(self._output, self._row.arrow_type(), others, member, size, metadata)
+        values = {name: self._plain(name, value) for name, value in others.items()}
+        return self._node.loan_struct(self._output, self._row.arrow_type(), values, member, size, metadata)
+
+    def _plain(self, name: str, value: Any) -> object:
+        """Turn rows that are members of a row into what Arrow takes."""
+        if value is None:
+            raise self._misfit(f"`{name}` is None")
+        first = value[0] if isinstance(value, list | tuple) and value else value
+        if not hasattr(first, "to_arrow"):
+            return value
+        try:
+            return first.to_arrow([value])[0] if first is value else first.to_arrow(value)
+        except _MISFITS as error:
+            raise self._misfit(f"`{name}`: {error}") from None
+
+    def _misfit(self, reason: str) -> TypeError:
+        return TypeError(f"output `{self._output}` sends {self._row.__name__}: {reason}")
+
+
+def tick_reader(make: Callable[[Metadata], E]) -> MakeEvent[E]:
+    """Make the events of an input without a value: `make` is the event class."""
+    return lambda _, metadata: make(metadata)
+
+
+def array_reader(make: Callable[[Any, Metadata], E], kind: pa.DataType, input_id: str) -> MakeEvent[E]:
+    """Make the events of an input of numbers, booleans, texts or binary values."""
+    return lambda array, metadata: make(array_of(array, kind, input_id), metadata)
+
+
+def rows_reader(make: Callable[[Any, Metadata], E], row: type[RowType], input_id: str) -> MakeEvent[E]:
+    """Make the events of an input of rows."""
+    return lambda array, metadata: make(rows_of(array, row, input_id), metadata)
 
 
 def array_of(array: pa.Array[Any], kind: pa.DataType, input_id: str) -> Any:
     """Give `array` as `kind`, widened if the dataflow let a narrower type in. Raises TypeError if it does not fit."""
     if array.type == kind:
         return array
+    misfit = TypeError(f"input `{input_id}` expects {kind}, got an array of {array.type}")
+    if len(array) and _family(array.type) != _family(kind):
+        raise misfit
     try:
         return array.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise TypeError(f"input `{input_id}` expects {kind}, got an array of {array.type}") from None
+        raise misfit from None
 
 
 def rows_of(array: pa.Array[Any], row: type[RowType], input_id: str) -> pa.StructArray:
@@ -223,3 +276,24 @@ def _kind_of(value: object) -> str:
     if isinstance(value, list | tuple) and value:
         return f"a sequence with {type(value[0]).__name__}"
     return type(value).__name__
+
+
+def _family(kind: pa.DataType) -> str:
+    """Name what the values of a type are: a cast within a family keeps what they mean."""
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "numbers"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "texts"
+    return "bytes" if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else str(kind)
+
+
+def _missing_member(array: pa.StructArray) -> str | None:
+    """Name a member that is null in some row, also in structs inside: rows have no place for nulls."""
+    for position, field in enumerate(array.type):
+        column = array.field(position)
+        if column.null_count:
+            return field.name
+        inner = _missing_member(column) if isinstance(column, pa.StructArray) else None
+        if inner:
+            return f"{field.name}.{inner}"
+    return None

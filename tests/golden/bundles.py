@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent
 CASES = tuple(sorted(path.parent.name for path in ROOT.glob("*/dataflow.yml")))
 
 
-def bundle_of(case: str) -> FileSet:
-    """Generate the bundle of a case. Raises AssertionError if its dataflow has errors."""
-    source = ROOT / case / "dataflow.yml"
+def bundle_of(case: str, root: Path = ROOT) -> FileSet:
+    """Generate the bundle of a case in the folder `root`. Raises AssertionError if its dataflow has errors."""
+    source = root / case / "dataflow.yml"
     made = check(source, Options())
     assert made.graph is not None, made.diagnostics()
     assert not made.sink.has_errors, made.diagnostics()

@@ -5,49 +5,56 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.contract import ListOf, Scalar, Struct
+from doraflow_runtime.contract import Scalar, Struct
 
+from doraflow.codegen.layout import WIDTH, call, import_from, in_export_order, in_import_order, union
+from doraflow.codegen.literals import literal
 from doraflow.codegen.names import class_name, unique, variable_name
 from doraflow.codegen.stubs.scalars import BINARY, SCALAR_CODE
-from doraflow.codegen.stubs.structs import arrow_code, loan_code
 from doraflow.ir import PortReference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from doraflow_runtime.contract import DataType
 
+    from doraflow.codegen.stubs.class_names import ClassNames
     from doraflow.ir import Graph, Input, Node, Output
 
-_RESERVED = ("Event", "InputClosed", "Outputs", "Stop", "TypedNode", "Metadata", "Node", "Any", "TypeAlias")
 _ANY_ARRAY = "pa.Array[Any]"
 
 
 @dataclass(frozen=True, slots=True)
 class EventCode:
-    """An input as an event class; `row` is its struct's class, `make` the expression that makes the event."""
+    """An input as an event class.
+
+    `title` are the sentences of its docstring. `content` is the attribute that holds what came, with its type; None for
+    a timer. `row` is the class of a struct's rows. `entry` is the input's line in the table of what makes events; it
+    needs `reader` from the runtime.
+    """
 
     name: str
     input: str
-    title: str
-    fields: tuple[tuple[str, str], ...]
+    title: tuple[str, ...]
+    content: tuple[str, str] | None
     row: str | None
-    make: str
+    entry: str
+    reader: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputCode:
-    """An output as an attribute; `runtime_name` is the class it needs from the runtime, if it does."""
+    """An output as the line that sets its attribute, with the classes that it needs from the runtime and `types.py`."""
 
-    name: str
-    make: str
-    runtime_name: str | None
-    type_names: tuple[str, ...]
+    line: str
+    runtime_class: str | None
+    type_names: tuple[str, ...] = ()
+    makes_type: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NodeCode:
-    """A node's module."""
+    """A node's module; `types_import` is its import from `types.py`, if there is one."""
 
     id: str
     name: str
@@ -55,101 +62,109 @@ class NodeCode:
     outputs: tuple[OutputCode, ...]
     union: str
     runtime_names: tuple[str, ...]
-    type_names: tuple[str, ...]
+    types_import: str | None
     exported: tuple[str, ...]
     uses_any: bool
     uses_pyarrow: bool
     uses_pyarrow_at_run_time: bool
 
 
-def node_code(graph: Graph, node: Node, names: Mapping[str, str]) -> NodeCode:
-    """Describe the stub of a node; `names` are the classes of the structs by URN."""
-    sent = {(edge.consumer, edge.input): _sent_type(graph, edge.producer, edge.output) for edge in graph.edges}
-    titles = unique(
-        (f"{class_name(port.id)}Event" for port in node.inputs), taken=(*_RESERVED, *names.values()), mark=""
-    )
+def sent_types(graph: Graph) -> dict[tuple[str, str], DataType | None]:
+    """Give the type that is sent to each input that reads an output, by node and input."""
+    outputs = {(node.id, port.id): port.data_type for node in graph.nodes for port in node.outputs}
+    return {(edge.consumer, edge.input): outputs[edge.producer, edge.output] for edge in graph.edges}
+
+
+def node_code(node: Node, sent: Mapping[tuple[str, str], DataType | None], names: ClassNames) -> NodeCode:
+    """Describe the stub of a node; `sent` are the types that come on the inputs of the graph."""
+    taken = names.taken()
+    titles = unique((_event_name(port.id) for port in node.inputs), taken=taken, mark="")
     events = tuple(
-        _event(port, title, sent.get((node.id, port.id)), names)
+        _event(port, title, sent.get((node.id, port.id)), names.rows)
         for port, title in zip(node.inputs, titles, strict=True)
     )
     attributes = unique(variable_name(port.id) for port in node.outputs)
     outputs = tuple(_output(port, name, names) for port, name in zip(node.outputs, attributes, strict=True))
-    wanted = class_name(node.id)
-    taken = {*_RESERVED, *titles, *names.values()}
-    types = {*(event.row for event in events if event.row), *(name for out in outputs for name in out.type_names)}
-    text = " ".join([*(kind for event in events for _, kind in event.fields), *(event.make for event in events)])
-    making = " ".join([*(out.make for out in outputs), *(event.make for event in events)])
-    name = unique([f"{wanted}Node" if wanted in taken else wanted], taken=taken, mark="")[0]
+    name = _node_name(node.id, (*taken, *titles))
+    types = [*(event.row for event in events if event.row), *(name for out in outputs for name in out.type_names)]
+    makes_types = any(event.reader == "array_reader" for event in events) or any(out.makes_type for out in outputs)
     return NodeCode(
         id=node.id,
         name=name,
         events=events,
         outputs=outputs,
-        union=" | ".join([*titles, "InputClosed", "Stop"]),
+        union=union("Event: TypeAlias = ", [*titles, "InputClosed", "Stop"]),
         runtime_names=_runtime_names(events, outputs),
-        type_names=tuple(sorted(types)),
-        exported=tuple(sorted({name, "Event", "InputClosed", "Outputs", "Stop", *titles, *types})),
-        uses_any="Any" in text,
-        uses_pyarrow="pa." in text or "pa." in making,
-        uses_pyarrow_at_run_time="pa." in making,
+        types_import=import_from(".types", types) if types else None,
+        exported=in_export_order([name, "Event", "InputClosed", "Outputs", "Stop", *titles, *types]),
+        uses_any=any(event.content is not None and event.content[1] == _ANY_ARRAY for event in events),
+        uses_pyarrow=makes_types or any(event.content for event in events),
+        uses_pyarrow_at_run_time=makes_types,
     )
 
 
-def _sent_type(graph: Graph, node: str, output: str) -> DataType | None:
-    return next(port.data_type for port in graph.node(node).outputs if port.id == output)
+def _event_name(port: str) -> str:
+    return class_name(port).rstrip("_") + "Event"
 
 
-def _event(port: Input, name: str, sent: DataType | None, names: Mapping[str, str]) -> EventCode:
-    title = f"Input {port.id}: {port.source}"
-    input_id = _quoted(port.id)
+def _node_name(node: str, taken: Iterable[str]) -> str:
+    wanted = class_name(node)
+    return unique([f"{wanted}Node" if wanted in taken else wanted], taken=taken, mark="")[0]
+
+
+def _event(port: Input, name: str, sent: DataType | None, rows: Mapping[str, str]) -> EventCode:
+    """Describe an input. Where the type that is sent cannot become the one expected, the event has any array."""
+    title, quoted = _title(port), literal(port.id)
     if not isinstance(port.source, PortReference):
-        return EventCode(name, port.id, title, (), None, f"lambda _, metadata: {name}(metadata)")
+        return EventCode(name, port.id, title, None, None, f"{quoted}: tick_reader({name}),", "tick_reader")
     match port.data_type:
         case Struct(urn) if sent is None or isinstance(sent, Struct):
-            row = names[urn]
-            make = f"lambda array, metadata: {name}(rows_of(array, {row}, {input_id}), metadata)"
-            return EventCode(name, port.id, title, (("array", "pa.StructArray"),), row, make)
+            entry = call(f"{quoted}: rows_reader", [name, rows[urn], quoted], 16, tail=",")
+            return EventCode(name, port.id, title, ("array", "pa.StructArray"), rows[urn], entry, "rows_reader")
         case Scalar(scalar) if scalar not in BINARY or sent == port.data_type:
             code = SCALAR_CODE[scalar]
-            make = f"lambda array, metadata: {name}(array_of(array, {code.make}, {input_id}), metadata)"
-            return EventCode(name, port.id, title, (("value", code.array),), None, make)
-    return EventCode(name, port.id, title, (("value", _ANY_ARRAY),), None, name)
+            entry = call(f"{quoted}: array_reader", [name, code.make, quoted], 16, tail=",")
+            return EventCode(name, port.id, title, ("value", code.array), None, entry, "array_reader")
+    return EventCode(name, port.id, title, ("value", _ANY_ARRAY), None, f"{quoted}: {name},", None)
 
 
-def _output(port: Output, name: str, names: Mapping[str, str]) -> OutputCode:
-    quoted = _quoted(port.id)
+def _title(port: Input) -> tuple[str, ...]:
+    together = f"Input {port.id}: {port.source}"
+    return (together,) if len(together) < WIDTH - 11 else (f"Input {port.id}", f"Reads {port.source}")
+
+
+def _output(port: Output, name: str, names: ClassNames) -> OutputCode:
     match port.data_type:
-        case Struct(urn) as struct:
-            row = names[urn]
-            if loan_code(struct, names):
-                return OutputCode(name, f"{row}Output(node, {quoted}, {row})", None, (row, f"{row}Output"))
-            return OutputCode(name, f"StructOutput(node, {quoted}, {row})", "StructOutput", (row,))
+        case Struct(urn) if urn in names.outputs:
+            row, lending = names.rows[urn], names.outputs[urn]
+            return OutputCode(_assignment(name, lending, port, row), None, (row, lending))
+        case Struct(urn):
+            row = names.rows[urn]
+            return OutputCode(_assignment(name, "StructOutput", port, row), "StructOutput", (row,))
         case Scalar(scalar):
-            return _scalar_output(name, quoted, scalar)
-        case ListOf(item):
-            kind = arrow_code(ListOf(item), names)
-            return OutputCode(name, f"ScalarOutput[Any, Any](node, {quoted}, {kind})", "ScalarOutput", ())
-    return OutputCode(name, f"ArrayOutput(node, {quoted})", "ArrayOutput", ())
+            code = SCALAR_CODE[scalar]
+            made, values = _scalar_class(scalar)
+            head = f"{made}[{', '.join([code.array, *values])}]"
+            return OutputCode(_assignment(name, head, port, code.make), made, makes_type=True)
+    return OutputCode(_assignment(name, "ArrayOutput", port), "ArrayOutput")
 
 
-def _scalar_output(name: str, quoted: str, scalar: str) -> OutputCode:
-    code = SCALAR_CODE[scalar]
+def _scalar_class(scalar: str) -> tuple[str, tuple[str, ...]]:
+    """Choose the class of an output, with the type of its Python values where the class leaves it open."""
     if scalar in BINARY:
-        return OutputCode(name, f"BytesOutput[{code.array}](node, {quoted}, {code.make})", "BytesOutput", ())
+        return "BytesOutput", ()
     if scalar == "UInt8":
-        return OutputCode(name, f"ByteArrayOutput[{code.array}](node, {quoted}, {code.make})", "ByteArrayOutput", ())
-    make = f"ScalarOutput[{code.array}, {code.python}](node, {quoted}, {code.make})"
-    return OutputCode(name, make, "ScalarOutput", ())
+        return "ByteArrayOutput", ()
+    return "ScalarOutput", (SCALAR_CODE[scalar].python,)
+
+
+def _assignment(name: str, made: str, port: Output, *arguments: str) -> str:
+    return call(f"self.{name} = {made}", ["node", literal(port.id), *arguments], 8)
 
 
 def _runtime_names(events: tuple[EventCode, ...], outputs: tuple[OutputCode, ...]) -> tuple[str, ...]:
-    names = {"InputClosed", "Stop", "TypedNode", "require_contract"}
-    names |= {output.runtime_name for output in outputs if output.runtime_name}
-    names |= {word for word in ("array_of", "rows_of") if any(word in event.make for event in events)}
-    names |= {"only"} if any(event.row for event in events) else set()
-    # ruff sorts the names of an import by case first: constants, classes, functions
-    return tuple(sorted(names, key=lambda name: (name[0].islower(), name)))
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
+    names = ["InputClosed", "Stop", "TypedNode", "require_contract"]
+    names += [output.runtime_class for output in outputs if output.runtime_class]
+    names += [event.reader for event in events if event.reader]
+    names += ["only"] if any(event.row for event in events) else []
+    return in_import_order(names)

@@ -8,8 +8,9 @@ from doraflow_runtime.contract import CONTRACT_VERSION
 
 from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.names import unique, variable_name
-from doraflow.codegen.stubs.nodes import node_code
-from doraflow.codegen.stubs.structs import loan_code, struct_code, struct_names, struct_types
+from doraflow.codegen.stubs.class_names import class_names
+from doraflow.codegen.stubs.nodes import node_code, sent_types
+from doraflow.codegen.stubs.structs import loan_code, struct_code, struct_types
 
 if TYPE_CHECKING:
     import jinja2
@@ -24,10 +25,10 @@ def stub_files(graph: Graph, templates: jinja2.Environment) -> list[GeneratedFil
     folder = f"{graph.name}_stubs"
     shared = {"dataflow": graph.name, "source": graph.source, "contract": CONTRACT_VERSION}
     structs = struct_types(graph)
-    names = struct_names(structs)
+    names = class_names(structs)
     loans = [code for code in (loan_code(struct, names) for struct in structs) if code]
     described = [struct_code(struct, names) for struct in structs]
-    uses_any = any("Any" in member.python for struct in described for member in struct.members)
+    uses_any = any("pa.Array[Any]" in member.python for struct in described for member in struct.members)
     types = templates.get_template("types_stub.py.j2").render(
         **shared, structs=described, loans=loans, uses_any=uses_any
     )
@@ -36,10 +37,11 @@ def stub_files(graph: Graph, templates: jinja2.Environment) -> list[GeneratedFil
         _file(f"{folder}/types.py", types),
         GeneratedFile(f"{folder}/py.typed", b""),
     ]
+    sent = sent_types(graph)
     nodes = [node for node in graph.nodes if node.kind in RUNNABLE]
     modules = unique((variable_name(node.id) for node in nodes), taken=("types", "__init__"))
     for node, module in zip(nodes, modules, strict=True):
-        text = templates.get_template("node_stub.py.j2").render(**shared, node=node_code(graph, node, names))
+        text = templates.get_template("node_stub.py.j2").render(**shared, node=node_code(node, sent, names))
         files.append(_file(f"{folder}/{module}.py", text))
     return files
 

@@ -1,4 +1,7 @@
-"""Struct types as generated dataclasses: which there are, what they are called, and the code of each member."""
+"""Struct types as generated dataclasses: which there are, and the code of each member.
+
+What a class is called is decided in `doraflow.codegen.stubs.class_names`.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,36 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import ListOf, Scalar, Struct
 
-from doraflow.codegen.names import class_name, unique, variable_name
+from doraflow.codegen.layout import call
+from doraflow.codegen.literals import literal
+from doraflow.codegen.names import unique, variable_name
+from doraflow.codegen.stubs.class_names import binary_member
 from doraflow.codegen.stubs.scalars import BINARY, SCALAR_CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from doraflow_runtime.contract import DataType
+    from doraflow_runtime.contract import DataType, Field
 
+    from doraflow.codegen.stubs.class_names import ClassNames
     from doraflow.ir import Graph
+
+_METHODS = ("arrow_type", "to_arrow", "from_arrow")
+_ANNOTATIONS = ("Any", "Sequence", "bool", "bytes", "classmethod", "float", "int", "memoryview", "pa", "str", "tuple")
+_PARAMETERS = ("self", "size", "metadata", "others")
 
 
 @dataclass(frozen=True, slots=True)
 class MemberCode:
-    """A member of a struct: its Arrow name, its attribute, and the expressions that type, build, write and read it."""
+    """A member of a struct: its name in Arrow, its attribute and type in Python, and the code about it.
+
+    `arrow` is its line in the Arrow type, `write` the one that makes its column, `read` the one that takes the column
+    apart. `parameter` is what it is called when a row is loaned.
+    """
 
     name: str
     attribute: str
+    parameter: str
     python: str
     arrow: str
     write: str
@@ -41,9 +57,10 @@ class StructCode:
 
 @dataclass(frozen=True, slots=True)
 class LoanCode:
-    """A struct with one binary member, which can be written in place: that member, and the others."""
+    """The output of a struct with one binary member, which is written in place; `others` are the other members."""
 
     name: str
+    row: str
     member: str
     others: tuple[MemberCode, ...]
 
@@ -57,34 +74,28 @@ def struct_types(graph: Graph) -> tuple[Struct, ...]:
     return tuple(found.values())
 
 
-def struct_names(structs: Iterable[Struct]) -> dict[str, str]:
-    """Name the class of each struct by its URN."""
-    listed = tuple(structs)
-    names = unique((class_name(struct.urn.rpartition("/")[2]) for struct in listed), mark="")
-    return {struct.urn: name for struct, name in zip(listed, names, strict=True)}
-
-
-def struct_code(struct: Struct, names: Mapping[str, str]) -> StructCode:
+def struct_code(struct: Struct, names: ClassNames) -> StructCode:
     """Write the code of a struct's members."""
-    attributes = unique((variable_name(field.name) for field in struct.fields), taken=_METHODS)
+    reserved = (*_METHODS, *_ANNOTATIONS, *names.rows.values())
+    attributes = unique(variable_name(field.name, reserved) for field in struct.fields)
+    parameters = unique(f"{name}_" if name in _PARAMETERS else name for name in attributes)
     members = tuple(
-        _member(field.name, attribute, position, field.type, names)
-        for position, (field, attribute) in enumerate(zip(struct.fields, attributes, strict=True))
+        _member(field, attribute, parameter, f"columns[{position}]", names.rows)
+        for position, (field, attribute, parameter) in enumerate(
+            zip(struct.fields, attributes, parameters, strict=True)
+        )
     )
-    return StructCode(names[struct.urn], struct.urn, members)
+    return StructCode(names.rows[struct.urn], struct.urn, members)
 
 
-def loan_code(struct: Struct, names: Mapping[str, str]) -> LoanCode | None:
-    """Tell how a struct is loaned; None unless exactly one member is binary and no other is called like a setting."""
-    code = struct_code(struct, names)
-    binary = [field.name for field in struct.fields if isinstance(field.type, Scalar) and field.type.name in BINARY]
-    others = tuple(member for member in code.members if member.name not in binary)
-    if len(binary) != 1 or {"size", "metadata"} & {member.attribute for member in others}:
+def loan_code(struct: Struct, names: ClassNames) -> LoanCode | None:
+    """Tell how a row of a struct is loaned; None unless exactly one member is binary."""
+    binary = binary_member(struct)
+    if binary is None:
         return None
-    return LoanCode(code.name, binary[0], others)
-
-
-_METHODS = ("arrow_type", "to_arrow", "from_arrow")
+    code = struct_code(struct, names)
+    others = tuple(member for member in code.members if member.name != binary)
+    return LoanCode(names.outputs[struct.urn], code.name, binary, others)
 
 
 def _inside(data_type: DataType) -> Iterator[Struct]:
@@ -96,43 +107,68 @@ def _inside(data_type: DataType) -> Iterator[Struct]:
         yield data_type
 
 
-def _member(name: str, attribute: str, position: int, kind: DataType, names: Mapping[str, str]) -> MemberCode:
-    given, column = f"(item.{attribute} for item in items)", f"columns[{position}]"
+def _member(field: Field, attribute: str, parameter: str, column: str, rows: Mapping[str, str]) -> MemberCode:
+    return MemberCode(
+        name=field.name,
+        attribute=attribute,
+        parameter=parameter,
+        python=_python(field.type, rows),
+        arrow=call("pa.field", [literal(field.name), _arrow(field.type, rows)], 16, tail=","),
+        write=_write(field.type, attribute, rows),
+        read=_read(field.type, column, rows),
+    )
+
+
+def _write(kind: DataType, attribute: str, rows: Mapping[str, str]) -> str:
+    """Write the line that makes the column of a member from `items`."""
+    each = f"item.{attribute} for item in items"
     match kind:
-        case Scalar(scalar) if scalar in BINARY:
-            write, read = f"rows.binary_column({given}, {arrow_code(kind, names)})", f"rows.binaries({column})"
+        case Scalar(name) if name in BINARY:
+            head, arguments = "rows.binary_column", [f"({each})", _arrow(kind, rows)]
         case Scalar():
-            write, read = f"pa.array([{given[1:-1]}], {arrow_code(kind, names)})", f"rows.values({column})"
+            head, arguments = "pa.array", [f"[{each}]", _arrow(kind, rows)]
         case Struct(urn):
-            write, read = f"{names[urn]}.to_arrow([{given[1:-1]}])", f"{names[urn]}.from_arrow({column})"
+            head, arguments = f"{rows[urn]}.to_arrow", [f"[{each}]"]
         case ListOf(Struct(urn)):
-            row = names[urn]
-            write = f"rows.row_lists({given}, {row}.to_arrow, {row}.arrow_type())"
-            read = f"[{row}.from_arrow(part) for part in rows.lists({column})]"
+            head, arguments = "rows.row_lists", [f"({each})", f"{rows[urn]}.to_arrow", f"{rows[urn]}.arrow_type()"]
         case ListOf(item):
-            write, read = f"rows.list_column({given}, {arrow_code(item, names)})", f"rows.lists({column})"
-    return MemberCode(name, attribute, _python(kind, names), arrow_code(kind, names), write, read)
+            head, arguments = "rows.list_column", [f"({each})", _arrow(item, rows)]
+    return call(head, arguments, 16, tail=",")
 
 
-def arrow_code(kind: DataType, names: Mapping[str, str]) -> str:
-    """Write the expression that builds an Arrow type."""
+def _read(kind: DataType, column: str, rows: Mapping[str, str]) -> str:
+    """Write the line that gives the values of a member from its column."""
+    match kind:
+        case Scalar(name) if name in BINARY:
+            return f"rows.binaries({column}),"
+        case Scalar():
+            return f"rows.values({column}),"
+        case Struct(urn):
+            return f"{rows[urn]}.from_arrow({column}),"
+        case ListOf(Struct(urn)):
+            return f"[{rows[urn]}.from_arrow(part) for part in rows.lists({column})],"
+        case ListOf():
+            return f"rows.lists({column}),"
+
+
+def _arrow(kind: DataType, rows: Mapping[str, str]) -> str:
     match kind:
         case Scalar(name):
             return SCALAR_CODE[name].make
         case ListOf(item):
-            return f"pa.large_list({arrow_code(item, names)})"
+            return f"pa.large_list({_arrow(item, rows)})"
         case Struct(urn):
-            return f"{names[urn]}.arrow_type()"
+            return f"{rows[urn]}.arrow_type()"
 
 
-def _python(kind: DataType, names: Mapping[str, str]) -> str:
+def _python(kind: DataType, rows: Mapping[str, str]) -> str:
     match kind:
         case Scalar(name):
             return SCALAR_CODE[name].python
         case Struct(urn):
-            return names[urn]
+            return rows[urn]
         case ListOf(Struct(urn)):
-            return f"Sequence[{names[urn]}]"
+            return f"Sequence[{rows[urn]}]"
         case ListOf(Scalar(name)) if name not in BINARY:
             return f"{SCALAR_CODE[name].array} | Sequence[{SCALAR_CODE[name].python}]"
         case ListOf():

@@ -14,6 +14,7 @@ from doraflow_runtime.node_api.typed import (
     Stop,
     TypedNode,
     require_contract,
+    tick_reader,
 )
 
 from .types import Image, ImageOutput
@@ -64,7 +65,7 @@ class Class(TypedNode[Event]):
         super().__init__(
             "class",
             {
-                "tick": lambda _, metadata: TickEvent(metadata),
+                "tick": tick_reader(TickEvent),
             },
         )
         self.outputs = Outputs(self.node)

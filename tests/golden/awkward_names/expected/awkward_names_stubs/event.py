@@ -14,7 +14,7 @@ from doraflow_runtime.node_api.typed import (
     TypedNode,
     only,
     require_contract,
-    rows_of,
+    rows_reader,
 )
 
 from .types import Image
@@ -100,7 +100,7 @@ class EventNode(TypedNode[Event]):
         super().__init__(
             "event",
             {
-                "image": lambda array, metadata: ImageEvent(rows_of(array, Image, "image"), metadata),
+                "image": rows_reader(ImageEvent, Image, "image"),
                 "Image": ImageEvent2,
                 "stop": StopEvent,
                 "3d.view": N3dViewEvent,

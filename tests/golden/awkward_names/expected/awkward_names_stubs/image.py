@@ -14,7 +14,7 @@ from doraflow_runtime.node_api.typed import (
     TypedNode,
     only,
     require_contract,
-    rows_of,
+    rows_reader,
 )
 
 from .types import Image
@@ -73,7 +73,7 @@ class ImageNode(TypedNode[Event]):
         super().__init__(
             "image",
             {
-                "image": lambda array, metadata: ImageEvent(rows_of(array, Image, "image"), metadata),
+                "image": rows_reader(ImageEvent, Image, "image"),
             },
         )
         self.outputs = Outputs(self.node)

@@ -81,7 +81,7 @@ class ImageOutput(StructOutput[Image]):
         size: int,
         metadata: Parameters | None = None,
     ) -> Loan:
-        """Give `size` writable bytes of shared memory for `data`; leaving `with` sends the row."""
+        """Lend `size` bytes of shared memory for `data`; leaving `with` sends the row."""
         others = {
             "width": width,
             "height": height,

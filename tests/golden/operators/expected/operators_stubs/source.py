@@ -14,6 +14,7 @@ from doraflow_runtime.node_api.typed import (
     Stop,
     TypedNode,
     require_contract,
+    tick_reader,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Source(TypedNode[Event]):
         super().__init__(
             "source",
             {
-                "tick": lambda _, metadata: TickEvent(metadata),
+                "tick": tick_reader(TickEvent),
             },
         )
         self.outputs = Outputs(self.node)

@@ -17,6 +17,7 @@ from doraflow_runtime.node_api.typed import (
     Stop,
     TypedNode,
     require_contract,
+    tick_reader,
 )
 
 from .types import Image, ImageOutput
@@ -67,7 +68,7 @@ class Camera(TypedNode[Event]):
         super().__init__(
             "camera",
             {
-                "tick": lambda _, metadata: TickEvent(metadata),
+                "tick": tick_reader(TickEvent),
             },
         )
         self.outputs = Outputs(self.node)

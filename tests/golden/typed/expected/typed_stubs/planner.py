@@ -15,10 +15,10 @@ from doraflow_runtime.node_api.typed import (
     Stop,
     StructOutput,
     TypedNode,
-    array_of,
+    array_reader,
     only,
     require_contract,
-    rows_of,
+    rows_reader,
 )
 
 from .types import Detection, Image, JointState, Odometry
@@ -109,10 +109,10 @@ class Planner(TypedNode[Event]):
         super().__init__(
             "planner",
             {
-                "image": lambda array, metadata: ImageEvent(rows_of(array, Image, "image"), metadata),
-                "raw": lambda array, metadata: RawEvent(array_of(array, pa.uint8(), "raw"), metadata),
-                "jpeg": lambda array, metadata: JpegEvent(array_of(array, pa.large_binary(), "jpeg"), metadata),
-                "status": lambda array, metadata: StatusEvent(array_of(array, pa.string(), "status"), metadata),
+                "image": rows_reader(ImageEvent, Image, "image"),
+                "raw": array_reader(RawEvent, pa.uint8(), "raw"),
+                "jpeg": array_reader(JpegEvent, pa.large_binary(), "jpeg"),
+                "status": array_reader(StatusEvent, pa.string(), "status"),
             },
         )
         self.outputs = Outputs(self.node)

@@ -14,7 +14,7 @@ from doraflow_runtime.node_api.typed import (
     TypedNode,
     only,
     require_contract,
-    rows_of,
+    rows_reader,
 )
 
 from .types import Detection, JointState, Odometry
@@ -122,9 +122,9 @@ class Sink(TypedNode[Event]):
         super().__init__(
             "sink",
             {
-                "odometry": lambda array, metadata: OdometryEvent(rows_of(array, Odometry, "odometry"), metadata),
-                "joints": lambda array, metadata: JointsEvent(rows_of(array, JointState, "joints"), metadata),
-                "detection": lambda array, metadata: DetectionEvent(rows_of(array, Detection, "detection"), metadata),
+                "odometry": rows_reader(OdometryEvent, Odometry, "odometry"),
+                "joints": rows_reader(JointsEvent, JointState, "joints"),
+                "detection": rows_reader(DetectionEvent, Detection, "detection"),
                 "plain": PlainEvent,
             },
         )
