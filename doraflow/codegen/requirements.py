@@ -1,92 +1,120 @@
-"""What a host needs: pyarrow, and what the nodes' build steps install with pip.
+"""What a host needs: pyarrow, and what the build steps install with pip.
 
-Only `pip install` lines are read. A path of the project is left out with a comment, since it is not in the bundle.
+What lies in the project itself is left out with a comment, since pip could not find it in the bundle.
 """
 
 from __future__ import annotations
 
-import shlex
+import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from doraflow.codegen.fileset import GeneratedFile
+from doraflow.codegen.pip_commands import file_wishes, wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from doraflow.codegen.pip_commands import Wish
     from doraflow.ir import BuildStep, Plan
 
 PYARROW = "pyarrow==26.0.1"
 """The version that this release is tested with; one pin, so that every build writes the same."""
 
-_PIP = (["pip", "install"], ["pip3", "install"], ["uv", "pip", "install"], ["python", "-m", "pip", "install"])
-_WITH_VALUE = {"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-c", "--constraint", "--target"}
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_BREAK = re.compile(r"[-_.]+")
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
 def requirements_file(plan: Plan, files: Mapping[str, bytes]) -> GeneratedFile:
-    """Render `requirements.txt`; `files` are the sources, among them the requirement files that `-r` names."""
+    """Render `requirements.txt`; `files` are the sources, among them the requirements files that `-r` names.
+
+    A line stands once. A package without a version is left out where another line names it already; two lines with
+    versions are both kept, so that pip judges whether they agree.
+    """
     lines = ["# What a host needs to run this bundle.", PYARROW]
-    seen = {_project(PYARROW)}
-    for node in plan.graph.nodes:
-        wanted = [line for step in node.builds for line in _requirements(step, files)]
-        fresh = [line for line in wanted if _project(line) not in seen]
-        seen.update(_project(line) for line in fresh)
-        if fresh:
-            lines += [f"# for {node.id}", *dict.fromkeys(fresh)]
+    seen = {PYARROW}
+    projects = {_project(PYARROW)}
+    for step in _steps(plan):
+        wanted = [
+            line for line in dict.fromkeys(_lines(step, files)) if line not in seen and not _is_in(projects, line)
+        ]
+        seen.update(wanted)
+        projects.update(map(_project, wanted))
+        if wanted:
+            lines += [f"# for {step.owner}", *wanted]
     return GeneratedFile("requirements.txt", ("\n".join(lines) + "\n").encode())
 
 
 def requirement_files(plan: Plan) -> tuple[str, ...]:
-    """List the files that `pip install -r` names in build steps, in order."""
+    """List the files that `pip install -r` names in build steps, by their paths from the dataflow's folder."""
     named = [
-        arguments[position + 1]
-        for node in plan.graph.nodes
-        for step in node.builds
-        for arguments in _installs(step)
-        for position, word in enumerate(arguments[:-1])
-        if word in ("-r", "--requirement")
+        _path(step, wish.text)
+        for step in _steps(plan)
+        for command in step.commands
+        for wish in wishes(command, step.env)
+        if wish.kind == "file"
     ]
     return tuple(dict.fromkeys(named))
 
 
-def _requirements(step: BuildStep, files: Mapping[str, bytes]) -> Iterator[str]:
-    for arguments in _installs(step):
-        words = iter(arguments)
-        for word in words:
-            if word in ("-r", "--requirement"):
-                yield from _lines(files.get(next(words, ""), b""))
-            elif word in _WITH_VALUE:
-                next(words, "")
-            elif word in ("-e", "--editable"):
-                yield f"# not in the bundle: {next(words, '')}"
-            elif not word.startswith("-"):
-                yield f"# not in the bundle: {word}" if _is_path(word) else word
+def _steps(plan: Plan) -> Iterator[BuildStep]:
+    """List the build steps in the order in which they are run."""
+    yield from plan.graph.builds
+    for node in plan.graph.nodes:
+        yield from node.builds
 
 
-def _installs(step: BuildStep) -> Iterator[list[str]]:
+def _lines(step: BuildStep, files: Mapping[str, bytes]) -> Iterator[str]:
     for command in step.commands:
-        try:
-            words = shlex.split(command)
-        except ValueError:
-            continue  # the build step itself reports its unbalanced quotes
-        for start in _PIP:
-            if words[: len(start)] == start:
-                yield words[len(start) :]
+        for wish in wishes(command, step.env):
+            yield from _granted(wish, step.working_directory, files, ())
 
 
-def _lines(content: bytes) -> Iterator[str]:
-    for line in content.decode("utf-8", "replace").splitlines():
-        bare = line.partition(" #")[0].strip()
-        if bare and not bare.startswith("#"):
-            yield bare
+def _granted(wish: Wish, folder: str, files: Mapping[str, bytes], inside: tuple[str, ...]) -> Iterator[str]:
+    """Write the lines of a wish. A requirements file is read; `inside` are those that lead to it."""
+    if wish.kind == "file":
+        path = posixpath.normpath(posixpath.join(folder, wish.text))
+        if path not in files:
+            yield f"# not in the bundle: -r {_flat(wish.text)}"
+        elif path not in inside:
+            for inner in file_wishes(files[path]):
+                yield from _granted(inner, posixpath.dirname(path), files, (*inside, path))
+    elif wish.kind == "index":
+        option, _, value = wish.text.partition(" ")
+        # another main index would be asked for every package here, so that one is only told of
+        fits = "://" in value and option not in ("-i", "--index-url")
+        yield _flat(wish.text) if fits else f"# not taken over: {_flat(wish.text)}"
+    elif wish.kind == "editable" or _is_local(wish.text):
+        yield f"# not in the bundle: {_flat(wish.text)}"
+    else:
+        yield _flat(wish.text)
 
 
-def _is_path(word: str) -> bool:
-    return "/" in word or word.startswith(".")
+def _path(step: BuildStep, text: str) -> str:
+    return posixpath.normpath(posixpath.join(step.working_directory, text))
+
+
+def _is_local(requirement: str) -> bool:
+    """Tell whether a requirement is a path, also where it stands behind `name @`."""
+    place = requirement.partition(" @ ")[2] or requirement
+    if "://" in place:
+        return "file://" in place
+    bare = place.partition(";")[0].strip()
+    return bare.startswith(".") or "/" in bare or bare.endswith(_ARCHIVES)
+
+
+def _flat(text: str) -> str:
+    """Keep a text on one line: what follows a line break would be a requirement of its own."""
+    return " ".join(text.split())
 
 
 def _project(line: str) -> str:
     """Name the project of a requirement, as pip compares names."""
-    bare = line
-    for mark in "=<>!~[;@ ":
-        bare = bare.partition(mark)[0]
-    return line if line.startswith("#") else bare.lower().replace("_", "-").replace(".", "-")
+    found = _PROJECT.match(line)
+    return _BREAK.sub("-", found[0]).lower() if found else line
+
+
+def _is_in(projects: set[str], line: str) -> bool:
+    """Tell whether a line is a bare name that another line gives already."""
+    return _PROJECT.fullmatch(line) is not None and _project(line) in projects
