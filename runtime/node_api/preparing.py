@@ -65,19 +65,27 @@ class Preparer:
         return Laid(number, 0, lay_out(parts))
 
     def number(self, output: str, kind: pa.DataType) -> int:
-        """Give a type its number, or 0 if there are too many; an output's last type is found at once."""
+        """Give a type its number, or 0 if it is too large for a frame or there are too many.
+
+        An output's last type is found at once. Types whose fields have other metadata are other types.
+        """
         last = self._last.get(output)
-        if last is not None and self._types[last - 1][0].equals(kind):
+        if last is not None and _are_same(self._types[last - 1][0], kind):
             return last
-        number = next((at for at, (known, _) in enumerate(self._types, 1) if known.equals(kind)), 0)
-        if not number and len(self._types) == MOST_TYPES:
-            return 0
+        number = next((at for at, (known, _) in enumerate(self._types, 1) if _are_same(known, kind)), 0)
         if not number:
+            schema = pa.schema([pa.field("", kind)]).serialize().to_pybytes()
+            if len(self._types) == MOST_TYPES or len(schema) > wire.LARGEST_BODY:
+                return 0
             self._types.append((kind, is_plain(kind)))
-            self._schemas.append(pa.schema([pa.field("", kind)]).serialize().to_pybytes())
+            self._schemas.append(schema)
             number = len(self._types)
         self._last[output] = number
         return number
+
+
+def _are_same(one: pa.DataType, other: pa.DataType) -> bool:
+    return one is other or one.equals(other, check_metadata=True)
 
 
 def message(laid: Laid, metadata: bytes, slot: Slot | None) -> Outgoing:
