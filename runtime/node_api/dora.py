@@ -6,12 +6,13 @@ not have (ROS 2, tensor pools) says so when it is asked for.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.dora_parameters import parameters_of
+from doraflow_runtime.node_api.dora_sample import Sample
 from doraflow_runtime.node_api.node import Node as ArrowNode
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from doraflow_runtime.node_api.events import Event
 
 __all__ = ["DoraStatus", "Node"]
+
+TIMED_OUT = "Timeout event stream error: Receiver timed out"
+"""What dora's error says when a wait is over; its nodes take None for the end of the stream."""
 
 _ABSENT = {
     "Ros2Context": "ROS 2 bridges",
@@ -33,6 +37,18 @@ _ABSENT = {
     "Ros2Liveliness": "ROS 2 bridges",
     "cuda": "tensor pools",
     "builder": "building dataflows in Python",
+}
+_ABSENT_METHODS = {
+    "register_tensor_pool": "tensor pools",
+    "write_tensor_pool": "tensor pools",
+    "read_tensor_pool": "tensor pools",
+    "free_tensor_pool": "tensor pools",
+    "extension_store": "extension stores",
+    "extension_load": "extension stores",
+    "extension_drop": "extension stores",
+    "drain_dropped_extension_keys": "extension stores",
+    "send_service_request": "services",
+    "send_service_response": "services",
 }
 
 
@@ -76,13 +92,16 @@ class Node:
         return event
 
     def next(self, timeout: float | None = None) -> dict[str, Any] | None:
-        """Wait for the next event, at most `timeout` seconds; None at the end of the stream or of the time."""
-        event = self._node.next(timeout)
-        return None if event is None else as_dict(event)
+        """Wait for the next event, at most `timeout` seconds.
+
+        None at the end of the stream; an ERROR event when the time is over, as in dora.
+        """
+        return self._told(self._node.next(timeout))
 
     def try_recv(self) -> dict[str, Any] | None:
         """Give an event that is there already, or None."""
-        return self.next(timeout=0)
+        event = self._node.next(0)
+        return None if event is None else as_dict(event)
 
     def drain(self) -> list[dict[str, Any]]:
         """Give all events that are there already."""
@@ -96,12 +115,26 @@ class Node:
         return self._node.is_empty()
 
     async def recv_async(self, timeout: float | None = None) -> dict[str, Any] | None:
-        """Wait for the next event without blocking the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(None, self.next, timeout)
+        """Wait like `next` without blocking the event loop; a wait that is cancelled takes no event."""
+        return self._told(await self._node.next_async(timeout))
+
+    def _told(self, event: Event | None) -> dict[str, Any] | None:
+        if event is not None:
+            return as_dict(event)
+        return None if self._node.has_ended else {"type": "ERROR", "error": TIMED_OUT, "kind": "dora"}
 
     def send_output(self, output_id: str, data: Any, metadata: Mapping[str, Any] | None = None) -> None:
         """Send an Arrow array or bytes; parameters stand in `metadata` itself or under its key `parameters`."""
         self._node.send_output(output_id, data, parameters_of(metadata))
+
+    def send_output_raw(self, output_id: str, data_length: int, metadata: Mapping[str, Any] | None = None) -> Sample:
+        """Lend `data_length` bytes of shared memory to write a message into, sent as a UInt8 array."""
+        return Sample(self._node.loan(output_id, data_length, parameters_of(metadata)))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in _ABSENT_METHODS:
+            raise AttributeError(f"doraflow's `dora.Node` has no `{name}`: it does not support {_ABSENT_METHODS[name]}")
+        raise AttributeError(f"`dora.Node` has no attribute `{name}`")
 
     def dataflow_id(self) -> str:
         """Give the name of this run."""
@@ -165,12 +198,3 @@ def as_dict(event: Event) -> dict[str, Any]:
         told["value"] = event.value
         told["metadata"] = dict(event.metadata)
     return told
-
-
-def parameters_of(metadata: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Take the parameters out of dora's metadata; the timestamp of a received message is its own."""
-    if not metadata:
-        return None
-    inner = metadata.get("parameters")
-    flat = {**metadata, **inner} if isinstance(inner, dict) else dict(metadata)
-    return {key: value for key, value in flat.items() if key not in ("timestamp", "parameters")}

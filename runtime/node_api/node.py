@@ -6,6 +6,7 @@ dora's spelling.
 
 from __future__ import annotations
 
+import math
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from doraflow_runtime.node_api.metadata import Parameters
 
 __all__ = ["Event", "Loan", "Node"]
+
+_LONGEST_SLICE = 0.1
+"""Seconds that a thread waits for an event whose asker may have been cancelled meanwhile."""
 
 
 class Node:
@@ -104,17 +108,39 @@ class Node:
         deadline = None if timeout is None else time.monotonic() + timeout
         self._core.poll()
         while True:
-            with self._core.lock:
-                if self._core.state is NodeState.ENDED:
-                    return None
-                event = self._take()
-                since = self._core.rounds
-            if event is not None:
-                return event
+            event, since = self._look()
             left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return None
+            if event is not None or self.has_ended or (left is not None and left <= 0):
+                return event
             self._core.wait(left, since)
+
+    async def next_async(self, timeout: float | None = None) -> Event | None:
+        """Wait like `next` without blocking the event loop; a wait that is cancelled takes no event.
+
+        The waiting is done in the loop's default executor, for at most 0.1 seconds at a time.
+        """
+        import asyncio
+
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        self._core.poll()
+        while True:
+            event, since = self._look()
+            left = deadline - time.monotonic()
+            if event is not None or self.has_ended or left <= 0:
+                return event
+            slice_seconds = min(left, _LONGEST_SLICE)
+            await asyncio.get_running_loop().run_in_executor(None, self._core.wait, slice_seconds, since)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the stream is over: its STOP was handed out, or the node is closed. Thread-safe."""
+        return self._core.state is NodeState.ENDED
+
+    def _look(self) -> tuple[Event | None, int]:
+        """Take an event that is there, and note what the node has seen so far, to wait for more than that."""
+        with self._core.lock:
+            event = None if self.has_ended else self._take()
+            return event, self._core.rounds
 
     def __iter__(self) -> Node:
         return self

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doraflow_runtime.node_api import log_lines
-from doraflow_runtime.node_api.dora import DoraStatus, parameters_of
+from doraflow_runtime.node_api.dora import DoraStatus
+from doraflow_runtime.node_api.dora_parameters import parameters_of
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.node import Node
 from doraflow_runtime.operators.python import PythonOperator

@@ -55,6 +55,8 @@ def test_unmodified_dora_nodes_run(run: Run) -> None:
     run.finish(sender)
 
 
+TIMED_OUT = "Timeout event stream error: Receiver timed out"
+
 ASKING = """
 import asyncio, logging, sys, time
 from doraflow_runtime.node_api import dora
@@ -68,7 +70,7 @@ with Node("b") as node:
     print(asyncio.run(node.recv_async(timeout=10))["value"].to_pylist())
     time.sleep(0.5)
     print(node.is_empty(), [event["id"] for event in node.drain()], node.try_recv(), node.is_empty())
-    print(node.next(timeout=0.01), asyncio.run(node.recv_async(timeout=0.01)))
+    print(node.next(timeout=0.01)["error"], asyncio.run(node.recv_async(timeout=0.01))["error"])
     logging.getLogger("there").warning("over %s", "there")
     node.log_info("by hand")
     node.log("debug", "with fields", "target", {"key": "value"})
@@ -102,7 +104,7 @@ def test_every_way_to_ask_for_events_and_to_log(run: Run) -> None:
         "[0]",
         "[1]",
         "False ['in', 'in', 'in', 'in'] None True",
-        "None None",
+        f"{TIMED_OUT} {TIMED_OUT}",
         "ValueError there is no log level `loud`: the levels are error, warn, info, debug, trace",
         "RuntimeError doraflow has no ROS 2 bridge, so str cannot be merged",
         "AttributeError doraflow's `dora` module has no `Ros2Context`: it does not support ROS 2 bridges",
