@@ -61,7 +61,7 @@ def _bundle(file: Path, jobs: int, *, strict: bool, rebuild: bool, inventory: Pa
     files = generate(made)
     folder = cache_folder(file) / "bundle"
     if files is not None:
-        write(files, folder, made.sink)
+        write(files, folder, made.sink, elsewhere="choose another cache folder with `XDG_CACHE_HOME`")
     show_findings(made)
     if files is None or planned is None or made.sink.has_errors:
         raise typer.Exit(1)
