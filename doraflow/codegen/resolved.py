@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from doraflow.ir import Graph, Input, Node, Operator, Output
 
-_PLAIN = re.compile(r"(?!\.[0-9])[A-Za-z_/.][A-Za-z0-9_./$+-]*")
+_PLAIN = re.compile(r"(?!\.[0-9]|\.{3}\Z)[A-Za-z_/.][A-Za-z0-9_./$+-]*")
 _WORDS_OF_YAML = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan", "~"}
 
 
