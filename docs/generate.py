@@ -1,14 +1,32 @@
-"""Writes docs/diagnostics.md from the table of codes: `python -m docs.generate`."""
+"""Writes the generated pages of docs/: `python -m docs.generate`.
+
+The pages of diagnostic codes come from doraflow/explanations. Their wrong examples are run, and what is printed is
+written back into them, so that no message is typed by hand.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
-from doraflow.codes import CODES
+from typer.testing import CliRunner
 
-PAGE = Path(__file__).with_name("diagnostics.md")
+from doraflow.cli.main import app
+from doraflow.codes import CODES
+from doraflow.explanations.pages import WRONG, Page, page, parse
+
+ROOT = Path(__file__).resolve().parents[1]
+EXPLANATIONS = ROOT / "doraflow/explanations"
+DIAGNOSTICS = ROOT / "docs/diagnostics"
+PAGES = {code: found for code in CODES if (found := page(code)) is not None}
 RANGES = {
-    "0": "Text and YAML",
+    "0": "Text, YAML and settings",
     "1": "Keys and values",
     "2": "Names and references",
     "3": "Types",
@@ -19,17 +37,108 @@ RANGES = {
     "8": "Launching",
     "9": "Not carried out by this version",
 }
+_FINDING = re.compile(r"^(?:error|warning|note)\[(DF\d+)\]", re.MULTILINE)
+_SUMMARY = re.compile(r"^\d+ (?:error|warning|note)s?\b")
 
 
-def page() -> str:
-    """Write the page."""
+def act(page: Page, heading: str) -> str:
+    """Run an example in a folder of its own; give what its last command says, from the first finding on."""
+    example = page.example(heading)
+    encoding = page.settings.get("encoding", "utf-8")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for name, text in example.files.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_bytes(text.encode(encoding))
+        if "fill" in page.settings:
+            name, size = page.settings["fill"].split()
+            with Path(name).open("a") as stream:
+                stream.write("# more of the same\n" * (int(size) // 19 + 1))
+        said = [_run(command, folder) for command in example.commands][-1]
+    found = _FINDING.search(said)
+    return _without_summary(said[found.start() :].replace(f"{folder}/", "")) if found else ""
+
+
+def codes(said: str) -> list[str]:
+    """List the codes of the findings in what a command said."""
+    return _FINDING.findall(said)
+
+
+def explanation(code: str) -> str:
+    """Write a page of doraflow/explanations again, with what its wrong example prints."""
+    source = (EXPLANATIONS / f"{code}.md").read_text()
+    read = PAGES[code]
+    if "not-run" in read.settings:
+        return source
+    start = source.index(f"## {WRONG}\n")
+    opening = source.index("```text\n", start) + len("```text\n")
+    closing = source.index("```", opening)
+    return source[:opening] + act(read, WRONG) + source[closing:]
+
+
+def published(code: str) -> str:
+    """Write the page of docs/diagnostics for a code."""
+    read = PAGES[code]
+    return f"# {read.title}\n\n{read.body}"
+
+
+def index() -> str:
+    """Write the list of all codes."""
     lines = ["# Diagnostics", "", "Every finding has a code. Codes keep their meaning for good.", ""]
+    lines += ["`doraflow explain DF204` prints a page in the terminal.", ""]
     for digit, title in RANGES.items():
         lines += [f"## {title}", "", "| code | what it says |", "|---|---|"]
-        lines += [f"| {code} | {meaning} |" for code, meaning in CODES.items() if code[2] == digit]
+        lines += [f"| {_linked(code)} | {meaning} |" for code, meaning in CODES.items() if code[2] == digit]
         lines.append("")
     return "\n".join(lines)
 
 
+def pages() -> dict[Path, str]:
+    """Give every generated page of docs/ with its text."""
+    texts = {DIAGNOSTICS / f"{code}.md": published(code) for code in PAGES}
+    return {**texts, DIAGNOSTICS / "index.md": index()}
+
+
+def _linked(code: str) -> str:
+    return code if code not in PAGES else f"[{code}]({code}.md)"
+
+
+def _run(command: str, folder: str) -> str:
+    words = shlex.split(command)
+    if words[:2] == ["doraflow", "check"]:
+        done = CliRunner().invoke(app, words[1:], catch_exceptions=False)
+        return done.stderr
+    program = [sys.executable, "-m", "doraflow"] if words[0] == "doraflow" else words[:1]
+    environment = {**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{folder}/.cache"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.run(
+        [*program, *words[1:]],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=60,
+    ).stderr
+
+
+def _without_summary(said: str) -> str:
+    """Leave out the line that counts the findings, and the empty ones around it."""
+    kept = [line.rstrip() for line in said.splitlines() if not _SUMMARY.match(line)]
+    return "\n".join(kept).rstrip() + "\n"
+
+
+def _write_all() -> None:
+    for code, text in [(code, explanation(code)) for code in PAGES]:
+        (EXPLANATIONS / f"{code}.md").write_text(text)
+        PAGES[code] = parse(code, text)
+    DIAGNOSTICS.mkdir(exist_ok=True)
+    wanted = pages()
+    for path in set(DIAGNOSTICS.glob("*.md")) - set(wanted):
+        path.unlink()
+    for path, text in wanted.items():
+        path.write_text(text)
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    _write_all()
