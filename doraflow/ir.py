@@ -197,7 +197,8 @@ class Graph:
     """A dataflow with its names resolved. `source` is the file's base name: no path of a machine enters the plan.
 
     `file` is the path as the user gave it, for messages and to shorten the files of spans; it is never written out.
-    `builds` are the build steps of modules, to be run before those of the nodes.
+    `builds` are the build steps of modules, to be run before those of the nodes. `incomplete` tells that something of
+    the nodes could not be read: nothing is then to be concluded from what the graph lacks.
     """
 
     name: str
@@ -212,6 +213,7 @@ class Graph:
     setting_spans: dict[str, Span] = field(default_factory=dict)
     file: str = ""
     builds: tuple[BuildStep, ...] = ()
+    incomplete: bool = False
 
     def node(self, node_id: str) -> Node:
         """Look up a node by id; KeyError if there is none."""

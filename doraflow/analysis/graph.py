@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from doraflow.analysis.arguments import read_arguments
 from doraflow.analysis.operators import read_operators
 from doraflow.analysis.ports import Holder, read_inputs, read_outputs
-from doraflow.analysis.resolve import resolve
+from doraflow.analysis.resolve import Unread, resolve
 from doraflow.analysis.settings import (
     DATAFLOW_SETTINGS,
     DEPLOYMENT_SETTINGS,
@@ -40,7 +40,7 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
     """
     with told_once(sink) as found:
         declared = tuple(_node(document, declared, found) for declared in document.nodes)
-        edges = resolve(declared, found)
+        edges = resolve(declared, found, _unread(document))
         nodes = _unique(declared, found)
     edges = _between(nodes, edges)
     sources = {(edge.consumer, edge.input): PortReference(edge.producer, edge.output) for edge in edges}
@@ -58,7 +58,13 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
         setting_spans=settings.spans,
         file=document.file,
         builds=document.module_builds,
+        incomplete=not document.is_whole,
     )
+
+
+def _unread(document: Document) -> Unread:
+    senders = {declared.node.id for declared in document.nodes if declared.gaps - {"inputs"}}
+    return Unread(document.missing, frozenset(senders), document.nameless)
 
 
 def _node(document: Document, declared: Declared, sink: Sink) -> Node:

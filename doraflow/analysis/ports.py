@@ -123,7 +123,7 @@ def _tell_twice(name: str, span: Span, first: Span, sink: Sink) -> None:
 
 def _check_declared(holder: Holder, kind: str, setting: str, known: Collection[str], sink: Sink) -> None:
     settings = holder.syntax.get(setting)
-    if not isinstance(settings, MappingNode):
+    if not isinstance(settings, MappingNode) or holder.declared.gaps & {f"{kind}s", "operator", "operators"}:
         return
     choices = tuple(dict.fromkeys(known))
     for entry in settings.entries:

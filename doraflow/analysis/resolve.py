@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What could not be read of a dataflow, so that a reference to it may be right.
+
+    `nodes` are the ids of nodes that are missing, `outputs` those of nodes that may have more outputs; `nameless` tells
+    that a node is missing whose id is not known.
+    """
+
+    nodes: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    nameless: bool = False
+
+
+NOTHING_UNREAD = Unread()
+
+
+@dataclass(frozen=True, slots=True)
 class _Names:
     """All that can be referred to: nodes by id, and of each node its outputs by the names they can be read under.
 
@@ -28,6 +44,7 @@ class _Names:
 
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Mapping[str, str]]
+    unread: Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +66,9 @@ class _Reader:
         return inside + [name for name in names.nodes if not scope or not name.startswith(scope)]
 
 
-def resolve(nodes: Sequence[Node], sink: Sink) -> tuple[Edge, ...]:
+def resolve(nodes: Sequence[Node], sink: Sink, unread: Unread = NOTHING_UNREAD) -> tuple[Edge, ...]:
     """Connect the inputs of `nodes` to the outputs they name, in the order of the file."""
-    names = _names(nodes)
+    names = _names(nodes, unread)
     edges = []
     for node in nodes:
         for port in node.inputs:
@@ -64,13 +81,13 @@ def resolve(nodes: Sequence[Node], sink: Sink) -> tuple[Edge, ...]:
     return tuple(edges)
 
 
-def _names(nodes: Sequence[Node]) -> _Names:
+def _names(nodes: Sequence[Node], unread: Unread) -> _Names:
     by_id: dict[str, Node] = {}
     outputs: dict[str, dict[str, str]] = {}
     for node in nodes:
         by_id.setdefault(node.id, node)
         outputs.setdefault(node.id, {}).update(_output_names(node))
-    return _Names(by_id, outputs)
+    return _Names(by_id, outputs, unread)
 
 
 def _output_names(node: Node) -> dict[str, str]:
@@ -84,10 +101,15 @@ def _output_names(node: Node) -> dict[str, str]:
 def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
     producer = names.nodes.get(reader.wanted.node)
     if producer is None:
-        _tell_unknown_node(reader, names, sink)
+        if not (names.unread.nameless or reader.wanted.node in names.unread.nodes):
+            _tell_unknown_node(reader, names, sink)
         return None
     output = names.outputs[producer.id].get(reader.wanted.port)
-    if output is None and not _tell_unknown_operator(reader, producer, sink):
+    if (
+        output is None
+        and producer.id not in names.unread.outputs
+        and not _tell_unknown_operator(reader, producer, sink)
+    ):
         _tell_unknown_output(reader, producer, names, sink)
     return output
 
@@ -157,7 +179,7 @@ def _tell_unknown_output(reader: _Reader, producer: Node, names: _Names, sink: S
 
 def _check_log(node: Node, port: Input, source: LogSubscription, names: _Names, sink: Sink) -> None:
     """Warn of a log subscription to a node that does not exist: nothing would ever arrive."""
-    if source.node is None or source.node in names.nodes:
+    if source.node is None or source.node in names.nodes or source.node in names.unread.nodes or names.unread.nameless:
         return
     choices = list(names.nodes)
     near = nearest(source.node, choices)

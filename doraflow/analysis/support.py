@@ -107,7 +107,7 @@ def _check_settings(owner: str, settings: Mapping[str, object], spans: Mapping[s
 def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:
     name = f"`{node.id}`" if operator.sole else f"`{node.id}/{operator.id}`"
     title = f"operator of {name}" if operator.sole else f"operator {name}"
-    if operator.language != "python":
+    if operator.language != "python" and operator.path:
         kind = "a shared library" if operator.language == "shared-library" else "a WebAssembly module"
         sink.warning(
             UNRUNNABLE,

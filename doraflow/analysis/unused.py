@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def check_unused(graph: Graph, sink: Sink) -> Graph:
     """Note the outputs without a reader; the graph is returned as it is.
 
-    None is noted where no input reads anything yet, or where a reference failed that may have been meant for one.
+    None is noted where no input reads anything yet, where a reference failed that may have been meant for one, or where
+    something of the dataflow could not be read.
     """
-    if not graph.edges or _has_failed_references(graph):
+    if graph.incomplete or not graph.edges or _has_failed_references(graph):
         return graph
     read = {(edge.producer, edge.output) for edge in graph.edges}
     for node in graph.nodes:

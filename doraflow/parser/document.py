@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from doraflow.parser.recovery import NO_GAPS
+from doraflow.parser.syntax import MappingNode, SequenceNode
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
     from doraflow import ir
     from doraflow.diagnostics import Label, Span
     from doraflow.parser import model
-    from doraflow.parser.syntax import MappingNode
+    from doraflow.parser.read import Reading
+    from doraflow.parser.recovery import Gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,35 @@ class Declared:
 
     `wired` serves inputs that read a port of their module: it leads from the place of `_mod/port` inside the module to
     the place of the text that is connected to the port outside, which is where a wrong reference is mended.
+
+    `gaps` are the keys of which a part could not be read: nothing is to be concluded from what `node` lacks there.
     """
 
     node: model.Node
     syntax: MappingNode
     module: Label | None = None
     wired: Mapping[Span, Span] = field(default_factory=dict)
+    gaps: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The flat nodes of a dataflow, the build steps of its modules, outer ones first, and what is missing."""
+
+    nodes: tuple[Declared, ...]
+    builds: tuple[ir.BuildStep, ...] = ()
+    gaps: Gaps = NO_GAPS
+
+
+def declared_nodes(reading: Reading[model.Dataflow] | Reading[model.ModuleFile]) -> list[Declared]:
+    """Join the nodes of a file that was read with their syntax and their gaps."""
+    items = reading.tree.get("nodes")
+    syntaxes = items.items if isinstance(items, SequenceNode) else ()
+    return [
+        Declared(node, syntax, gaps=reading.gaps.keys.get(node.id, frozenset()))
+        for node, syntax in zip(reading.model.nodes, syntaxes, strict=True)
+        if isinstance(syntax, MappingNode)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +81,9 @@ class Document:
     `env`, and `dataflow.hosts` holds the inventory's hosts too, whose syntax is `inventory`. `texts` maps the display
     path of each file that was read to its text.
 
-    A document may come with errors in the sink (a key that stands twice, keys that exclude one another): it is given
-    whenever the nodes could be read, so that later stages find the rest.
+    A document may come with errors in the sink: it is given whenever there are nodes, so that later stages find the
+    rest. `missing` are the ids of nodes that could not be read at all (`outer.inner` inside a module), and `nameless`
+    tells that there is one whose id is not known.
     """
 
     name: str
@@ -69,3 +97,10 @@ class Document:
     type_files: tuple[TypeFile, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     inventory: MappingNode | None = None
+    missing: frozenset[str] = frozenset()
+    nameless: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the nodes could be read, so that something can be concluded from what they lack."""
+        return not (self.missing or self.nameless or any(declared.gaps for declared in self.nodes))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Span
     from doraflow.parser.files import Files
     from doraflow.parser.model import InputOptions, ModuleFile, Node, OperatorBody
+    from doraflow.parser.read import Reading
     from doraflow.parser.syntax import MappingNode
 
 _NOT_A_FILE = frozenset({"dynamic", "shell"})
@@ -37,7 +38,7 @@ class Surroundings:
     """
 
     outer: Declared
-    file: ModuleFile
+    file: Reading[ModuleFile]
     folder: str
     files: Files
     sink: Sink
@@ -56,11 +57,11 @@ class Surroundings:
         return self.outer.module or Label(head_span(module), f"the module `{self.outer.node.id}` is included here")
 
 
-def inner_node(node: Node, syntax: MappingNode, around: Surroundings) -> Declared:
-    """Make the node that stands in the dataflow for `node`, which stands in a module file."""
-    outer = around.outer.node
+def inner_node(inside: Declared, around: Surroundings) -> Declared:
+    """Make the node that stands in the dataflow for `inside`, which stands in a module file."""
+    node, syntax, outer = inside.node, inside.syntax, around.outer.node
     wired: dict[Span, Span] = {}
-    siblings = frozenset(sibling.id for sibling in around.file.nodes)
+    siblings = around.file.gaps.nodes.union(sibling.id for sibling in around.file.model.nodes)
 
     def change(options: InputOptions, span: Span) -> InputOptions | None:
         split = split_reference(options.source)
@@ -83,7 +84,7 @@ def inner_node(node: Node, syntax: MappingNode, around: Surroundings) -> Declare
             "deploy": node.deploy or outer.deploy,
         }
     )
-    return Declared(_with_paths(moved, around), syntax, around.inclusion(), wired)
+    return Declared(_with_paths(moved, around), syntax, around.inclusion(), wired, inside.gaps)
 
 
 def _connected(
@@ -96,7 +97,7 @@ def _connected(
         return bound.model_copy(
             update={key: value for key, value in _own_options(options).items() if value is not None}
         )
-    header = around.file.module
+    header = around.file.model.module
     ports = [*header.inputs, *header.inputs_optional]
     if port not in ports:
         near = nearest(port, ports)

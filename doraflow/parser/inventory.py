@@ -28,12 +28,13 @@ def with_inventory(
     The second value is the syntax of the inventory's `hosts`. After an error the dataflow comes back as it was.
     """
     syntax = read_tree(path, path.as_posix(), texts, sink) if path is not None else None
-    inventory = read_model(Inventory, syntax, sink) if syntax is not None else None
-    if syntax is None or inventory is None:
+    reading = read_model(Inventory, syntax, sink) if syntax is not None else None
+    if reading is None:
         return dataflow, None
+    inventory = reading.model
     hosts = dict(dataflow.hosts)
     for name, host in inventory.hosts.items():
         given = {key: getattr(host, key) for key in host.model_fields_set}
         hosts[name] = hosts[name].model_copy(update=given) if name in hosts else host
-    section = syntax.get("hosts")
+    section = reading.tree.get("hosts")
     return dataflow.model_copy(update={"hosts": hosts}), section if isinstance(section, MappingNode) else None

@@ -6,23 +6,23 @@ The steps stand in `load` in their order; each is a module of its own.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from doraflow.parser.document import Declared, Document, TypeFile
+from doraflow.parser.document import Declared, Document, Expansion, TypeFile, declared_nodes
 from doraflow.parser.environment import allowed, check_environment
 from doraflow.parser.files import Files, read_tree
 from doraflow.parser.inventory import with_inventory
 from doraflow.parser.model import Dataflow
 from doraflow.parser.read import read_model
 from doraflow.parser.rules import check_nodes
-from doraflow.parser.syntax import MappingNode, SequenceNode
+from doraflow.parser.syntax import MappingNode
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import MutableMapping
     from pathlib import Path
 
     from doraflow.diagnostics import Sink
-    from doraflow.ir import BuildStep
 
 _TYPES_FOLDER = "types"
 _UNSAFE = re.compile(r"[^a-z0-9_]+")
@@ -31,7 +31,7 @@ _UNSAFE = re.compile(r"[^a-z0-9_]+")
 def load(
     path: Path, sink: Sink, inventory: Path | None = None, texts: MutableMapping[str, str] | None = None
 ) -> Document | None:
-    """Read a dataflow with its modules, its type files and its inventory; None after an error that leaves gaps.
+    """Read a dataflow with its modules, its type files and its inventory; None after an error that leaves no nodes.
 
     Spans show `path` as it is given, with forward slashes. `texts`, if given, gets the text of every file that was
     read, so that errors can be shown with their lines even where there is no document.
@@ -47,18 +47,16 @@ def load(
     syntax = read_tree(path, display, texts, sink)
     if syntax is None or _is_module_file(syntax, path, sink):
         return None
-    dataflow = read_model(Dataflow, syntax, sink)
-    if dataflow is None:
+    reading = read_model(Dataflow, syntax, sink)
+    if reading is None:
         return None
+    dataflow, syntax = reading.model, reading.tree
     check_nodes(dataflow.nodes, syntax, sink)
     check_environment(syntax.get("env"), sink)
     files = Files(path.parent, path.parent.as_posix(), texts, sink)
-    expansion = _expand(_declared(dataflow, syntax), dataflow, files, sink)
+    expansion = _expand(declared_nodes(reading), dataflow, files, sink)
     type_files = _type_files(files)
     dataflow, hosts_syntax = with_inventory(dataflow, inventory, texts, sink)
-    if expansion is None:
-        return None
-    nodes, module_builds = expansion
     return Document(
         name=dataflow_name(dataflow.name, path),
         source=path.name,
@@ -66,11 +64,13 @@ def load(
         file=display,
         dataflow=dataflow.model_copy(update={"env": allowed(dataflow.env)}),
         syntax=syntax,
-        nodes=tuple(_without_reserved(declared) for declared in nodes),
-        module_builds=module_builds,
+        nodes=tuple(_without_reserved(declared) for declared in expansion.nodes),
+        module_builds=expansion.builds,
         type_files=type_files,
         texts=texts,
         inventory=hosts_syntax,
+        missing=reading.gaps.nodes | expansion.gaps.nodes,
+        nameless=reading.gaps.nameless or expansion.gaps.nameless,
     )
 
 
@@ -99,22 +99,12 @@ def _is_module_file(syntax: MappingNode, path: Path, sink: Sink) -> bool:
     return True
 
 
-def _declared(dataflow: Dataflow, syntax: MappingNode) -> list[Declared]:
-    items = syntax.get("nodes")
-    syntaxes = items.items if isinstance(items, SequenceNode) else ()
-    pairs = zip(dataflow.nodes, syntaxes, strict=True)
-    return [Declared(node, item) for node, item in pairs if isinstance(item, MappingNode)]
-
-
-def _expand(
-    nodes: list[Declared], dataflow: Dataflow, files: Files, sink: Sink
-) -> tuple[Sequence[Declared], tuple[BuildStep, ...]] | None:
+def _expand(nodes: list[Declared], dataflow: Dataflow, files: Files, sink: Sink) -> Expansion:
     if all(declared.node.module is None for declared in nodes):
-        return nodes, ()
+        return Expansion(tuple(nodes))
     from doraflow.parser.modules import expand_modules
 
-    expansion = expand_modules(nodes, dataflow.env, files, sink)
-    return None if expansion is None else (expansion.nodes, expansion.builds)
+    return expand_modules(nodes, dataflow.env, files, sink)
 
 
 def _without_reserved(declared: Declared) -> Declared:
@@ -122,7 +112,7 @@ def _without_reserved(declared: Declared) -> Declared:
     if len(env) == len(declared.node.env):
         return declared
     node = declared.node.model_copy(update={"env": env})
-    return Declared(node, declared.syntax, declared.module, declared.wired)
+    return replace(declared, node=node)
 
 
 def _type_files(files: Files) -> tuple[TypeFile, ...]:

@@ -45,7 +45,7 @@ def check_connections(declared: Declared, header: ModuleHeader, file: MappingNod
     ports = [*header.inputs, *header.inputs_optional]
     misspelt = {nearest(port, ports)[0] for port in node.inputs if port not in ports and nearest(port, ports)}
     for port in header.inputs:
-        if port not in node.inputs and port not in misspelt:
+        if port not in node.inputs and port not in misspelt and "inputs" not in declared.gaps:
             sink.error(
                 "DF121",
                 f"the module `{header.name}` needs the input `{port}`, and `{node.id}` does not connect it",
@@ -83,9 +83,11 @@ def exported(
 ) -> dict[str, str | None]:
     """Find who produces each output of a module; None for one that was reported.
 
-    `inside` are the direct children, `nested` the outputs of those that are modules themselves.
+    `inside` are the direct children, `nested` the outputs of those that are modules themselves. An output that nobody
+    produces is not reported where a child, or what it sends, could not be read.
     """
     found: dict[str, str | None] = {}
+    is_whole = not any(child.gaps or (child.node.module and child.node.id not in nested) for child in inside)
     items = _port_list(file, "outputs")
     for position, output in enumerate(header.outputs):
         references: list[str | None] = []
@@ -100,7 +102,7 @@ def exported(
             names = ", ".join(f"`{reference}`" for reference in references)
             message = f"several nodes inside the module `{header.name}` produce its output `{output}`: {names}"
             sink.error("DF121", message, span, help="rename the outputs that stay inside")
-        else:
+        elif is_whole:
             message = f"no node inside the module `{header.name}` produces its output `{output}`"
             sink.error("DF121", message, span, help=f"add `{output}` to the `outputs` of the node that sends it")
     return found

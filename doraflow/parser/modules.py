@@ -10,26 +10,31 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doraflow.diagnostics import Sink
 from doraflow.ir import BuildStep
+from doraflow.parser.document import Expansion, declared_nodes
 from doraflow.parser.environment import allowed
 from doraflow.parser.inner_nodes import Surroundings, inner_node
 from doraflow.parser.model import ModuleFile
 from doraflow.parser.module_ports import check_connections, check_header, exported, outside_reference
 from doraflow.parser.parameters import check_parameters, environment
 from doraflow.parser.read import read_model
+from doraflow.parser.recovery import Gaps
 from doraflow.parser.rules import check_nodes
 from doraflow.parser.suggest import nearest
-from doraflow.parser.syntax import MappingNode, SequenceNode, head_span
+from doraflow.parser.syntax import head_span
 from doraflow.parser.wiring import rewire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from doraflow.diagnostics import Sink, Span
+    from doraflow.diagnostics import Span
     from doraflow.parser.document import Declared
     from doraflow.parser.files import Files
     from doraflow.parser.keys import InputOptions
-    from doraflow.parser.syntax import SyntaxNode
+    from doraflow.parser.model import ModuleHeader
+    from doraflow.parser.read import Reading
+    from doraflow.parser.syntax import MappingNode, SyntaxNode
 
 DEEPEST_NESTING = 8
 MOST_NODES = 100_000
@@ -38,30 +43,30 @@ Exports = dict[str, dict[str, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Expansion:
-    """The flat nodes of a dataflow, and the build steps of the modules, those of an outer module first."""
-
-    nodes: tuple[Declared, ...]
-    builds: tuple[BuildStep, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Module:
     """A module file that was read; `relative` is its path from the dataflow's folder."""
 
     relative: str
-    model: ModuleFile
-    syntax: MappingNode
+    reading: Reading[ModuleFile]
+
+    @property
+    def header(self) -> ModuleHeader:
+        return self.reading.model.module
+
+    @property
+    def syntax(self) -> MappingNode:
+        return self.reading.tree
 
 
-def expand_modules(nodes: Sequence[Declared], env: Mapping[str, str], files: Files, sink: Sink) -> Expansion | None:
-    """Replace every node that includes a module; None where a module file could not be read.
+def expand_modules(nodes: Sequence[Declared], env: Mapping[str, str], files: Files, sink: Sink) -> Expansion:
+    """Replace every node that includes a module; one whose module file cannot be read is missing from the result.
 
     `env` are the variables of the whole dataflow, which module builds see too.
     """
     expander = _Expander(files, env, sink)
     flat, _ = expander.expand(nodes, "", ())
-    return None if expander.has_gaps else Expansion(tuple(flat), tuple(expander.builds))
+    gaps = Gaps({}, frozenset(expander.missing), expander.nameless)
+    return Expansion(tuple(flat), tuple(expander.builds), gaps)
 
 
 class _Expander:
@@ -69,7 +74,8 @@ class _Expander:
 
     def __init__(self, files: Files, env: Mapping[str, str], sink: Sink) -> None:
         self.builds: list[BuildStep] = []
-        self.has_gaps = False
+        self.missing: set[str] = set()
+        self.nameless = False
         self._files = files
         self._env = env
         self._sink = sink
@@ -99,31 +105,35 @@ class _Expander:
         relative = self._locate(outer, folder, chain)
         module = self._load(relative) if relative is not None else None
         if module is None:
-            self.has_gaps = True
+            self.missing.add(outer.node.id)
             return None
-        header = module.model.module
+        header = module.header
         text = self._files.texts.get(outer.syntax.span.file, "")
-        check_connections(outer, header, module.syntax, text, self._sink)
+        quiet = Sink()  # what only follows of a fault in the header is not told
+        told = quiet if "module" in module.reading.faulty else self._sink
+        check_connections(outer, header, module.syntax, text, told)
         check_parameters(outer.syntax.get("params"), self._sink)
         self._add_build(outer, outer.node.build, outer.syntax.get("build"))
-        self._add_build(outer, module.model.build, module.syntax.get("build"))
+        self._add_build(outer, module.reading.model.build, module.syntax.get("build"))
         inside = self._inside(outer, module)
         flat, nested = self.expand(inside, posixpath.dirname(module.relative), (*chain, module.relative))
-        return flat, exported(header, module.syntax, inside, nested, self._sink)
+        told = quiet if module.reading.gaps else told
+        return flat, exported(header, module.syntax, inside, nested, told)
 
     def _inside(self, outer: Declared, module: _Module) -> list[Declared]:
         """Adapt the nodes of a module file to their place."""
         folder = posixpath.dirname(module.relative)
-        around = Surroundings(outer, module.model, folder, self._files, self._sink)
-        items = module.syntax.get("nodes")
-        syntaxes = items.items if isinstance(items, SequenceNode) else ()
-        self._count += len(syntaxes)
+        around = Surroundings(outer, module.reading, folder, self._files, self._sink)
+        inside = declared_nodes(module.reading)
+        self._count += len(inside)
         if self._count > MOST_NODES:
             self._refuse(outer, f"the modules expand to more than {MOST_NODES} nodes")
-            self.has_gaps = True
+            self.missing.add(outer.node.id)
             return []
-        pairs = zip(module.model.nodes, syntaxes, strict=True)
-        return [inner_node(node, syntax, around) for node, syntax in pairs if isinstance(syntax, MappingNode)]
+        gaps = module.reading.gaps
+        self.missing |= {f"{outer.node.id}.{name}" for name in gaps.nodes}
+        self.nameless = self.nameless or gaps.nameless
+        return [inner_node(declared, around) for declared in inside]
 
     def _rewire(self, declared: Declared, exports: Exports) -> Declared:
         """Lead the inputs that read a module's output to the node inside that produces it."""
@@ -164,12 +174,12 @@ class _Expander:
 
     def _read(self, relative: str) -> _Module | None:
         syntax = self._files.tree(relative)
-        model = read_model(ModuleFile, syntax, self._sink) if syntax is not None else None
-        if syntax is None or model is None:
+        reading = read_model(ModuleFile, syntax, self._sink) if syntax is not None else None
+        if reading is None:
             return None
-        check_header(model.module, syntax, self._sink)
-        check_nodes(model.nodes, syntax, self._sink)
-        return _Module(relative, model, syntax)
+        check_header(reading.model.module, reading.tree, self._sink)
+        check_nodes(reading.model.nodes, reading.tree, self._sink)
+        return _Module(relative, reading)
 
     def _add_build(self, outer: Declared, text: str | None, syntax: SyntaxNode | None) -> None:
         """Keep the build commands of a module; they run once for each inclusion, in the dataflow's folder."""

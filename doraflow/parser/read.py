@@ -1,41 +1,90 @@
 """Syntax tree to model: one validation, with every fault told at the place that it concerns.
 
 pydantic judges each value by the model; this module only puts its findings into words. Steps that pydantic puts into a
-location but the file does not hold (the `source` of an input in its short form) are left out.
+location but the file does not hold (the `source` of an input in its short form) are left out. After faults the rest is
+read without what was wrong, so that later stages find what is wrong with the rest.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, get_args, get_origin
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
 from doraflow.parser.keys import Keys
 from doraflow.parser.kinds import describe
 from doraflow.parser.old_keys import OLD_KEYS
+from doraflow.parser.recovery import NO_GAPS, Cut, Gaps, gaps_of, without
 from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic_core import ErrorDetails
 
     from doraflow.diagnostics import Sink
+    from doraflow.parser.recovery import Location
     from doraflow.parser.syntax import SyntaxNode
 
 Model = TypeVar("Model", bound=Keys)
-Location = tuple[int | str, ...]
+
+MOST_ROUNDS = 8
 
 _AS_A_MAP = "write a map, `NAME: value` on each line, without `-`"
 
 
-def read_model(kind: type[Model], tree: MappingNode, sink: Sink) -> Model | None:
-    """Read a mapping as `kind`; None after an error. All faults are reported, each once."""
-    try:
-        return kind.model_validate(_raw(tree), context=sink)
-    except ValidationError as error:
-        for details in error.errors(include_url=False, include_input=False):
-            _Fault(kind, tree, details, sink).report()
-        return None
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Model]):
+    """A model, the syntax that it was read from, and what of the nodes is missing.
+
+    `tree` is the syntax that was given, without what could not be read: its lists are as long as the model's. `faulty`
+    are the keys at the top with a fault somewhere below.
+    """
+
+    model: Model
+    tree: MappingNode
+    gaps: Gaps = NO_GAPS
+    faulty: frozenset[str] = frozenset()
+
+
+def read_model(kind: type[Model], tree: MappingNode, sink: Sink) -> Reading[Model] | None:
+    """Read a mapping as `kind`, as far as it can be read; None if a key is lacking without which there is nothing.
+
+    All faults are reported, each once; what the recovery from one brings about is not.
+    """
+    gaps, faulty = NO_GAPS, frozenset[str]()
+    for round_number in range(MOST_ROUNDS):
+        try:
+            return Reading(kind.model_validate(_raw(tree), context=sink), tree, gaps, faulty)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+        faults, cuts = _judged([_Fault(kind, tree, each, sink) for each in details])
+        if round_number == 0:
+            for fault in faults:
+                fault.report()
+        if any(not cut.location for cut in cuts):
+            return None
+        faulty |= {str(cut.location[0]) for cut in cuts}
+        gaps = gaps.joined(gaps_of(tree, cuts))
+        tree = without(tree, cuts)
+    return None
+
+
+def _judged(faults: Sequence[_Fault]) -> tuple[list[_Fault], list[Cut]]:
+    """Tell faults from what only follows of them, a required key that lacks as it is misspelt; and how to go on."""
+    meant: set[Location] = set()
+    cuts: dict[Location, Cut] = {}
+    for fault in faults:
+        key = fault.meant()
+        if key is not None and (*fault.location[:-1], key) not in meant:
+            meant.add((*fault.location[:-1], key))
+            cuts[fault.present] = Cut(fault.present, key)
+    causes = [fault for fault in faults if fault.details["type"] != "missing" or fault.location not in meant]
+    for fault in causes:
+        cuts.setdefault(fault.present, Cut(fault.unreadable()))
+    return causes, list(cuts.values())
 
 
 def _raw(node: SyntaxNode) -> object:
@@ -51,6 +100,7 @@ class _Fault:
     """One finding of pydantic's, with what it concerns in the file."""
 
     def __init__(self, root: type[Keys], tree: MappingNode, details: ErrorDetails, sink: Sink) -> None:
+        self.tree = tree
         self.details = details
         self.sink = sink
         self.location: Location = tuple(details["loc"])
@@ -68,6 +118,22 @@ class _Fault:
             self._own_fault()
         else:
             self._wrong_shape()
+
+    def meant(self) -> str | None:
+        """Give the key that an unknown one was meant to be, if that is not given as well."""
+        if self.details["type"] != "extra_forbidden":
+            return None
+        near = nearest(str(self.location[-1]), known_keys(self.owner))
+        holder, _, _ = _descend(self.tree, self.present[:-1])
+        return near[0] if near and isinstance(holder, MappingNode) and holder.get(near[0]) is None else None
+
+    def unreadable(self) -> Location:
+        """Tell what cannot be read: the value, or all of a mapping to which a key is required."""
+        fields = self.owner.model_fields
+        is_own = bool(self.present) and self.location == self.present
+        field = next((field for name, field in fields.items() if self.location[-1] in (field.alias, name)), None)
+        is_needed = is_own and field is not None and field.is_required()
+        return self.present[:-1] if is_needed else self.present
 
     def _unknown_key(self) -> None:
         key = str(self.location[-1])
