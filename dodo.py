@@ -47,3 +47,8 @@ def task_bench() -> Task:
 def task_docs() -> Task:
     """Write the generated pages of docs/ again."""
     return {"actions": [python("docs.generate")]}
+
+
+def task_schema() -> Task:
+    """Write the JSON schemas of schema/ again."""
+    return {"actions": [python("schema.write")]}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, graph, run
+from doraflow.cli import build, check, graph, run, schema
 
 app = typer.Typer(
     name="doraflow",
@@ -32,6 +32,7 @@ app.command("build")(build.build)
 app.command("run")(run.run)
 app.command("graph")(graph.graph)
 app.command("expand")(graph.expand)
+app.command("schema")(schema.schema)
 
 
 def _version(wanted: bool) -> None:

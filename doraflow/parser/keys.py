@@ -16,6 +16,7 @@ from doraflow.parser.kinds import (
     QueueSize,
     Seconds,
     Text,
+    any_case_schema,
     lower_case_word,
     word,
 )
@@ -29,6 +30,7 @@ Pattern = Annotated[
 LogLevel = Annotated[
     Literal["stdout", "trace", "debug", "info", "warn", "error"],
     lower_case_word("stdout", "trace", "debug", "info", "warn", "error"),
+    any_case_schema("stdout", "trace", "debug", "info", "warn", "error"),
 ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from doraflow.diagnostics import Sink
@@ -204,6 +204,14 @@ def lower_case_word(*choices: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def any_case_schema(*choices: str) -> WithJsonSchema:
+    """Tell a JSON schema of `lower_case_word`: the words as they are written best, and any other case of them."""
+    folded = ("".join(f"[{letter.upper()}{letter}]" for letter in choice) for choice in choices)
+    return WithJsonSchema(
+        {"anyOf": [{"enum": list(choices)}, {"type": "string", "pattern": f"^({'|'.join(folded)})$"}]}
+    )
+
+
 def _one_of(text: str, choices: tuple[str, ...]) -> str:
     if text in choices:
         return text
@@ -225,25 +233,46 @@ def _identifier(judge: Callable[[str], Illegal | None]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _nothing_is(empty: object) -> BeforeValidator:
-    def check(value: object) -> object:
-        return empty if value is None else value
-
-    return BeforeValidator(check)
+def nothing_is_empty_list(value: object) -> object:
+    """Read a key without a value as an empty list."""
+    return () if value is None else value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Arguments = Annotated[str, BeforeValidator(_arguments)]
+def nothing_is_empty_map(value: object) -> object:
+    """Read a key without a value as an empty map."""
+    return {} if value is None else value
+
+
+# What a JSON schema says of a value that is read as a text, and of ids: patterns hold for texts alone.
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_ID = "[A-Za-z0-9_.-]+"
+_SIZE_SCHEMA = {"type": ["number", "string"], "minimum": 0, "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*[KMGkmg]?[Bb]?\s*$"}
+
+
+def _number_schema(kind: str, lowest: int, highest: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": kind, "minimum": lowest, "maximum": highest})
+
+
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_SCALAR)]
+Arguments = Annotated[str, BeforeValidator(_arguments), WithJsonSchema(_SCALAR)]
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-PositiveSeconds = Annotated[float, BeforeValidator(_positive_seconds)]
-Count = Annotated[int, BeforeValidator(_whole(0, LARGEST_U32))]
-SignedCount = Annotated[int, BeforeValidator(_whole(-(2**31), 2**31 - 1))]
-QueueSize = Annotated[int, BeforeValidator(_whole(1, LARGEST_SIGNED, "DF108"))]
-ByteSize = Annotated[int, BeforeValidator(_bytes, json_schema_input_type=int | str)]
-EnvironmentValue = Annotated[str, BeforeValidator(_environment_value, json_schema_input_type=str | int | float | bool)]
-NodeId = Annotated[Text, _identifier(judge_node_id)]
-OperatorId = Annotated[Text, _identifier(judge_operator_id)]
-DataId = Annotated[Text, _identifier(judge_port_id)]
-NothingIsEmptyList = _nothing_is(())
-NothingIsEmptyMap = _nothing_is({})
+Seconds = Annotated[float, BeforeValidator(_seconds), _number_schema("number", 0, LARGEST_UNSIGNED - 1)]
+PositiveSeconds = Annotated[
+    float,
+    BeforeValidator(_positive_seconds),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_UNSIGNED - 1}),
+]
+Count = Annotated[int, BeforeValidator(_whole(0, LARGEST_U32)), _number_schema("integer", 0, LARGEST_U32)]
+SignedCount = Annotated[
+    int, BeforeValidator(_whole(-(2**31), 2**31 - 1)), _number_schema("integer", -(2**31), 2**31 - 1)
+]
+QueueSize = Annotated[
+    int, BeforeValidator(_whole(1, LARGEST_SIGNED, "DF108")), _number_schema("integer", 1, LARGEST_SIGNED)
+]
+ByteSize = Annotated[int, BeforeValidator(_bytes), WithJsonSchema(_SIZE_SCHEMA)]
+EnvironmentValue = Annotated[str, BeforeValidator(_environment_value), WithJsonSchema(_SCALAR)]
+NodeId = Annotated[Text, _identifier(judge_node_id), WithJsonSchema({**_SCALAR, "pattern": rf"^(?!dora$)(?!\.){_ID}$"})]
+OperatorId = Annotated[Text, _identifier(judge_operator_id), WithJsonSchema({**_SCALAR, "pattern": f"^{_ID}$"})]
+DataId = Annotated[Text, _identifier(judge_port_id), WithJsonSchema({**_SCALAR, "pattern": f"^{_ID}(/{_ID})*$"})]
+NothingIsEmptyList = BeforeValidator(nothing_is_empty_list)
+NothingIsEmptyMap = BeforeValidator(nothing_is_empty_map)

@@ -140,3 +140,10 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
     code = f"import sys, doraflow.cli.main; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("kind", ["dataflow", "module", "inventory"])
+def test_schema_prints_the_committed_schema(project: Path, kind: str) -> None:
+    done = doraflow("schema", "--kind", kind, cwd=project)
+    committed = Path(__file__).parents[3] / f"schema/{kind}.schema.json"
+    assert (done.returncode, done.stdout, done.stderr) == (0, committed.read_text(), "")
