@@ -56,6 +56,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF205": "an unknown operator",
         "DF206": "a setting for a port that is not declared",
         "DF207": "an output that nothing reads",
+        "DF208": "a node that can never receive anything",
         # types
         "DF301": "an unknown type",
         "DF302": "types that do not fit",
@@ -68,6 +69,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF403": "a node that reads its own output",
         "DF404": "a dataflow without a source",
         "DF405": "a queue setting without effect",
+        "DF406": "a loop of servers that nobody asks",
         # placement
         "DF501": "an unknown machine",
         "DF502": "a malformed host inventory",

@@ -125,6 +125,20 @@ class Sink:
         severity = Severity.ERROR if self.strict else Severity.WARNING
         self.add(Diagnostic(code, severity, message, span, label, tuple(related), tuple(notes), help))
 
+    def note(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        label: str = "",
+        related: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,  # noqa: A002
+    ) -> None:
+        """Add a finding that may be meant so; it stays a note under `strict`."""
+        self.add(Diagnostic(code, Severity.NOTE, message, span, label, tuple(related), tuple(notes), help))
+
     def raise_to_error(self, code: str) -> None:
         """Make every finding with this code an error: what was a warning so far stops the build from here on."""
         self.found = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.blocking import check_blocking
 from doraflow.analysis.cycles import check_cycles
 from doraflow.analysis.place import place
 from doraflow.analysis.queues import check_queues
+from doraflow.analysis.reach import check_reach
 from doraflow.analysis.shared_text import told_once
 from doraflow.analysis.support import check_support
 from doraflow.analysis.types import check_types
@@ -25,6 +27,8 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         place,
         partial(check_types, library=library),
         check_cycles,
+        check_reach,
+        check_blocking,
         check_queues,
         check_unused,
         check_support,

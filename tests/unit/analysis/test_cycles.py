@@ -1,31 +1,17 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from doraflow.analysis.cycles import check_cycles
+from doraflow.diagnostics import Sink
+from tests.unit.analysis.flows import TIMER, flow
+from tests.unit.analysis.graphs import graph_of
+
 if TYPE_CHECKING:
     from tests.unit.analysis.conftest import Check
-
-
-def flow(*nodes: str) -> str:
-    """Write nodes given as `a < b.x c.y`: a reads output x of b and y of c; every node has the outputs x and y."""
-    lines = ["nodes:"]
-    for text in nodes:
-        name, _, sources = text.partition(" < ")
-        lines += [f"  - id: {name}", f"    path: {name}.py", "    outputs: [x, y]"]
-        if sources:
-            lines += ["    inputs:"]
-            lines += [f"      {_entry(number, source)}" for number, source in enumerate(sources.split())]
-    return "\n".join(lines) + "\n"
-
-
-def _entry(number: int, source: str) -> str:
-    blocks, text = source.startswith("!"), source.removeprefix("!").replace(".", "/")
-    return f"i{number}: {{source: {text}, queue_policy: backpressure}}" if blocks else f"i{number}: {text}"
-
-
-TIMER = "dora/timer/hz/1"
 
 
 def test_a_loop_that_nothing_starts_is_drawn_from_its_first_node_and_labelled_at_every_edge(check: Check) -> None:
@@ -106,46 +92,12 @@ def test_a_self_read_inside_a_loop_is_a_finding_of_its_own(check: Check) -> None
     assert [line.split(":")[0] for line in checked.told] == ["warning DF404 6", "warning DF403 7"]
 
 
-def test_a_loop_of_blocking_queues_is_a_warning_with_every_edge(check: Check) -> None:
-    checked = check(flow(f"a < {TIMER} !b.x", "b < !a.x"))
-    assert checked.told == [
-        (
-            "warning DF402 7:20 every queue of the loop a -> b -> a holds its sender back; once all are full, "
-            "no node can go on"
-        )
-    ]
-    finding = checked.only("DF402")
-    assert (finding.label, finding.help) == (
-        "`a` holds `b` back here",
-        "write `queue_policy: drop_oldest` at one of these inputs",
-    )
-    assert [label.text for label in finding.related] == ["`b` holds `a` back here"]
-
-
-def test_a_loop_of_blocking_queues_is_an_error_when_strict(check: Check) -> None:
-    checked = check(flow(f"a < {TIMER} !b.x", "b < !a.x"), strict=True)
-    assert checked.only("DF402").severity == "error"
-
-
-@pytest.mark.parametrize(
-    "nodes", [(f"a < {TIMER} !b.x", "b < a.x"), (f"a < {TIMER} !b.x b.y", "b < !c.x", "c < a.x"), ("a", "b < !a.x")]
-)
-def test_one_queue_that_drops_keeps_a_loop_going(check: Check, nodes: tuple[str, ...]) -> None:
-    assert check(flow(*nodes)).told == []
-
-
-def test_a_blocking_loop_inside_a_wider_one_is_found(check: Check) -> None:
-    checked = check(flow(f"a < {TIMER} c.x", "b < a.x !c.x", "c < !b.x"))
-    assert "the loop b -> c -> b holds" in checked.told[0]
-    assert len(checked.told) == 1
-
-
 def test_a_blocking_self_read_is_told_once(check: Check) -> None:
     checked = check(flow(f"a < {TIMER} !a.x"))
     assert checked.told == [
         (
             "warning DF402 7:20 `a` reads its own output `a/x` from a queue that holds the sender back; "
-            "once it is full, the node waits for itself"
+            "a node cannot wait for itself, so the queue grows without bound where it sends more than it reads"
         )
     ]
 
@@ -174,16 +126,6 @@ def test_an_operator_that_reads_itself_is_told(check: Check) -> None:
     assert [line.split(" ", 3)[3] for line in checked.told] == ["`runtime/one` reads its own output `runtime/one/x`"]
 
 
-def test_blocking_queues_stick_between_nodes_whatever_their_operators(check: Check) -> None:
-    blocking = "{source: other/x, queue_policy: backpressure}"
-    checked = check(
-        OPERATORS.format(first=f"t: {TIMER}, i: {blocking}")
-        + "  - id: other\n    path: o.py\n    outputs: [x]\n"
-        + "    inputs: {i: {source: runtime/two/x, queue_policy: backpressure}}\n"
-    )
-    assert "the loop runtime -> other -> runtime holds" in checked.told[0]
-
-
 def test_the_outputs_of_a_sole_operator_are_shown_as_they_are_written(check: Check) -> None:
     checked = check(
         "nodes:\n  - {id: a, operator: {python: a.py, inputs: {i: b/x}, outputs: [x]}}\n"
@@ -192,3 +134,66 @@ def test_the_outputs_of_a_sole_operator_are_shown_as_they_are_written(check: Che
     finding = checked.only("DF404")
     assert finding.message.endswith("as in a -> b -> a")
     assert [finding.label, finding.related[0].text] == ["`a` reads `b/x` here", "`b` reads `a/x` here"]
+
+
+@pytest.mark.parametrize("pattern", ["service-client", "action-client"])
+def test_a_client_starts_the_loop_with_its_server(check: Check, pattern: str) -> None:
+    assert check(PATTERNS.format(first=pattern, second="service-server")).told == []
+
+
+PATTERNS = """\
+nodes:
+  - {{id: a, path: a.py, pattern: {first}, inputs: {{i: b/x}}, outputs: [x]}}
+  - {{id: b, path: b.py, pattern: {second}, inputs: {{i: a/x}}, outputs: [x]}}
+"""
+
+
+def test_a_loop_of_servers_that_nobody_asks_cannot_start(check: Check) -> None:
+    checked = check(PATTERNS.format(first="service-server", second="action-server"))
+    assert checked.told == [
+        (
+            "warning DF406 2:62 the loop a -> b -> a cannot start: each of its nodes is a server, which answers and "
+            "never speaks first"
+        )
+    ]
+    finding = checked.only("DF406")
+    assert [finding.label, finding.related[0].text] == ["`a` reads `b/x` here", "`b` reads `a/x` here"]
+    assert finding.help == ("if `a` is the one that asks, write `pattern: service-client` or `action-client` there")
+
+
+def test_what_somebody_starts_by_hand_starts_its_loop(check: Check) -> None:
+    checked = check(
+        "nodes:\n  - {id: a, path: dynamic, inputs: {i: b/x}, outputs: [x]}\n"
+        "  - {id: b, path: b.py, inputs: {i: a/x}, outputs: [x]}\n"
+    )
+    assert [line for line in checked.told if "DF4" in line] == []
+
+
+BRIDGE = """\
+nodes:
+  - id: add
+    ros2: {{service: /add, service_type: example_interfaces/AddTwoInts, role: {role}}}
+    inputs: {{{port}: worker/x}}
+    outputs: [{other}]
+  - {{id: worker, path: w.py, inputs: {{i: add/{other}}}, outputs: [x]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "port", "other", "found"),
+    [("server", "response", "request", []), ("client", "request", "response", ["DF404"])],
+)
+def test_ros_starts_the_loop_of_a_bridge_that_serves_it(
+    check: Check, role: str, port: str, other: str, found: list[str]
+) -> None:
+    checked = check(BRIDGE.format(role=role, port=port, other=other))
+    assert [line.split()[1] for line in checked.told if "DF4" in line] == found
+
+
+def test_many_nodes_that_read_themselves_cost_no_more_than_their_edges() -> None:
+    names = [f"n{number}" for number in range(10_000)]
+    sink = Sink()
+    started = time.perf_counter()
+    check_cycles(graph_of(names, [(name, name) for name in names]), sink)
+    assert time.perf_counter() - started < 1
+    assert len(sink.found) == len(names)
