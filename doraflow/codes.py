@@ -7,11 +7,14 @@ values, 2xx names and references, 3xx types, 4xx loops and queues, 5xx placement
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_SPELLING = re.compile(r"(?:DF)?0*([0-9]{1,3})", re.IGNORECASE)
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -96,3 +99,26 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF902": "a node that this version cannot run",
     }
 )
+
+
+def code_of(text: str) -> str | None:
+    """Read a code as people spell it, with or without `DF` and leading zeros; None if there is no such code.
+
+    >>> code_of("DF0204"), code_of("df13"), code_of("204"), code_of("DF999")
+    ('DF204', 'DF013', 'DF204', None)
+    """
+    match = _SPELLING.fullmatch(text.strip())
+    code = f"DF{match[1]:0>3}" if match else ""
+    return code if code in CODES else None
+
+
+def nearest_codes(text: str, most: int = 3) -> list[str]:
+    """List the codes whose numbers are nearest to a misspelt one, nearest first; none if it has no number.
+
+    >>> nearest_codes("DF208", 2)
+    ['DF207', 'DF206']
+    """
+    digits = re.sub(r"[^0-9]", "", text)
+    if not digits:
+        return []
+    return sorted(CODES, key=lambda code: abs(int(code[2:]) - int(digits[-4:])))[:most]

@@ -58,8 +58,9 @@ class Diagnostic:
     """One finding with one cause.
 
     `message` is lower case and without a full stop, and names values, rule and consequence. `label` is written under
-    the marked text. `help` states the edit that mends it and never asks. `span` is None only where no text is at
-    fault (an output folder that cannot be written).
+    the marked text. `help` states the edit that mends it and never asks. `replacement` is given only where that edit is
+    exact: the text that mends the finding in the place of `span`. `span` is None only where no text is at fault (an
+    output folder that cannot be written).
     """
 
     code: str
@@ -70,6 +71,7 @@ class Diagnostic:
     related: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    replacement: str | None = None
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -106,9 +108,11 @@ class Sink:
         related: Iterable[Label] = (),
         notes: Iterable[str] = (),
         help: str | None = None,  # noqa: A002 - the field's own name
+        replacement: str | None = None,
     ) -> None:
         """Add a finding that stops the build."""
-        self.add(Diagnostic(code, Severity.ERROR, message, span, label, tuple(related), tuple(notes), help))
+        places, told = tuple(related), tuple(notes)
+        self.add(Diagnostic(code, Severity.ERROR, message, span, label, places, told, help, replacement))
 
     def warning(
         self,
@@ -120,10 +124,11 @@ class Sink:
         related: Iterable[Label] = (),
         notes: Iterable[str] = (),
         help: str | None = None,  # noqa: A002
+        replacement: str | None = None,
     ) -> None:
         """Add a finding that the user should know of; under `strict` a warning is an error."""
         severity = Severity.ERROR if self.strict else Severity.WARNING
-        self.add(Diagnostic(code, severity, message, span, label, tuple(related), tuple(notes), help))
+        self.add(Diagnostic(code, severity, message, span, label, tuple(related), tuple(notes), help, replacement))
 
     def note(
         self,

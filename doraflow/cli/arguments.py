@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+
+
+class Form(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
 
 File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False)
@@ -14,6 +25,10 @@ Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="Treat warning
 Inventory: TypeAlias = Annotated[
     Path | None,
     typer.Option("--inventory", metavar="FILE", help="A file with the machines, under `hosts`.", show_default=False),
+]
+Format: TypeAlias = Annotated[
+    Form,
+    typer.Option("--format", help="Text for people on stderr; JSON, SARIF or GitHub annotations for tools on stdout."),
 ]
 Jobs: TypeAlias = Annotated[
     int, typer.Option("--jobs", "-j", min=1, metavar="N", help="How many build steps run at once.")

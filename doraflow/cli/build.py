@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Rebuild, Strict
+from doraflow.cli.arguments import DEFAULT_JOBS, File, Form, Format, Inventory, Jobs, Rebuild, Strict
 
 if TYPE_CHECKING:
     from doraflow.pipeline import Compilation
@@ -29,6 +29,7 @@ def build(
         bool, typer.Option("--no-build-steps", help="Write the bundle without running the nodes' `build:` commands.")
     ] = False,
     inventory: Inventory = None,
+    form: Format = Form.TEXT,
 ) -> None:
     """Build a bundle: a launcher per machine, wiring tables, typed stubs, and all that they need.
 
@@ -39,7 +40,7 @@ def build(
     """
     from doraflow.build.compare import compare
     from doraflow.build.writer import write
-    from doraflow.cli.report import exit_code, show_findings
+    from doraflow.cli.report import exit_code, tell_findings
     from doraflow.pipeline import Options, generate, plan
     from doraflow.pipeline import check as check_file
 
@@ -52,11 +53,11 @@ def build(
         folder = out or Path(f"{planned.graph.name}_bundle")
         if check:
             for line in compare(files, folder, made.sink):
-                typer.echo(line)
+                typer.echo(line, err=form is not Form.TEXT)
         elif (report := write(files, folder, made.sink)) is not None:
             changes = f"{len(report.written)} files written, {len(report.unchanged)} unchanged"
             typer.echo(f"{folder}: {changes}, {len(report.removed)} removed", err=True)
-    show_findings(made)
+    tell_findings(made, form)
     raise typer.Exit(exit_code(made))
 
 

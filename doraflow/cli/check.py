@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from doraflow.cli.arguments import File, Inventory, Strict
-
-
-class Format(StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
+from doraflow.cli.arguments import File, Form, Format, Inventory, Strict
 
 
 def check(
     file: File,
-    form: Annotated[
-        Format, typer.Option("--format", help="Text for people on stderr, or JSON on stdout.")
-    ] = Format.TEXT,
+    form: Format = Form.TEXT,
     strict: Strict = False,
     no_sources: Annotated[
         bool, typer.Option("--no-sources", help="Check the dataflow alone, not whether the files it names exist.")
@@ -34,17 +24,13 @@ def check(
 
     Example: doraflow check dataflow.yml --format json
     """
-    from doraflow.cli.report import exit_code, show_findings
+    from doraflow.cli.report import exit_code, tell_findings
     from doraflow.pipeline import Options
     from doraflow.pipeline import check as check_file
-    from doraflow.render import render_json
 
     made = check_file(file, Options(strict, not no_sources, inventory))
-    if form is Format.JSON:
-        typer.echo(render_json(made.diagnostics()))
-    else:
-        show_findings(made)
-        if not made.diagnostics() and made.graph is not None:
-            count = len(made.graph.nodes)
-            typer.echo(f"{file}: {count} node{'' if count == 1 else 's'}, no findings", err=True)
+    tell_findings(made, form)
+    if form is Form.TEXT and not made.diagnostics() and made.graph is not None:
+        count = len(made.graph.nodes)
+        typer.echo(f"{file}: {count} node{'' if count == 1 else 's'}, no findings", err=True)
     raise typer.Exit(exit_code(made))

@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from doraflow.render import text_pieces
+from doraflow.cli.arguments import Form
+from doraflow.render.text import text_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from doraflow.pipeline import Compilation
-    from doraflow.render import Piece
+    from doraflow.render.text import Piece
 
 
 def show_findings(made: Compilation) -> None:
     """Write all findings of a compilation to standard error."""
     write_pieces(text_pieces(made.diagnostics(), made.texts), sys.stderr)
+
+
+def tell_findings(made: Compilation, form: Form) -> None:
+    """Write all findings of a compilation: as text to standard error, for tools to standard output."""
+    match form:
+        case Form.TEXT:
+            show_findings(made)
+        case Form.JSON:
+            from doraflow.render.objects import render_json
+
+            _print(f"{render_json(made.diagnostics())}\n")
+        case Form.SARIF:
+            from doraflow.render.sarif import render_sarif
+
+            _print(f"{render_sarif(made.diagnostics(), folder=Path.cwd())}\n")
+        case Form.GITHUB:
+            from doraflow.render.github import render_github
+
+            _print(render_github(made.diagnostics()))
+
+
+def _print(text: str) -> None:
+    """Write to standard output what its encoding can carry, and escape the rest: a file name may hold any byte."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def write_pieces(pieces: Iterable[Piece], stream: TextIO) -> None:

@@ -48,6 +48,25 @@ def test_check_of_a_faulty_file_exits_1_with_json_on_stdout(project: Path) -> No
     ]
 
 
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_findings_for_tools_go_to_stdout_also_when_building(project: Path, form: str) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("a/x", "a/y"))
+    for command in ("check", "build"):
+        done = doraflow(command, "flow.yml", "--format", form, cwd=project)
+        assert done.returncode == 1
+        assert done.stderr == ""
+        assert "DF204" in json.dumps(json.loads(done.stdout))
+
+
+def test_annotations_for_github_go_to_stdout(project: Path) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("a/x", "a/y"))
+    done = doraflow("check", "flow.yml", "--format", "github", cwd=project)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1].startswith(
+        "::error file=flow.yml,line=3,col=37,endLine=3,endColumn=40,title=DF204::`a` has no output `y`"
+    )
+
+
 @pytest.mark.parametrize("arguments", [["check"], ["chek", "flow.yml"], ["check", "flow.yml", "--nonsense"]])
 def test_wrong_usage_exits_2(project: Path, arguments: list[str]) -> None:
     done = doraflow(*arguments, cwd=project)

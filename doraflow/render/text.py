@@ -1,11 +1,10 @@
-"""Diagnostics as text for people and as JSON for tools.
+"""Diagnostics as text for people, with the lines that they are about.
 
 Text is made of styled pieces, so that it reads the same with and without colour; nothing here prints.
 """
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from doraflow.diagnostics import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from doraflow.diagnostics import Diagnostic, Label, Span
+    from doraflow.diagnostics import Diagnostic, Span
 
 Piece = tuple[str, str]
 """Some text and its style, as rich names styles; the style may be empty."""
@@ -28,8 +27,9 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity
 def text_pieces(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> list[Piece]:
     """Write all findings with their source lines, and a line that counts them."""
     pieces: list[Piece] = []
+    lines = _SourceLines(texts)
     for diagnostic in diagnostics:
-        pieces += _finding(diagnostic, texts)
+        pieces += _finding(diagnostic, lines)
         pieces.append(("\n", ""))
     summary = count_line(diagnostics)
     return [*pieces, (f"{summary}\n", "")] if summary else pieces
@@ -40,11 +40,6 @@ def render_text(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> 
     return "".join(text for text, _ in text_pieces(diagnostics, texts))
 
 
-def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """Write all findings as one JSON object with the key `diagnostics`."""
-    return json.dumps({"diagnostics": [_object(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False)
-
-
 def count_line(diagnostics: Iterable[Diagnostic]) -> str:
     """Count the findings by severity, such as `2 errors, 1 warning`; empty without any."""
     counts = dict.fromkeys(Severity, 0)
@@ -53,16 +48,33 @@ def count_line(diagnostics: Iterable[Diagnostic]) -> str:
     return ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items() if count)
 
 
-def _finding(diagnostic: Diagnostic, texts: Mapping[str, str]) -> Iterator[Piece]:
+class _SourceLines:
+    """Looks up source lines; each text is split once."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._split: dict[str, list[str]] = {}
+
+    def line(self, span: Span) -> str | None:
+        """Give the line that a span begins on; None if its text is not at hand."""
+        if span.file not in self._texts:
+            return None
+        lines = self._split.get(span.file)
+        if lines is None:
+            lines = self._split[span.file] = self._texts[span.file].split("\n")
+        return lines[span.line - 1].rstrip("\r") if span.line <= len(lines) else None
+
+
+def _finding(diagnostic: Diagnostic, lines: _SourceLines) -> Iterator[Piece]:
     style = _STYLES[diagnostic.severity]
     yield f"{diagnostic.severity}[{diagnostic.code}]", style
     yield f": {diagnostic.message}\n", "bold"
     spans = [span for span in (diagnostic.span, *(label.span for label in diagnostic.related)) if span is not None]
     gutter = max((len(str(span.line)) for span in spans), default=0)
     if diagnostic.span is not None:
-        yield from _place(diagnostic.span, diagnostic.label, "-->", "^", style, gutter, texts)
+        yield from _place(diagnostic.span, diagnostic.label, "-->", "^", style, gutter, lines)
     for label in diagnostic.related:
-        yield from _place(label.span, label.text, ":::", "-", "blue", gutter, texts)
+        yield from _place(label.span, label.text, ":::", "-", "blue", gutter, lines)
     for note in diagnostic.notes:
         yield f"{' ' * gutter} = note: ", "bold"
         yield f"{note}\n", ""
@@ -73,11 +85,11 @@ def _finding(diagnostic: Diagnostic, texts: Mapping[str, str]) -> Iterator[Piece
 
 
 def _place(
-    span: Span, label: str, arrow: str, mark: str, style: str, gutter: int, texts: Mapping[str, str]
+    span: Span, label: str, arrow: str, mark: str, style: str, gutter: int, lines: _SourceLines
 ) -> Iterator[Piece]:
     yield f"{' ' * gutter}{arrow} ", "blue"
     yield f"{span}\n", ""
-    line = _source_line(span, texts)
+    line = lines.line(span)
     if line is None:
         if label:
             yield f"{' ' * gutter} = {label}\n", ""
@@ -88,14 +100,6 @@ def _place(
     yield f"{' ' * gutter} | ", "blue"
     yield f"{' ' * indent}{mark * width}{f' {label}' if label else ''}\n", style
     yield f"{' ' * gutter} |\n", "blue"
-
-
-def _source_line(span: Span, texts: Mapping[str, str]) -> str | None:
-    text = texts.get(span.file)
-    if text is None:
-        return None
-    lines = text.split("\n", span.line)
-    return lines[span.line - 1].rstrip("\r") if span.line <= len(lines) else None
 
 
 def _window(line: str, span: Span) -> tuple[str, int, int]:
@@ -127,32 +131,3 @@ def _cells(letter: str) -> int:
     if unicodedata.combining(letter):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-
-
-def _object(diagnostic: Diagnostic) -> dict[str, object]:
-    return {
-        "code": diagnostic.code,
-        "severity": str(diagnostic.severity),
-        "message": diagnostic.message,
-        **_position(diagnostic.span),
-        "label": diagnostic.label or None,
-        "notes": list(diagnostic.notes),
-        "help": diagnostic.help,
-        "related": [_related(label) for label in diagnostic.related],
-    }
-
-
-def _related(label: Label) -> dict[str, object]:
-    return {"message": label.text, **_position(label.span)}
-
-
-def _position(span: Span | None) -> dict[str, object]:
-    if span is None:
-        return dict.fromkeys(("file", "line", "column", "end_line", "end_column"))
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
-    }

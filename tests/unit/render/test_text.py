@@ -1,11 +1,9 @@
-"""Diagnostics as text and JSON, to the letter."""
+"""Diagnostics as text, to the letter."""
 
 from __future__ import annotations
 
-import json
-
 from doraflow.diagnostics import Diagnostic, Label, Severity, Span
-from doraflow.render import count_line, render_json, render_text
+from doraflow.render import count_line, render_text
 
 TEXT = "nodes:\n  - id: camera\n    outputs: [image]\n  - id: detector\n    inputs:\n      image: camera/imgae\n"
 FILE = "perception.yml"
@@ -71,37 +69,21 @@ def test_control_characters_do_not_reach_the_screen() -> None:
     assert "\x1b" not in render_text([finding], {FILE: "a\x1b[31m"})
 
 
-def test_json_has_every_field() -> None:
-    assert json.loads(render_json([FINDING])) == {
-        "diagnostics": [
-            {
-                "code": "DF204",
-                "severity": "error",
-                "message": "`camera` has no output `imgae`",
-                "file": "perception.yml",
-                "line": 6,
-                "column": 14,
-                "end_line": 6,
-                "end_column": 26,
-                "label": "read by `detector`",
-                "notes": ["a note"],
-                "help": "to read the closest output, write `camera/image`",
-                "related": [
-                    {
-                        "message": "declares `image`",
-                        "file": "perception.yml",
-                        "line": 2,
-                        "column": 9,
-                        "end_line": 2,
-                        "end_column": 15,
-                    }
-                ],
-            }
-        ]
-    }
-
-
 def test_findings_are_counted_by_severity() -> None:
     warning = Diagnostic("DF404", Severity.WARNING, "m")
     assert count_line([FINDING, FINDING, warning]) == "2 errors, 1 warning"
     assert count_line([]) == ""
+
+
+def test_a_text_with_many_findings_is_split_once() -> None:
+    class Counted(str):
+        splits = 0
+
+        def split(self, *arguments: object) -> list[str]:  # type: ignore[override]
+            type(self).splits += 1
+            return super().split(*arguments)  # type: ignore[arg-type]
+
+    text = Counted("\n".join(f"line {number}" for number in range(1000)))
+    findings = [Diagnostic("DF103", Severity.NOTE, "m", Span(FILE, line, 1, line, 5)) for line in range(1, 1001)]
+    assert "1000 | line 999" in render_text(findings, {FILE: text})
+    assert Counted.splits == 1
