@@ -5,11 +5,14 @@ Nothing here knows what a key means; `doraflow.parser.compose` builds the tree a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Span
+
+_MOST_SEARCHED = 12
+"""How many entries are searched one by one; in a longer mapping keys are looked up in a table, made when needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,28 @@ class MappingNode:
 
     entries: tuple[Entry, ...]
     span: Span
+    _index: dict[str, Entry] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def entry(self, key: str) -> Entry | None:
+        """Look up a key with its value, or None."""
+        if len(self.entries) > _MOST_SEARCHED:
+            if not self._index:
+                self._index.update((entry.key.text, entry) for entry in reversed(self.entries))
+            return self._index.get(key)
+        for entry in self.entries:
+            if entry.key.text == key:
+                return entry
+        return None
 
     def get(self, key: str) -> SyntaxNode | None:
         """Look up the value of `key`, or None."""
-        for entry in self.entries:
-            if entry.key.text == key:
-                return entry.value
-        return None
+        found = self.entry(key)
+        return None if found is None else found.value
 
     def key_span(self, key: str) -> Span | None:
         """Look up where `key` itself stands, or None."""
-        for entry in self.entries:
-            if entry.key.text == key:
-                return entry.key.span
-        return None
+        found = self.entry(key)
+        return None if found is None else found.key.span
 
 
 SyntaxNode: TypeAlias = ScalarNode | SequenceNode | MappingNode

@@ -5,8 +5,9 @@ Nothing here knows YAML. Of the parser, only this module, `load` and `modules` t
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from doraflow.diagnostics import Span
 
@@ -17,13 +18,22 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 8 * 2**20
 BYTE_ORDER_MARK = "\ufeff"
+_OTHER_BREAK = re.compile("[\r\x85\u2028\u2029]")  # what else begins a new line in YAML
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Mark(Protocol):
+    """A place as the YAML parser tells it, counted from 0; both of its implementations have marks of their own."""
+
+    index: int
+    line: int
+    column: int
 
 
 class Lines:
     """Turns offsets in a text into lines and columns. A line ends with a line feed."""
 
-    __slots__ = ("_starts", "file", "text")
+    __slots__ = ("_breaks_once", "_starts", "file", "text")
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
@@ -33,6 +43,7 @@ class Lines:
         while position >= 0:
             self._starts.append(position + 1)
             position = text.find("\n", position + 1)
+        self._breaks_once = _OTHER_BREAK.search(text) is None
 
     def span(self, start: int, end: int) -> Span:
         """Give the span from offset `start` up to, not including, offset `end`; both are kept inside the text."""
@@ -43,6 +54,15 @@ class Lines:
         first = bisect_right(starts, start)
         last = first if first == len(starts) or end < starts[first] else bisect_right(starts, end)
         return Span(self.file, first, start - starts[first - 1] + 1, last, end - starts[last - 1] + 1)
+
+    def between(self, start: Mark, end: Mark) -> Span:
+        """Give the span between two marks of the YAML parser.
+
+        The parser has counted lines and columns already; that saves the search wherever it means the same by a line.
+        """
+        if self._breaks_once:
+            return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        return self.span(start.index, end.index)
 
     def line_start(self, offset: int) -> int:
         """Give the offset at which the line of `offset` begins."""

@@ -29,6 +29,7 @@ MOST_ALIASED = 100_000
 MERGE_KEY = "<<"
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\n]*\n)?)*)+")
+_BLOCK_STYLES = ("|", ">")
 _TAG = re.compile(r"(?:&\S*\s+)?(!<[^>\s]*>|![^\s,\[\]{}]*)")
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
@@ -38,13 +39,11 @@ _MAP_TAGS = frozenset({"!", "tag:yaml.org,2002:map"})
 
 @dataclass(frozen=True, slots=True)
 class _Built:
-    """A finished value: where its text ends, how deep it is, how many values it holds, and how many through aliases."""
+    """A finished value with an anchor: how deep it is, and how many values it holds."""
 
     node: SyntaxNode
-    end: int
-    height: int = 1
-    size: int = 1
-    aliased: int = 0
+    height: int
+    size: int
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ class TreeBuilder:
     def take(self, event: Event) -> None:
         """Take the next event; sets `stopped` where going on makes no sense."""
         if isinstance(event, ScalarEvent):
-            self._add(self._scalar(event), event.anchor)
+            self._scalar(event)
         elif isinstance(event, CollectionStartEvent):
             self._begin(event)
         elif isinstance(event, CollectionEndEvent):
@@ -99,16 +98,22 @@ class TreeBuilder:
         elif isinstance(event, AliasEvent):
             self._alias(event)
 
-    def _scalar(self, event: ScalarEvent) -> _Built:
-        start, end = self._content_start(event), end_of(event)
-        text = event.value
-        if event.style in ("|", ">"):
-            end = start + len(self._lines.text[start:end].rstrip())
-        plain = not event.style and event.tag not in _TEXT_TAGS
-        if event.tag is not None and event.tag not in _TEXT_TAGS | _PLAIN_TAGS:
-            self._refuse_tag(event)
+    def _scalar(self, event: ScalarEvent) -> None:
+        text, style, tag = event.value, event.style, event.tag
+        plain = not style and tag not in _TEXT_TAGS
         value = resolve(text) if plain else text
-        return _Built(ScalarNode(value, text, self._lines.span(start, end), plain), max(start, end))
+        first, last = event.start_mark, event.end_mark
+        has_properties = tag is not None or event.anchor is not None
+        if first is not None and last is not None and not has_properties and style not in _BLOCK_STYLES:
+            self._add(ScalarNode(value, text, self._lines.between(first, last), plain), last.index)
+            return
+        start, end = self._content_start(event), end_of(event)
+        if style in _BLOCK_STYLES:
+            end = start + len(self._lines.text[start:end].rstrip())
+        if tag is not None and tag not in _TEXT_TAGS | _PLAIN_TAGS:
+            self._refuse_tag(event)
+        node = ScalarNode(value, text, self._lines.span(start, end), plain)
+        self._add(node, max(start, end), anchor=event.anchor)
 
     def _begin(self, event: CollectionStartEvent) -> None:
         is_map = isinstance(event, MappingStartEvent)
@@ -127,7 +132,7 @@ class TreeBuilder:
         end = end_of(event) if done.is_flow else done.end
         span = self._lines.span(done.start, end)
         node = MappingNode(tuple(done.entries), span) if done.is_map else SequenceNode(tuple(done.items), span)
-        self._add(_Built(node, end, done.height, done.size, done.aliased), done.anchor)
+        self._add(node, end, done.height, done.size, done.aliased, anchor=done.anchor)
 
     def _alias(self, event: AliasEvent) -> None:
         span = self._lines.span(start_of(event), end_of(event))
@@ -147,30 +152,44 @@ class TreeBuilder:
         if parent is not None and parent.aliased + built.size > MOST_ALIASED:
             self._refuse_expansion(span)
             return
-        self._add(_Built(built.node, end_of(event), built.height, built.size, built.size), None)
+        self._add(built.node, end_of(event), built.height, built.size, built.size)
 
-    def _add(self, built: _Built, anchor: str | None) -> None:
+    def _add(
+        self,
+        node: SyntaxNode,
+        end: int,
+        height: int = 1,
+        size: int = 1,
+        aliased: int = 0,
+        *,
+        anchor: str | None = None,
+    ) -> None:
+        """Put a finished value into the list or map around it; `aliased` of its values come through aliases."""
         if anchor is not None:
-            self._anchors[anchor] = built
+            self._anchors[anchor] = _Built(node, height, size)
         if not self._open:
-            self.root = built.node
+            self.root = node
             return
         parent = self._open[-1]
-        parent.end = max(parent.end, built.end)
-        parent.height = max(parent.height, built.height + 1)
-        parent.size += built.size
-        parent.aliased += built.aliased
-        if parent.aliased > MOST_ALIASED:
-            self._refuse_expansion(built.node.span)
-        elif not parent.is_map:
-            parent.items.append(built.node)
+        if end > parent.end:
+            parent.end = end
+        if height >= parent.height:
+            parent.height = height + 1
+        parent.size += size
+        if aliased:
+            parent.aliased += aliased
+            if parent.aliased > MOST_ALIASED:
+                self._refuse_expansion(node.span)
+                return
+        if not parent.is_map:
+            parent.items.append(node)
         elif parent.awaits_value:
             parent.awaits_value = False
             if parent.key is not None:
-                parent.entries.append(Entry(parent.key, built.node))
+                parent.entries.append(Entry(parent.key, node))
         else:
             parent.awaits_value = True
-            parent.key = self._key(built.node, parent)
+            parent.key = self._key(node, parent)
 
     def _key(self, node: SyntaxNode, parent: _Open) -> ScalarNode | None:
         """Judge a key; None drops the entry."""
