@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow.collector import held_back
 from doraflow.diagnostics import Sink
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Compilation:
         return (*(self.document.module_builds if self.document else ()), *inner)
 
 
+@held_back()
 def check(source: Path, options: Options) -> Compilation:
     """Read and analyse a dataflow: all findings, and the graph if it has no errors."""
     from doraflow.analysis.graph import build_graph
@@ -75,6 +77,7 @@ def check(source: Path, options: Options) -> Compilation:
     return made
 
 
+@held_back()
 def plan(made: Compilation) -> Plan | None:
     """Lower a checked dataflow; None after errors. What this version cannot run is an error from here on."""
     from doraflow.analysis.lower import lower
@@ -87,6 +90,7 @@ def plan(made: Compilation) -> Plan | None:
     return made.plan
 
 
+@held_back()
 def generate(made: Compilation) -> FileSet | None:
     """Generate the bundle of a planned dataflow; None after errors."""
     from doraflow import __version__

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.cycles import drawn
-from doraflow.analysis.topology import by_process, loops, shortest_loop
+from doraflow.analysis.topology import arcs_inside, by_process, loops, shortest_loop
 from doraflow.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def check_blocking(graph: Graph, sink: Sink) -> Graph:
         return graph
     topology = by_process(graph)
     arcs = tuple(arc for arc in topology.arcs if (arc.edge.consumer, arc.edge.input) in sizes)
-    for members in loops(replace(topology, arcs=arcs)):
-        path = shortest_loop(members, arcs)
+    groups = loops(replace(topology, arcs=arcs))
+    for members, inside in zip(groups, arcs_inside(groups, arcs), strict=True):
+        path = shortest_loop(members, inside)
         _tell(path, [_size(arc, sizes) for arc in path], sink)
     return graph
 

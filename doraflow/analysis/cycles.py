@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.feeding import SERVERS, fed_vertices, idle_loops, vertices_with_pattern
-from doraflow.analysis.topology import by_operator, shortest_loop
+from doraflow.analysis.topology import arcs_inside, by_operator, shortest_loop
 from doraflow.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def _check_idle(graph: Graph, topology: Topology, fed: Collection[str], sink: Si
     """Report the loops that nothing starts."""
     servers = vertices_with_pattern(graph, SERVERS)
     whole = not fed
-    for members in idle_loops(topology, fed):
-        path = shortest_loop(members, topology.arcs)
+    groups = tuple(idle_loops(topology, fed))
+    for members, inside in zip(groups, arcs_inside(groups, topology.arcs), strict=True):
+        path = shortest_loop(members, inside)
         if servers.issuperset(members):
             _tell_servers(path, sink)
         else:

@@ -28,7 +28,12 @@ def place(graph: Graph, sink: Sink) -> Graph:
     for node in graph.nodes:
         if node.machine is not None:
             _check(node, node.machine, inventory, sink)
-    return replace(graph, nodes=tuple(replace(node, host=node.machine or DEFAULT_HOST) for node in graph.nodes))
+    return replace(graph, nodes=tuple(_placed(node) for node in graph.nodes))
+
+
+def _placed(node: Node) -> Node:
+    host = node.machine or DEFAULT_HOST
+    return node if node.host == host else replace(node, host=host)
 
 
 def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> None:

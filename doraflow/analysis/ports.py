@@ -61,9 +61,10 @@ def read_inputs(holder: Holder, sink: Sink) -> tuple[Input, ...]:
 
 
 def _input(holder: Holder, inputs: SyntaxNode | None, name: str, options: InputOptions, sink: Sink) -> Input | None:
-    own = inputs.get(name) if isinstance(inputs, MappingNode) else None
+    entry = inputs.entry(name) if isinstance(inputs, MappingNode) else None
+    own = entry.value if entry is not None else None
     written = _written(own, "source") or own or holder.syntax
-    span = inputs.key_span(name) if isinstance(inputs, MappingNode) else None
+    span = entry.key.span if entry is not None else None
     inside = head_span(written)
     outside = holder.declared.wired.get(inside)
     source = parse_source(options.source, outside or inside, sink)
@@ -125,10 +126,11 @@ def _check_declared(holder: Holder, kind: str, setting: str, known: Collection[s
     settings = holder.syntax.get(setting)
     if not isinstance(settings, MappingNode) or holder.declared.gaps & {f"{kind}s", "operator", "operators"}:
         return
-    choices = tuple(dict.fromkeys(known))
+    declared = dict.fromkeys(known)
+    choices = tuple(declared)
     for entry in settings.entries:
         name = entry.key.text
-        if name in choices:
+        if name in declared:
             continue
         near = nearest(name, choices)
         sink.error(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.cycles import drawn
 from doraflow.analysis.feeding import fed_vertices, idle_loops
-from doraflow.analysis.topology import by_operator, shortest_loop
+from doraflow.analysis.topology import arcs_inside, by_operator, shortest_loop
 from doraflow.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ def check_reach(graph: Graph, sink: Sink) -> Graph:
         return graph
     spans = _spans(graph)
     causes = [*idle_loops(topology, fed), *((vertex,) for vertex in _lone(topology, fed))]
-    for members, stopped in zip(causes, _behind(causes, fed, topology), strict=True):
+    inside = arcs_inside(causes, topology.arcs)
+    for members, arcs, stopped in zip(causes, inside, _behind(causes, fed, topology), strict=True):
         if stopped:
-            _tell(members, stopped, topology, spans, sink)
+            _tell(members, shortest_loop(members, arcs), stopped, spans, sink)
     return graph
 
 
@@ -76,12 +77,11 @@ def _behind(causes: Sequence[Sequence[str]], fed: Collection[str], topology: Top
 
 
 def _tell(
-    members: Sequence[str], stopped: Sequence[str], topology: Topology, spans: Mapping[str, Span], sink: Sink
+    members: Sequence[str], loop: Sequence[Arc], stopped: Sequence[str], spans: Mapping[str, Span], sink: Sink
 ) -> None:
     first, *others = stopped
     names = ", ".join(f"`{name}`" for name in others[:_MOST_NAMES])
     rest = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
-    loop: Sequence[Arc] = shortest_loop(members, topology.arcs)
     if loop:
         message = f"`{first}` receives nothing as long as nothing starts the loop {drawn(loop)}"
     else:

@@ -54,6 +54,8 @@ def read_settings(keys: BaseModel | None, syntax: SyntaxNode | None, names: Coll
     if keys is None or not isinstance(syntax, MappingNode):
         return Settings()
     given = [entry for entry in syntax.entries if entry.key.text in names and not is_null(entry.value)]
+    if not given:
+        return Settings()
     values = keys.model_dump(
         mode="json", by_alias=True, exclude_unset=True, include={entry.key.text for entry in given}
     )

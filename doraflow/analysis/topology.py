@@ -131,6 +131,17 @@ def loops(topology: Topology) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(groups, key=lambda members: place[members[0]]))
 
 
+def arcs_inside(groups: Sequence[Sequence[str]], arcs: Sequence[Arc]) -> tuple[tuple[Arc, ...], ...]:
+    """List for each group the arcs between its members, in their order; no vertex is in two groups."""
+    group_of = {vertex: number for number, members in enumerate(groups) for vertex in members}
+    inside: list[list[Arc]] = [[] for _ in groups]
+    for arc in arcs:
+        number = group_of.get(arc.start)
+        if number is not None and group_of.get(arc.end) == number:
+            inside[number].append(arc)
+    return tuple(map(tuple, inside))
+
+
 def shortest_loop(members: Sequence[str], arcs: Sequence[Arc]) -> tuple[Arc, ...]:
     """Find a shortest way along `arcs` from the first of `members` back to itself, through other members.
 

@@ -200,16 +200,12 @@ def _descend(tree: MappingNode, location: Location) -> tuple[SyntaxNode, Entry |
     for step in location:
         if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.items):
             node, entry = node.items[step], None
-        elif isinstance(node, MappingNode) and isinstance(step, str) and (found := _entry(node, step)) is not None:
+        elif isinstance(node, MappingNode) and isinstance(step, str) and (found := node.entry(step)) is not None:
             node, entry = found.value, found
         else:
             continue
         present.append(step)
     return node, entry, tuple(present)
-
-
-def _entry(node: MappingNode, key: str) -> Entry | None:
-    return next((entry for entry in node.entries if entry.key.text == key), None)
 
 
 def _owner(root: type[Keys], location: Location) -> type[Keys]:
