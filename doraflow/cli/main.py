@@ -5,6 +5,7 @@ Only typer is imported at the start; a command imports what it needs when it run
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -52,7 +53,12 @@ def options(
 
 
 def main() -> None:
-    """Run the command line and exit."""
+    """Run the command line and exit.
+
+    The garbage collector rests, see `doraflow.collector`: it would walk all that was made once more at the end. A command
+    that stays wakes it when its dataflow is compiled.
+    """
+    gc.disable()
     try:
         app()
     except KeyboardInterrupt:
