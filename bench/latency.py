@@ -11,13 +11,14 @@ import argparse
 import json
 import math
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from bench.machine import machine
 
 DATAFLOW = Path(__file__).with_name("latency.yml")
 WARM_UP = 50  # messages of each kind that are not counted
@@ -88,16 +89,6 @@ def table(rows: list[Row]) -> str:
     lines = [f"{'size':>10}  {'sent':<6}  {'p50 µs':>8}  {'p99 µs':>8}"]
     lines += [f"{row.size:>8} B  {row.way}  {row.median.p50:>8.0f}  {row.median.p99:>8.0f}" for row in rows]
     return "\n".join(lines)
-
-
-def machine() -> dict[str, object]:
-    """Say on what the figures were measured, and how busy it was."""
-    return {
-        "python": platform.python_version(),
-        "system": platform.release(),
-        "processors": os.cpu_count(),
-        "load": os.getloadavg()[0],
-    }
 
 
 def _round(folder: Path, messages: int, pace: float) -> dict[str, list[int]]:

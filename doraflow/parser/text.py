@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from doraflow.diagnostics import Sink
 
-LARGEST_FILE = 8 * 2**20
+LARGEST_FILE = 32 * 2**20
 BYTE_ORDER_MARK = "\ufeff"
 _OTHER_BREAK = re.compile("[\r\x85\u2028\u2029]")  # what else begins a new line in YAML
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
