@@ -67,11 +67,11 @@ def standard_library() -> TypeLibrary:
 def library(own: Definitions) -> TypeLibrary:
     """Make the library of the standard types and the given ones."""
     definitions: Definitions = {**SCALAR_TYPES, **STRUCT_TYPES, **own}
-    suffixes: dict[str, tuple[str, ...]] = {}
+    endings: dict[str, list[str]] = {}
     for urn in definitions:
         parts = urn.split("/")
         for start in range(1, len(parts)):
-            suffix = "/".join(parts[start:])
-            suffixes[suffix] = (*suffixes.get(suffix, ()), urn)
+            endings.setdefault("/".join(parts[start:]), []).append(urn)
+    suffixes = {suffix: tuple(urns) for suffix, urns in endings.items()}
     types, faults = resolve_types(definitions, suffixes)
     return TypeLibrary(types, suffixes, faults)

@@ -55,8 +55,8 @@ def options(
 def main() -> None:
     """Run the command line and exit.
 
-    The garbage collector rests, see `doraflow.collector`: it would walk all that was made once more at the end. A command
-    that stays wakes it when its dataflow is compiled.
+    The garbage collector rests, see `doraflow.collector`: a command that ends has no use for it. One that stays wakes
+    it when its dataflow is compiled.
     """
     gc.disable()
     try:
