@@ -73,6 +73,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF404": "a dataflow without a source",
         "DF405": "a queue setting without effect",
         "DF406": "a loop of servers that nobody asks",
+        "DF407": "a queue too short for the rates around it",
+        "DF408": "a timeout shorter than the time between messages",
         # placement
         "DF501": "an unknown machine",
         "DF502": "a malformed host inventory",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.blocking import check_blocking
 from doraflow.analysis.cycles import check_cycles
+from doraflow.analysis.pace import check_pace
 from doraflow.analysis.place import place
 from doraflow.analysis.queues import check_queues
 from doraflow.analysis.reach import check_reach
@@ -30,6 +31,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         check_reach,
         check_blocking,
         check_queues,
+        check_pace,
         check_unused,
         check_support,
     )
