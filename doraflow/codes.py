@@ -51,6 +51,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF120": "a module file is missing or malformed",
         "DF121": "a module's port is not connected, or does not exist",
         "DF122": "a module parameter is missing or unknown",
+        "DF130": "a dataflow of another tool",
         # names and references
         "DF201": "two nodes with one id",
         "DF202": "an output listed twice",

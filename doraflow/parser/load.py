@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from doraflow.parser.dialects.modernise import modernise
 from doraflow.parser.document import Declared, Document, Expansion, TypeFile, declared_nodes
 from doraflow.parser.environment import allowed, check_environment
 from doraflow.parser.files import Files, read_tree
@@ -46,6 +47,9 @@ def load(
     display = path.as_posix()
     syntax = read_tree(path, display, texts, sink)
     if syntax is None or _is_module_file(syntax, path, sink):
+        return None
+    syntax = modernise(syntax, texts[display], sink)
+    if syntax is None:
         return None
     reading = read_model(Dataflow, syntax, sink)
     if reading is None:

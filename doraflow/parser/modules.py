@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Sink
 from doraflow.ir import BuildStep
+from doraflow.parser.dialects.modernise import modernise
 from doraflow.parser.document import Expansion, declared_nodes
 from doraflow.parser.environment import allowed
 from doraflow.parser.inner_nodes import Surroundings, inner_node
@@ -174,6 +175,8 @@ class _Expander:
 
     def _read(self, relative: str) -> _Module | None:
         syntax = self._files.tree(relative)
+        if syntax is not None:
+            syntax = modernise(syntax, self._files.texts[self._files.display(relative)], self._sink)
         reading = read_model(ModuleFile, syntax, self._sink) if syntax is not None else None
         if reading is None:
             return None

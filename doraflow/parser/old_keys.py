@@ -1,6 +1,7 @@
 """Keys of older dialects, and what stands for them today.
 
-The old spellings are not read; a message about one names the modern spelling.
+Where they stand as they used to, `doraflow.parser.dialects` reads them; elsewhere they are unknown keys, and a message
+about one names the modern spelling.
 """
 
 from __future__ import annotations
