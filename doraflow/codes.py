@@ -51,6 +51,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF120": "a module file is missing or malformed",
         "DF121": "a module's port is not connected, or does not exist",
         "DF122": "a module parameter is missing or unknown",
+        "DF123": "an unknown profile",
+        "DF124": "a profile that does not fit its dataflow",
+        "DF125": "a malformed range of ports",
+        "DF126": "an option of another transport",
         "DF130": "a dataflow of another tool",
         # names and references
         "DF201": "two nodes with one id",
@@ -79,6 +83,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         # placement
         "DF501": "an unknown machine",
         "DF502": "a malformed host inventory",
+        "DF510": "a malformed address of a machine",
+        "DF511": "a malformed SSH destination",
+        "DF512": "two machines with one address",
+        "DF513": "a malformed label of a machine",
+        "DF514": "no machine carries the labels",
         # sources and build steps
         "DF601": "a source file is missing",
         "DF602": "a source outside the project",

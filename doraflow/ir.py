@@ -173,12 +173,15 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine of the inventory, by the name that the dataflow uses."""
+    """A machine of the inventory, by the name that the dataflow uses; `memory` is in bytes."""
 
     name: str
     address: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
     span: Span | None = None
+    cores: int | None = None
+    memory: int | None = None
+    ssh: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

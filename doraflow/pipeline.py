@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compile: whether warnings are errors, whether sources must exist, and where the machines are listed."""
+    """How to compile.
+
+    Whether warnings are errors, whether sources must exist, where the machines are listed, and which profile is chosen.
+    """
 
     strict: bool = False
     check_sources: bool = True
     inventory: Path | None = None
+    profile: str | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +70,7 @@ def check(source: Path, options: Options) -> Compilation:
 
     made = Compilation(source, Sink(strict=options.strict))
     sink = made.sink
-    made.document = load(source, sink, options.inventory, made.texts)
+    made.document = load(source, sink, options.inventory, made.texts, options.profile)
     graph = build_graph(made.document, sink) if made.document else None
     if made.document is not None and graph is not None:
         graph = analyse(graph, read_library(made.document.type_files, sink), sink)

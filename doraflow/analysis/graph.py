@@ -9,15 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.arguments import read_arguments
+from doraflow.analysis.deployment import read_deployment
 from doraflow.analysis.operators import read_operators
 from doraflow.analysis.ports import Holder, read_inputs, read_outputs
 from doraflow.analysis.resolve import Unread, resolve
-from doraflow.analysis.settings import (
-    DATAFLOW_SETTINGS,
-    DEPLOYMENT_SETTINGS,
-    NODE_SETTINGS,
-    read_settings,
-)
+from doraflow.analysis.settings import DATAFLOW_SETTINGS, NODE_SETTINGS, read_settings
 from doraflow.analysis.shared_text import told_once
 from doraflow.diagnostics import Label
 from doraflow.ir import BuildStep, Graph, Host, Node, PortReference, TypeRule
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
     from doraflow.ir import Edge, NodeKind, Operator
     from doraflow.parser import model
     from doraflow.parser.document import Declared, Document
-    from doraflow.parser.syntax import SyntaxNode
 
 
 def build_graph(document: Document, sink: Sink) -> Graph | None:
@@ -75,9 +70,8 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
     operators, inner_inputs, inner_outputs = read_operators(declared, sink)
     path, args = syntax.get("path"), syntax.get("args")
     settings = read_settings(node, syntax, NODE_SETTINGS)
-    deployment = read_settings(node.deploy, syntax.get("deploy"), DEPLOYMENT_SETTINGS)
-    deploys = [deploy for deploy in (node.deploy, document.dataflow.deploy) if deploy is not None]
-    folder = next((deploy.working_dir for deploy in deploys if deploy.working_dir), ".")
+    deployment = read_deployment(document, declared)
+    folder = deployment.folder
     return Node(
         id=node.id,
         kind=kind_of(node),
@@ -93,12 +87,12 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
         operators=operators,
         builds=tuple(_builds(declared, operators, env, folder)),
         git=node.git,
-        machine=next((deploy.machine for deploy in deploys if deploy.machine), None),
-        machine_span=_machine_span(document, declared),
+        machine=deployment.machine,
+        machine_span=deployment.machine_span,
         cpu_affinity=node.cpu_affinity or (),
         settings=settings.values,
-        setting_spans={**deployment.spans, **settings.spans},
-        deployment=deployment.values,
+        setting_spans={**deployment.settings.spans, **settings.spans},
+        deployment=deployment.settings.values,
     )
 
 
@@ -175,27 +169,11 @@ def _with_full_sources(node: Node, sources: dict[tuple[str, str], PortReference]
     return replace(node, inputs=tuple(inputs))
 
 
-def _machine_span(document: Document, declared: Declared) -> Span | None:
-    """Find what names a node's machine: its own `deploy`, the node that includes its module, or the whole file's."""
-    own = _machine(declared.syntax.get("deploy"))
-    if own is not None:
-        return own
-    inherited = declared.node.deploy is not None and declared.node.deploy.machine
-    if inherited and declared.module is not None:
-        return declared.module.span
-    return _machine(document.syntax.get("deploy"))
-
-
-def _machine(deploy: SyntaxNode | None) -> Span | None:
-    machine = deploy.get("machine") if isinstance(deploy, MappingNode) else None
-    return machine.span if machine is not None else None
-
-
 def _hosts(document: Document) -> Iterator[Host]:
     places = [node for node in (document.syntax.get("hosts"), document.inventory) if isinstance(node, MappingNode)]
     for name, host in document.dataflow.hosts.items():
         span = next((span for place in places if (span := place.key_span(name))), None)
-        yield Host(name=name, address=host.address, labels=dict(host.labels), span=span)
+        yield Host(name, host.address, dict(host.labels), span, host.cores, host.memory, host.ssh)
 
 
 def _type_rules(document: Document) -> Iterator[TypeRule]:

@@ -1,6 +1,7 @@
 """Placement: which host each node runs on.
 
-A node runs on the machine that its `deploy` names, and on host `local` where nothing is named.
+A node runs on the machine that its `deploy` names, else on the first one that carries all labels it asks for, and on
+host `local` where neither is given.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from doraflow.parser.suggest import choices_text, nearest
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
-    from doraflow.ir import Graph, Node
+    from doraflow.ir import Graph, Host, Node
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -22,18 +23,40 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 def place(graph: Graph, sink: Sink) -> Graph:
     """Give every node its host; with an inventory, a machine must stand in it.
 
-    Without an inventory every name is a host.
+    Without an inventory every name is a host, and labels choose nothing.
     """
     inventory = tuple(host.name for host in graph.hosts)
+    nodes = []
     for node in graph.nodes:
         if node.machine is not None:
             _check(node, node.machine, inventory, sink)
-    return replace(graph, nodes=tuple(_placed(node) for node in graph.nodes))
+        by_label = _by_labels(node, graph.hosts, sink) if node.machine is None and graph.hosts else None
+        nodes.append(_placed(node, node.machine or by_label or DEFAULT_HOST))
+    return replace(graph, nodes=tuple(nodes))
 
 
-def _placed(node: Node) -> Node:
-    host = node.machine or DEFAULT_HOST
+def _placed(node: Node, host: str) -> Node:
     return node if node.host == host else replace(node, host=host)
+
+
+def _by_labels(node: Node, hosts: tuple[Host, ...], sink: Sink) -> str | None:
+    """Choose the first machine that carries all labels that a node asks for; None where it asks for none."""
+    wanted = node.deployment.get("labels")
+    if not isinstance(wanted, dict) or not wanted:
+        return None
+    for host in hosts:
+        if all(host.labels.get(key) == value for key, value in wanted.items()):
+            return host.name
+    asked = ", ".join(f"`{key}: {value}`" for key, value in wanted.items())
+    carried = {f"{key}: {value}": None for host in hosts for key, value in host.labels.items()}
+    sink.error(
+        "DF514",
+        f"no machine carries the labels that `{node.id}` asks for: {asked}; "
+        f"the labels in the inventory are {choices_text(next(iter(wanted)), tuple(carried))}",
+        node.setting_spans.get("labels"),
+        help="add the labels to one machine, ask for others, or name a `machine`",
+    )
+    return None
 
 
 def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> None:

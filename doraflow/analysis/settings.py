@@ -29,6 +29,7 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "startup_timeout",
     "health_check_timeout",
     "finish_grace_secs",
+    "data_format",
     "shared_memory_pool_size",
     "path_sha256",
     "branch",
@@ -37,7 +38,7 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "hub",
     "ros2",
 }
-DATAFLOW_SETTINGS = frozenset({"health_check_interval", "debug"})
+DATAFLOW_SETTINGS = frozenset({"health_check_interval", "debug", "default_data_format", "communication"})
 DEPLOYMENT_SETTINGS = frozenset({"labels", "distribute"})
 
 

@@ -54,21 +54,23 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
         ("send_logs_as",): "no message is sent for a log entry",
         ("min_log_level",): "every log line is kept",
         ("max_log_size", "max_rotated_files"): "log files are not rotated",
+        ("data_format", "default_data_format"): "messages travel as Arrow",
         ("shared_memory_pool_size",): "pools grow as they need to",
         ("debug",): "messages cannot be inspected from outside",
-        ("labels",): "a node runs on the machine that `machine` names",
         ("distribute",): "a bundle is copied by hand",
     }
 )
-_AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", {}, {"enable_debug_inspection": False})
+_AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", "arrow", {}, {"enable_debug_inspection": False})
 
 
 def check_support(graph: Graph, sink: Sink) -> Graph:
     """Report keys without effect and nodes that cannot run; the graph is returned as it is."""
     _check_settings("", graph.settings, graph.setting_spans, sink)
+    _check_communication(graph, sink)
     for node in graph.nodes:
         _check_kind(node, sink)
         _check_settings(f" of `{node.id}`", {**node.settings, **node.deployment}, node.setting_spans, sink)
+        _check_labels(node, graph, sink)
         for operator in node.operators:
             _check_operator(node, operator, sink)
         for port in node.inputs:
@@ -102,6 +104,19 @@ def _check_settings(owner: str, settings: Mapping[str, object], spans: Mapping[s
         given = [key for key in keys if settings.get(key) not in _AS_IF_NOT_GIVEN]
         if given:
             _tell(given[0], owner, consequence, spans.get(given[0]), sink)
+
+
+def _check_labels(node: Node, graph: Graph, sink: Sink) -> None:
+    if node.deployment.get("labels") and (node.machine is not None or not graph.hosts):
+        reason = "its `machine` is named too" if node.machine is not None else "no machines are listed under `hosts`"
+        _tell("labels", f" of `{node.id}`", reason, node.setting_spans.get("labels"), sink)
+
+
+def _check_communication(graph: Graph, sink: Sink) -> None:
+    communication = graph.settings.get("communication")
+    if isinstance(communication, dict) and communication.get("remote") is not None:
+        span = graph.setting_spans.get("communication")
+        _tell("remote", " of `communication`", "there are no links between machines", span, sink)
 
 
 def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:

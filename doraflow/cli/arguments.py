@@ -24,7 +24,13 @@ File: TypeAlias = Annotated[
 Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 Inventory: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--inventory", metavar="FILE", help="A file with the machines, under `hosts`.", show_default=False),
+    typer.Option(
+        "--inventory", metavar="FILE", help="A file with the machines: `hosts`, or a `cluster.yml`.", show_default=False
+    ),
+]
+Profile: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="The profile to lay over the dataflow.", show_default=False),
 ]
 Format: TypeAlias = Annotated[
     Form,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import DEFAULT_JOBS, File, Form, Format, Inventory, Jobs, Rebuild, Strict
+from doraflow.cli.arguments import DEFAULT_JOBS, File, Form, Format, Inventory, Jobs, Profile, Rebuild, Strict
 
 if TYPE_CHECKING:
     from doraflow.pipeline import Compilation
@@ -29,6 +29,7 @@ def build(
         bool, typer.Option("--no-build-steps", help="Write the bundle without running the nodes' `build:` commands.")
     ] = False,
     inventory: Inventory = None,
+    profile: Profile = None,
     form: Format = Form.TEXT,
 ) -> None:
     """Build a bundle: a launcher per machine, wiring tables, typed stubs, and all that they need.
@@ -44,7 +45,7 @@ def build(
     from doraflow.pipeline import Options, generate, plan
     from doraflow.pipeline import check as check_file
 
-    made = check_file(file, Options(strict, inventory=inventory))
+    made = check_file(file, Options(strict, inventory=inventory, profile=profile))
     planned = plan(made)
     if planned is not None and not check and not no_build_steps:
         run_build_steps(made, jobs, rebuild=rebuild)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from doraflow.cli.arguments import File, Form, Format, Inventory, Strict
+from doraflow.cli.arguments import File, Form, Format, Inventory, Profile, Strict
 
 
 def check(
@@ -17,6 +17,7 @@ def check(
         bool, typer.Option("--no-sources", help="Check the dataflow alone, not whether the files it names exist.")
     ] = False,
     inventory: Inventory = None,
+    profile: Profile = None,
 ) -> None:
     """Check a dataflow: names, types, loops, placement, sources.
 
@@ -28,7 +29,7 @@ def check(
     from doraflow.pipeline import Options
     from doraflow.pipeline import check as check_file
 
-    made = check_file(file, Options(strict, not no_sources, inventory))
+    made = check_file(file, Options(strict, not no_sources, inventory, profile))
     tell_findings(made, form)
     if form is Form.TEXT and not made.diagnostics() and made.graph is not None:
         count = len(made.graph.nodes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import File, Inventory
+from doraflow.cli.arguments import File, Inventory, Profile
 
 if TYPE_CHECKING:
     from doraflow.ir import Graph
@@ -30,6 +30,7 @@ def graph(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file.", show_default=False)
     ] = None,
     inventory: Inventory = None,
+    profile: Profile = None,
 ) -> None:
     """Draw a dataflow as Mermaid, Graphviz DOT, or one HTML page that needs nothing from outside.
 
@@ -37,7 +38,7 @@ def graph(
     """
     from doraflow.codegen import picture
 
-    drawn = _graph_of(file, inventory)
+    drawn = _graph_of(file, inventory, profile)
     text = {Picture.MERMAID: picture.mermaid, Picture.DOT: picture.dot, Picture.HTML: picture.html}[form](drawn)
     if out is None:
         sys.stdout.write(text)
@@ -49,22 +50,22 @@ def graph(
         raise typer.Exit(1) from None
 
 
-def expand(file: File, inventory: Inventory = None) -> None:
+def expand(file: File, inventory: Inventory = None, profile: Profile = None) -> None:
     """Print a dataflow flat: modules expanded, every default written out, hosts and types resolved.
 
     Example: doraflow expand dataflow.yml
     """
     from doraflow.codegen.resolved import resolved_text
 
-    sys.stdout.write(resolved_text(_graph_of(file, inventory)))
+    sys.stdout.write(resolved_text(_graph_of(file, inventory, profile)))
 
 
-def _graph_of(file: Path, inventory: Path | None) -> Graph:
+def _graph_of(file: Path, inventory: Path | None, profile: str | None) -> Graph:
     """Check a dataflow without its sources; after errors show them and exit."""
     from doraflow.cli.report import show_findings
     from doraflow.pipeline import Options, check
 
-    made = check(file, Options(check_sources=False, inventory=inventory))
+    made = check(file, Options(check_sources=False, inventory=inventory, profile=profile))
     if made.graph is None or made.sink.has_errors:
         show_findings(made)
         raise typer.Exit(1)

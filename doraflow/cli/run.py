@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Rebuild, Strict
+from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Profile, Rebuild, Strict
 
 if TYPE_CHECKING:
     from doraflow.ir import Plan
+    from doraflow.pipeline import Options
 
 
 def run(
@@ -23,6 +24,7 @@ def run(
     strict: Strict = False,
     rebuild: Rebuild = False,
     inventory: Inventory = None,
+    profile: Profile = None,
     log_dir: Annotated[
         Path | None, typer.Option("--log-dir", metavar="DIR", help="Where the nodes' logs go.", show_default=False)
     ] = None,
@@ -39,23 +41,25 @@ def run(
 
     Example: doraflow run examples/vision/dataflow.yml
     """
-    plan, launcher = _bundle(file, jobs, strict=strict, rebuild=rebuild, inventory=inventory)
-    options = ["--stop-with-parent", "--sources", str(file.parent.resolve())]
-    options += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
-    options += ["--log-dir", str(log_dir)] if log_dir else []
-    raise typer.Exit(_launch([sys.executable, str(launcher), *options], [node.id for node in plan.graph.nodes]))
+    from doraflow.pipeline import Options
+
+    plan, launcher = _bundle(file, jobs, Options(strict, inventory=inventory, profile=profile), rebuild=rebuild)
+    arguments = ["--stop-with-parent", "--sources", str(file.parent.resolve())]
+    arguments += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
+    arguments += ["--log-dir", str(log_dir)] if log_dir else []
+    raise typer.Exit(_launch([sys.executable, str(launcher), *arguments], [node.id for node in plan.graph.nodes]))
 
 
-def _bundle(file: Path, jobs: int, *, strict: bool, rebuild: bool, inventory: Path | None) -> tuple[Plan, Path]:
+def _bundle(file: Path, jobs: int, options: Options, *, rebuild: bool) -> tuple[Plan, Path]:
     """Build into the cache folder; give the plan and the launcher. Exits after findings."""
     from doraflow.build.writer import write
     from doraflow.cli.build import run_build_steps
     from doraflow.cli.cache import cache_folder
     from doraflow.cli.report import show_findings
     from doraflow.ir import DEFAULT_HOST
-    from doraflow.pipeline import Options, check, generate, plan
+    from doraflow.pipeline import check, generate, plan
 
-    made = check(file, Options(strict, inventory=inventory))
+    made = check(file, options)
     planned = plan(made)
     if planned is not None:
         run_build_steps(made, jobs, rebuild=rebuild)

@@ -12,7 +12,7 @@ from doraflow.codegen.literals import docstring
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from doraflow.ir import Graph, Input, Node, Operator, Output
+    from doraflow.ir import Graph, Host, Input, Node, Operator, Output
 
 _PLAIN = re.compile(r"(?!\.[0-9]|\.{3}\Z)[A-Za-z_/.][A-Za-z0-9_./$+-]*")
 _WORDS_OF_YAML = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan", "~"}
@@ -49,13 +49,15 @@ def _dataflow(graph: Graph) -> dict[str, object]:
     if graph.type_rules:
         table["type_rules"] = [{"from": rule.source, "to": rule.target} for rule in graph.type_rules]
     if graph.hosts:
-        table["hosts"] = {
-            host.name: {key: value for key, value in (("address", host.address), ("labels", host.labels)) if value}
-            for host in graph.hosts
-        }
+        table["hosts"] = {host.name: _host(host) for host in graph.hosts}
     outer = _module_commands(graph)
     table["nodes"] = [_node(node, outer.get(node.id, ())) for node in graph.nodes]
     return table
+
+
+def _host(host: Host) -> dict[str, object]:
+    keys = {"address": host.address, "labels": host.labels, "cores": host.cores, "memory": host.memory, "ssh": host.ssh}
+    return {key: value for key, value in keys.items() if value}
 
 
 def _module_commands(graph: Graph) -> dict[str, tuple[str, ...]]:

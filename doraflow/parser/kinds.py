@@ -94,7 +94,8 @@ def _boolean(value: object) -> bool:
     raise _wrong_kind(value, "`true` or `false`", "write `{key}: true` or `{key}: false`")
 
 
-def _whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object, ValidationInfo], int]:
+def whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object, ValidationInfo], int]:
+    """Make the check of a whole number in a range; `code` is what one outside it is reported under."""
     wanted = f"a whole number of {lowest} or more"
 
     def check(value: object, info: ValidationInfo) -> int:
@@ -249,25 +250,24 @@ _ID = "[A-Za-z0-9_.-]+"
 _SIZE_SCHEMA = {"type": ["number", "string"], "minimum": 0, "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*[KMGkmg]?[Bb]?\s*$"}
 
 
-def _number_schema(kind: str, lowest: int, highest: int) -> WithJsonSchema:
+def number_schema(kind: str, lowest: int, highest: int) -> WithJsonSchema:
+    """Say in a JSON schema what numbers a kind takes."""
     return WithJsonSchema({"type": kind, "minimum": lowest, "maximum": highest})
 
 
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_SCALAR)]
 Arguments = Annotated[str, BeforeValidator(_arguments), WithJsonSchema(_SCALAR)]
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
-Seconds = Annotated[float, BeforeValidator(_seconds), _number_schema("number", 0, LARGEST_UNSIGNED - 1)]
+Seconds = Annotated[float, BeforeValidator(_seconds), number_schema("number", 0, LARGEST_UNSIGNED - 1)]
 PositiveSeconds = Annotated[
     float,
     BeforeValidator(_positive_seconds),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_UNSIGNED - 1}),
 ]
-Count = Annotated[int, BeforeValidator(_whole(0, LARGEST_U32)), _number_schema("integer", 0, LARGEST_U32)]
-SignedCount = Annotated[
-    int, BeforeValidator(_whole(-(2**31), 2**31 - 1)), _number_schema("integer", -(2**31), 2**31 - 1)
-]
+Count = Annotated[int, BeforeValidator(whole(0, LARGEST_U32)), number_schema("integer", 0, LARGEST_U32)]
+SignedCount = Annotated[int, BeforeValidator(whole(-(2**31), 2**31 - 1)), number_schema("integer", -(2**31), 2**31 - 1)]
 QueueSize = Annotated[
-    int, BeforeValidator(_whole(1, LARGEST_SIGNED, "DF108")), _number_schema("integer", 1, LARGEST_SIGNED)
+    int, BeforeValidator(whole(1, LARGEST_SIGNED, "DF108")), number_schema("integer", 1, LARGEST_SIGNED)
 ]
 ByteSize = Annotated[int, BeforeValidator(_bytes), WithJsonSchema(_SIZE_SCHEMA)]
 EnvironmentValue = Annotated[str, BeforeValidator(_environment_value), WithJsonSchema(_SCALAR)]

@@ -13,8 +13,10 @@ from doraflow.parser.dialects.modernise import modernise
 from doraflow.parser.document import Declared, Document, Expansion, TypeFile, declared_nodes
 from doraflow.parser.environment import allowed, check_environment
 from doraflow.parser.files import Files, read_tree
-from doraflow.parser.inventory import with_inventory
+from doraflow.parser.inventory import check_hosts, with_inventory
+from doraflow.parser.link_rules import check_links
 from doraflow.parser.model import Dataflow
+from doraflow.parser.profiles import with_profile
 from doraflow.parser.read import read_model
 from doraflow.parser.rules import check_nodes
 from doraflow.parser.syntax import MappingNode
@@ -30,12 +32,17 @@ _UNSAFE = re.compile(r"[^a-z0-9_]+")
 
 
 def load(
-    path: Path, sink: Sink, inventory: Path | None = None, texts: MutableMapping[str, str] | None = None
+    path: Path,
+    sink: Sink,
+    inventory: Path | None = None,
+    texts: MutableMapping[str, str] | None = None,
+    profile: str | None = None,
 ) -> Document | None:
     """Read a dataflow with its modules, its type files and its inventory; None after an error that leaves no nodes.
 
-    Spans show `path` as it is given, with forward slashes. `texts`, if given, gets the text of every file that was
-    read, so that errors can be shown with their lines even where there is no document.
+    `profile` is the name of the profile to lay over it. Spans show `path` as it is given, with forward slashes.
+    `texts`, if given, gets the text of every file that was read, so that errors can be shown with their lines even
+    where there is no document.
 
     >>> from pathlib import Path
     >>> from doraflow.diagnostics import Sink
@@ -51,7 +58,7 @@ def load(
     syntax = modernise(syntax, texts[display], sink)
     if syntax is None:
         return None
-    reading = read_model(Dataflow, syntax, sink)
+    reading = read_model(Dataflow, with_profile(syntax, profile, sink), sink)
     if reading is None:
         return None
     dataflow, syntax = reading.model, reading.tree
@@ -61,6 +68,8 @@ def load(
     expansion = _expand(declared_nodes(reading), dataflow, files, sink)
     type_files = _type_files(files)
     dataflow, hosts_syntax = with_inventory(dataflow, inventory, texts, sink)
+    check_hosts(dataflow.hosts, (syntax.get("hosts"), hosts_syntax), sink)
+    check_links(syntax.get("communication"), sink)
     return Document(
         name=dataflow_name(dataflow.name, path),
         source=path.name,

@@ -1,4 +1,4 @@
-"""The keys of a dataflow file: every one of dora 1.x's, and doraflow's own `name` and `hosts`.
+"""The keys of a dataflow file: every one of dora 1.x's, and doraflow's own.
 
 This is the definition of the language's form; a JSON schema can be generated from it. What the keys mean together is
 judged in `doraflow.parser.rules` and, across nodes, in `doraflow.analysis`.
@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from doraflow.parser.host_model import Host, Hosts, Inventory
 from doraflow.parser.keys import InputOptions, Keys, LogKeys, PortKeys
 from doraflow.parser.kinds import (
     Arguments,
@@ -25,6 +26,7 @@ from doraflow.parser.kinds import (
     Text,
     word,
 )
+from doraflow.parser.link_model import Communication, DataFormat
 from doraflow.parser.ros2_model import Ros2Bridge
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Node",
     "OperatorBody",
     "OperatorDefinition",
+    "Profile",
     "PythonSource",
     "Ros2Bridge",
     "SingleOperator",
@@ -77,20 +80,6 @@ class TypeRule(Keys):
 
     source: Text = Field(alias="from", description="The type that is sent.")
     target: Text = Field(alias="to", description="The type that is expected.")
-
-
-class Host(Keys):
-    """A machine of the inventory."""
-
-    noun: ClassVar[str] = "host"
-
-    address: Text | None = Field(
-        default=None, description="The host name or IP address under which the others reach it."
-    )
-    labels: Labels = Field(default_factory=dict, description="Labels by which a node may ask for it.")
-    cores: Count | None = Field(default=None, description="How many processor cores it has.")
-    memory: ByteSize | None = Field(default=None, description="How much memory it has, such as `8GB`.")
-    ssh: Text | None = Field(default=None, description="The SSH destination, such as `robot@10.0.0.2`.")
 
 
 class PythonSource(Keys):
@@ -184,6 +173,9 @@ class Node(PortKeys, LogKeys, RestartKeys):
     ros2: Ros2Bridge | None = Field(default=None, description="Makes the node a bridge to ROS 2.")
     module: Text | None = Field(default=None, description="A module file whose nodes stand in for this one.")
     params: Labels = Field(default_factory=dict, description="Parameters of the module.")
+    data_format: DataFormat | None = Field(
+        default=None, description="The format of the node's messages; `default_data_format` if not given."
+    )
     shared_memory_pool_size: ByteSize | None = Field(default=None, description="The size of the node's shared memory.")
     cpu_affinity: Annotated[tuple[Count, ...], NothingIsEmptyList] | None = Field(
         default=None, description="The processor cores that the node may run on."
@@ -191,13 +183,9 @@ class Node(PortKeys, LogKeys, RestartKeys):
     deploy: Deploy | None = Field(default=None, description="Where the node runs.")
 
 
-class Dataflow(Keys):
-    """A dataflow file."""
+class DataflowKeys(Keys):
+    """The keys that a dataflow and each of its profiles have."""
 
-    noun: ClassVar[str] = "dataflow"
-
-    name: Text | None = Field(default=None, description="The dataflow's name; the file's name if not given.")
-    nodes: Annotated[tuple[Node, ...], NothingIsEmptyList] = Field(description="The nodes.")
     env: Environment = Field(default_factory=dict, description="Environment variables of all nodes; a node's own win.")
     deploy: Deploy | None = Field(default=None, description="Where nodes run that do not say.")
     debug: Debug = Field(default_factory=Debug, description="Switches for looking into a running dataflow.")
@@ -211,18 +199,39 @@ class Dataflow(Keys):
     type_rules: Annotated[tuple[TypeRule, ...], NothingIsEmptyList] = Field(
         default=(), description="More types that fit."
     )
-    hosts: Annotated[dict[Text, Host], NothingIsEmptyMap] = Field(
-        default_factory=dict, description="The machines, by the names that `deploy` uses."
+    default_data_format: DataFormat = Field(
+        default="arrow", description="The format of the messages of all nodes that do not say."
+    )
+    communication: Communication | None = Field(default=None, description="How messages travel.")
+    hosts: Hosts = Field(default_factory=dict, description="The machines, by the names that `deploy` uses.")
+
+
+class NodeOverlay(Node):
+    """What a profile changes in a node."""
+
+    # A profile names the node by its key, so the one key that a node cannot lack is free here.
+    id: NodeId | None = Field(default=None, description="The node's id, unchanged.")  # type: ignore[assignment]
+
+
+class Profile(DataflowKeys):
+    """An overlay that `--profile` chooses: maps are joined key by key, anything else takes the place of what was."""
+
+    noun: ClassVar[str] = "profile"
+
+    nodes: Annotated[dict[NodeId, NodeOverlay], NothingIsEmptyMap] = Field(
+        default_factory=dict, description="What changes in the nodes, by their ids."
     )
 
 
-class Inventory(Keys):
-    """An inventory file: the machines, kept apart from the dataflow so that it need not be committed with it."""
+class Dataflow(DataflowKeys):
+    """A dataflow file."""
 
-    noun: ClassVar[str] = "inventory"
+    noun: ClassVar[str] = "dataflow"
 
-    hosts: Annotated[dict[Text, Host], NothingIsEmptyMap] = Field(
-        description="The machines, by the names that `deploy` uses."
+    name: Text | None = Field(default=None, description="The dataflow's name; the file's name if not given.")
+    nodes: Annotated[tuple[Node, ...], NothingIsEmptyList] = Field(description="The nodes.")
+    profiles: Annotated[dict[Text, Profile], NothingIsEmptyMap] = Field(
+        default_factory=dict, description="Overlays by name, of which `--profile` chooses one."
     )
 
 

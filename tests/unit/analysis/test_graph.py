@@ -135,15 +135,17 @@ deploy: {machine: robot, working_dir: work}
 nodes:
   - {id: a, path: a.py}
   - {id: b, path: b.py, deploy: {machine: base}}
-  - {id: c, path: c.py, deploy: {working_dir: elsewhere, labels: {gpu: "yes"}}}
+  - {id: c, path: c.py, deploy: {working_dir: elsewhere}}
+  - {id: d, path: d.py, deploy: {labels: {gpu: "yes"}}}
 """
     ).graph
     assert [(node.machine, node.working_directory, str(node.machine_span)) for node in graph.nodes] == [
         ("robot", "work", "flow.yml:1:19"),
         ("base", "work", "flow.yml:4:43"),
         ("robot", "elsewhere", "flow.yml:1:19"),
+        (None, "work", "None"),
     ]
-    assert graph.nodes[2].deployment == {"labels": {"gpu": "yes"}}
+    assert graph.nodes[3].deployment == {"labels": {"gpu": "yes"}}
 
 
 def test_keys_that_do_not_shape_the_graph_are_carried_with_their_places(check: Check) -> None:

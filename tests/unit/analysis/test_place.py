@@ -50,3 +50,46 @@ def test_a_name_that_cannot_be_a_files_is_an_error(check: Check, machine: str) -
     assert check(flow(machine)).told == [
         f"error DF105 2:48 `{name}` cannot be a machine's name: files are named after it"
     ]
+
+
+LABELLED = "hosts: {base: {labels: {gpu: none}}, arm: {labels: {gpu: a100, zone: eu}}, leg: {labels: {gpu: a100}}}\n"
+
+
+def hosts_of(check: Check, deploy: str, head: str = LABELLED) -> list[str]:
+    checked = check(f"{head}nodes:\n  - {{id: a, path: a.py, deploy: {deploy}}}\n  - {{id: b, path: b.py}}\n")
+    assert checked.told == []
+    return [node.host for node in checked.graph.nodes]
+
+
+def test_labels_choose_the_first_machine_that_carries_them_all(check: Check) -> None:
+    assert hosts_of(check, "{labels: {gpu: a100}}") == ["arm", "local"]
+    assert hosts_of(check, "{labels: {zone: eu, gpu: a100}}") == ["arm", "local"]
+    assert hosts_of(check, "{}") == ["local", "local"]
+
+
+def test_a_node_that_asks_for_labels_leaves_the_machine_of_the_dataflow(check: Check) -> None:
+    head = LABELLED + "deploy: {machine: base}\n"
+    assert hosts_of(check, "{labels: {gpu: a100}}", head) == ["arm", "base"]
+    assert hosts_of(check, "{machine: leg}", LABELLED + "deploy: {labels: {gpu: none}}\n") == ["leg", "base"]
+
+
+def test_labels_that_no_machine_carries_are_an_error(check: Check) -> None:
+    told = check(f"{LABELLED}nodes:\n  - {{id: a, path: a.py, deploy: {{labels: {{gpu: b200}}}}}}\n").told
+    assert told == [
+        (
+            "error DF514 3:34 no machine carries the labels that `a` asks for: `gpu: b200`; "
+            "the labels in the inventory are `gpu: none`, `gpu: a100`, `zone: eu`"
+        )
+    ]
+
+
+def test_labels_beside_a_machine_have_no_effect(check: Check) -> None:
+    told = check(f"{LABELLED}nodes:\n  - {{id: a, path: a.py, deploy: {{machine: arm, labels: {{gpu: none}}}}}}\n").told
+    assert told == ["warning DF901 3:48 `labels` of `a` has no effect in this version: its `machine` is named too"]
+
+
+def test_the_labels_of_a_node_that_includes_a_module_hold_for_the_nodes_inside(check: Check) -> None:
+    text = f"{LABELLED}nodes:\n  - {{id: m, module: m.yml, deploy: {{labels: {{gpu: a100}}}}}}\n"
+    checked = check(text, {"m.yml": "module: {name: m}\nnodes: [{id: a, path: a.py}]\n"})
+    assert checked.told == []
+    assert [(node.id, node.host) for node in checked.graph.nodes] == [("m.a", "arm")]

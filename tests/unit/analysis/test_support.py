@@ -70,7 +70,7 @@ def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
         ),
         (
             "nodes:\n  - {id: a, path: a.py, deploy: {labels: {gpu: a100}}}\n",
-            "DF901 2:34 `labels` of `a` has no effect in this version: a node runs on the machine that `machine` names",
+            "DF901 2:34 `labels` of `a` has no effect in this version: no machines are listed under `hosts`",
         ),
         (
             "nodes:\n  - {id: a, path: a.py, deploy: {distribute: scp}}\n",
@@ -95,6 +95,18 @@ def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
         (
             "nodes:\n  - {id: a, operators: [{id: b, python: b.py, min_log_level: warn}]}\n",
             "DF901 2:47 `min_log_level` of `a/b` has no effect in this version: every log line is kept",
+        ),
+        (
+            "default_data_format: avro\nnodes:\n  - {id: a, path: a.py}\n",
+            "DF901 1:1 `default_data_format` has no effect in this version: messages travel as Arrow",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py, data_format: capnp}\n",
+            "DF901 2:25 `data_format` of `a` has no effect in this version: messages travel as Arrow",
+        ),
+        (
+            "nodes:\n  - {id: a, path: a.py}\ncommunication: {local: shm, remote: zeromq}\n",
+            "DF901 3:1 `remote` of `communication` has no effect in this version: there are no links between machines",
         ),
         (
             "nodes:\n  - {id: a, path: dynamic}\n",

@@ -42,9 +42,9 @@ UNKNOWN_KEYS = {
         "DF101 4:14-18 a deployment has no key `host`",
         "the keys of a deployment are `machine`, `working_dir`, `labels`, `distribute`",
     ),
-    NODE + "communication: {zenoh: {}}\n": (
-        "DF101 4:1-14 a dataflow has no key `communication`",
-        "remove it: the links are chosen when the dataflow is built",
+    NODE + "communication: {lokal: shm}\n": (
+        "DF101 4:17-22 a communication section has no key `lokal`",
+        "write `local`",
     ),
     "nodes:\n  - id: a\n    operators:\n      - id: o\n        shared_library: x\n": (
         "DF101 5:9-23 an operator has no key `shared_library`",

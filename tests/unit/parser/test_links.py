@@ -1,0 +1,46 @@
+"""`communication` and the formats of messages: forms and faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.parser.conftest import Findings
+
+FLOW = "nodes: [{id: a, path: a.py}]\n"
+
+LINKS = {
+    "communication: {local: shm, remote: zeromq}": [],
+    "communication: {local: {transport: shm}, remote: {port_range: 40000-40100}}": [],
+    "communication: {remote: {transport: zenoh}}": [],
+    "communication:": [],
+    "communication: {local: , remote: {}}": [],
+    "communication: {local: zeromq}": ["DF112 2:24-30 `local` is `zeromq`, expected one of `shm`"],
+    "communication: {remote: zeromk}": ["DF112 2:25-31 `remote` is `zeromk`, expected one of `zeromq`, `zenoh`"],
+    "communication: {remote: {port_range: 4}}": ["DF125 2:38-39 `port_range` is `4`, which is no range of ports"],
+    "communication: {remote: {port_range: 9-4}}": ["DF125 2:38-41 `port_range` is `9-4`, which ends before it begins"],
+    "communication: {remote: {port_range: 0-4}}": [
+        "DF104 2:38-41 `port_range` holds the port `0`, expected one of 1 to 65535"
+    ],
+    "communication: {remote: {transport: zenoh, port_range: 4-9}}": [
+        "DF126 2:44-54 `port_range` is an option of `zeromq`, and the transport is `zenoh`"
+    ],
+    "communication: {remote: {transprt: zenoh}}": ["DF101 2:26-34 a remote link has no key `transprt`"],
+    "default_data_format: avro": [],
+    "default_data_format: avor": [
+        "DF112 2:22-26 `default_data_format` is `avor`, expected one of `avro`, `arrow`, `capnp`, `flatbuffers`"
+    ],
+}
+
+
+@pytest.mark.parametrize("text", LINKS)
+def test_links_and_formats_are_judged(text: str, found: Findings) -> None:
+    assert found(f"{FLOW}{text}\n") == LINKS[text]
+
+
+def test_a_format_has_no_effect_on_a_node_that_a_module_stands_in_for(found: Findings) -> None:
+    assert found("nodes:\n  - {id: a, module: m.yml, data_format: arrow}\n")[-1] == (
+        "DF109 2:28-39 `data_format` has no effect beside `module`"
+    )
