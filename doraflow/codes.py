@@ -80,6 +80,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF406": "a loop of servers that nobody asks",
         "DF407": "a queue too short for the rates around it",
         "DF408": "a timeout shorter than the time between messages",
+        "DF409": "a node with more connections than files it may open",
+        "DF410": "an output with very many readers",
+        "DF411": "a node with very many inputs",
         # placement
         "DF501": "an unknown machine",
         "DF502": "a malformed host inventory",

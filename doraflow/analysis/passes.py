@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.blocking import check_blocking
 from doraflow.analysis.cycles import check_cycles
+from doraflow.analysis.fan import check_fan
 from doraflow.analysis.pace import check_pace
 from doraflow.analysis.place import place
 from doraflow.analysis.queues import check_queues
@@ -32,6 +33,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         check_blocking,
         check_queues,
         check_pace,
+        check_fan,
         check_unused,
         check_support,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from doraflow.ir import Edge, Graph, Input, Node
 
 _NANOSECONDS = 10**9
+_SHOWN_WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,13 @@ def reads_a_node(port: Input) -> bool:
 def how_often(per_second: float) -> str:
     """Write a rate for people.
 
-    >>> how_often(30.0), how_often(1000 / 33), how_often(1.0), how_often(0.1)
-    ('30 times a second', '30.3 times a second', 'once a second', 'once in 10 s')
+    >>> how_often(1000.0), how_often(1000 / 33), how_often(1.0), how_often(0.1)
+    ('1000 times a second', '30.3 times a second', 'once a second', 'once in 10 s')
     """
     if per_second == 1:
         return "once a second"
+    if per_second > _SHOWN_WHOLE:
+        return f"{per_second:.0f} times a second"
     return f"{per_second:.3g} times a second" if per_second > 1 else f"once in {1 / per_second:.3g} s"
 
 
