@@ -67,3 +67,26 @@ def test_nothing_is_evaluated_or_unpickled(path: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert not {"eval", "exec"} & calls
+
+
+ASKING = {"is_file", "is_dir", "exists", "iterdir", "glob", "rglob", "walk", "open", "read_bytes", "read_text", "which"}
+ASKED = {"disk", "files", "_files", "ast"}
+CACHED = tuple(
+    path
+    for path in FILES
+    if path.relative_to(ROOT).parts[1] in {"parser", "analysis", "policy", "codegen"}
+    or path.relative_to(ROOT).as_posix() in {"doraflow/build/sources.py", "doraflow/build/imports.py"}
+)
+
+
+@pytest.mark.parametrize("path", CACHED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_decides_a_result_is_asked_through_the_recording_disk(path: Path) -> None:
+    """An answer that `doraflow.disk` does not record would let the result cache give an old result."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in {"environ", "getenv", "cwd", "lstat"}, f"line {node.lineno}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            holder = node.func.value
+            name = getattr(holder, "attr", getattr(holder, "id", ""))
+            is_path_question = node.func.attr in ASKING or (node.func.attr in {"resolve", "stat"} and not node.args)
+            assert name in ASKED or not is_path_question, f"line {node.lineno}: ask `doraflow.disk`"

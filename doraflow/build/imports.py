@@ -6,6 +6,8 @@ import ast
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from doraflow import disk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -33,7 +35,7 @@ def imported_files(folder: Path, scripts: Sequence[str]) -> list[str]:
 def _imports(place: Path, path: str, root: PurePosixPath) -> Iterator[str]:
     """Name the modules of a file's imports, relative ones resolved against its package."""
     try:
-        tree = ast.parse(place.read_bytes())
+        tree = ast.parse(disk.read(place))
     except (SyntaxError, ValueError):
         return  # the node will tell its own fault when it runs
     package = PurePosixPath(path).relative_to(root).parent.parts
@@ -53,9 +55,9 @@ def _files(folder: Path, root: PurePosixPath, name: str) -> Iterator[str]:
     for depth in range(1, len(parts) + 1):
         inside = root.joinpath(*parts[:depth])
         package = inside / "__init__.py"
-        if (folder / package).is_file():
+        if disk.is_file(folder / package):
             yield package.as_posix()
-        elif depth == len(parts) and (folder / inside.with_suffix(".py")).is_file():
+        elif depth == len(parts) and disk.is_file(folder / inside.with_suffix(".py")):
             yield inside.with_suffix(".py").as_posix()
-        elif not (folder / inside).is_dir():
+        elif not disk.is_folder(folder / inside):
             return

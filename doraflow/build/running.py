@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from doraflow.build.commands import CommandError, arguments, is_install, shell_sign
-from doraflow.build.sources import search_path
+from doraflow.disk import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,10 @@ A Python script brings the modules beside it that it imports. What lies outside 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from doraflow import disk
 from doraflow.analysis.lower import source_path
 from doraflow.build.imports import imported_files
 from doraflow.codegen.fileset import GeneratedFile
@@ -19,6 +18,7 @@ from doraflow.parser.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from doraflow.diagnostics import Sink, Span
     from doraflow.ir import Graph, Node, Plan
@@ -48,15 +48,10 @@ def collect_sources(plan: Plan, folder: Path) -> list[GeneratedFile]:
     Raises OSError if a file cannot be read.
     """
     named = [path for path in (*plan.sources, *requirement_files(plan)) if not _leaves_project(path)]
-    present = [path for path in named if (folder / path).is_file()]
+    present = [path for path in named if disk.is_file(folder / path)]
     scripts = [path for path in present if path.endswith(".py")]
     paths = dict.fromkeys([*map(_normal, present), *imported_files(folder, scripts)])
-    return [_read(folder, path) for path in paths if (folder / path).stat().st_size <= LARGEST_SOURCE]
-
-
-def search_path() -> str:
-    """Give the PATH of nodes and build steps: the scripts of the interpreter that runs doraflow come first."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return [_read(folder, path) for path in paths if disk.size(folder / path) <= LARGEST_SOURCE]
 
 
 def _named(node: Node) -> Iterator[tuple[str, Span]]:
@@ -76,13 +71,13 @@ def _may_appear(node: Node) -> bool:
 
 
 def _is_there(node: Node, folder: Path, path: str) -> bool:
-    if (folder / path).is_file():
+    if disk.is_file(folder / path):
         return True
-    return node.kind == "executable" and "/" not in path and shutil.which(path, path=search_path()) is not None
+    return node.kind == "executable" and "/" not in path and disk.has_command(path)
 
 
 def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink) -> None:
-    near = nearest(PurePosixPath(path).name, _siblings(folder / path))
+    near = nearest(PurePosixPath(path).name, disk.files_in((folder / path).parent))
     what = "file" if "/" in path or "." in path else "file and no command"
     closest = str(PurePosixPath(path).with_name(near[0])) if near else None
     sink.error(
@@ -91,13 +86,6 @@ def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink) -
         span,
         help=f"to use the closest file, write `{closest}`" if closest else "create it, or correct the path",
     )
-
-
-def _siblings(path: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
-    except OSError:
-        return []
 
 
 def _tell_outside(node: Node, path: str, span: Span, sink: Sink) -> None:
@@ -116,4 +104,4 @@ def _normal(path: str) -> str:
 
 def _read(folder: Path, path: str) -> GeneratedFile:
     place = folder / path
-    return GeneratedFile(path, place.read_bytes(), executable=bool(place.stat().st_mode & 0o100))
+    return GeneratedFile(path, disk.read(place), executable=disk.is_executable(place))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from doraflow import disk
 from doraflow.parser.compose import compose
 from doraflow.parser.text import read
 
@@ -38,17 +39,16 @@ class Files:
 
     def exists(self, relative: str) -> bool:
         """Tell whether there is a file."""
-        return (self.folder / relative).is_file()
+        return disk.is_file(self.folder / relative)
 
     def names(self, relative: str) -> list[str]:
         """List the files of a folder by name, sorted; none if there is no such folder."""
-        folder = self.folder / relative
-        return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+        return disk.files_in(self.folder / relative)
 
     def holds(self, relative: str) -> bool:
         """Tell whether a path leads to something inside the folder, links followed."""
-        target = (self.folder / relative).resolve()
-        return not relative.startswith("/") and target.is_relative_to(self.folder.resolve())
+        target = disk.resolved(self.folder / relative)
+        return not relative.startswith("/") and target.is_relative_to(disk.resolved(self.folder))
 
 
 def read_tree(path: Path, display: str, texts: MutableMapping[str, str], sink: Sink) -> MappingNode | None:

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from doraflow import disk
 from doraflow.parser.dialects.modernise import modernise
 from doraflow.parser.document import Declared, Document, Expansion, TypeFile, declared_nodes
 from doraflow.parser.environment import allowed, check_environment
@@ -92,7 +93,7 @@ def dataflow_name(given: str | None, path: Path) -> str:
 
     The result is a safe identifier of lower-case letters, digits and `_` that does not begin with a digit.
     """
-    fallback = path.resolve().parent.name if path.stem == "dataflow" else path.stem
+    fallback = disk.resolved(path).parent.name if path.stem == "dataflow" else path.stem
     for candidate in (given, fallback):
         name = _UNSAFE.sub("_", (candidate or "").lower()).strip("_")
         if name:
@@ -131,6 +132,6 @@ def _without_reserved(declared: Declared) -> Declared:
 def _type_files(files: Files) -> tuple[TypeFile, ...]:
     """Read the user's own types, `types/**/*.yml` beside the dataflow, in the order of their paths."""
     folder = files.folder / _TYPES_FOLDER
-    found = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/*.yml") if path.is_file())
+    found = [relative for relative in disk.files_below(folder) if relative.endswith(".yml")]
     trees = ((relative, files.tree(f"{_TYPES_FOLDER}/{relative}")) for relative in found)
     return tuple(TypeFile(relative.removesuffix(".yml"), tree) for relative, tree in trees if tree is not None)

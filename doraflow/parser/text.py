@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Protocol
 
+from doraflow import disk
 from doraflow.diagnostics import Span
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def read(path: Path, display: str, sink: Sink, largest: int = LARGEST_FILE) -> s
     The read itself is bounded, so a device or a pipe that never ends is refused as well.
     """
     try:
-        with path.open("rb") as stream:
-            content = stream.read(largest + 1)
+        content = disk.read(path, largest + 1)
     except OSError as error:
         sink.error("DF001", f"`{display}` cannot be read: {_reason(error)}")
         return None
