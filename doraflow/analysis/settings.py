@@ -38,6 +38,7 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "hub",
     "ros2",
 }
+_WITH_DEFAULTS = frozenset({"ros2"})
 DATAFLOW_SETTINGS = frozenset({"health_check_interval", "debug", "default_data_format", "communication"})
 DEPLOYMENT_SETTINGS = frozenset({"labels", "distribute"})
 
@@ -57,9 +58,11 @@ def read_settings(keys: BaseModel | None, syntax: SyntaxNode | None, names: Coll
     given = [entry for entry in syntax.entries if entry.key.text in names and not is_null(entry.value)]
     if not given:
         return Settings()
-    values = keys.model_dump(
-        mode="json", by_alias=True, exclude_unset=True, include={entry.key.text for entry in given}
-    )
+    wanted = {entry.key.text for entry in given}
+    values = keys.model_dump(mode="json", by_alias=True, exclude_unset=True, include=wanted)
+    # What runs a bridge reads no other file, so its defaults are written out.
+    whole = wanted & _WITH_DEFAULTS
+    values |= keys.model_dump(mode="json", by_alias=True, exclude_none=True, include=whole) if whole else {}
     return Settings(
         {entry.key.text: values[entry.key.text] for entry in given},
         {entry.key.text: entry.key.span for entry in given},

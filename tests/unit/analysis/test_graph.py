@@ -173,13 +173,20 @@ nodes:
     assert graph.settings == {"health_check_interval": 2.0}
 
 
-def test_a_bridge_to_ros_2_is_carried_as_json_values(check: Check) -> None:
+def test_a_bridge_to_ros_2_is_carried_as_json_values_with_its_defaults(check: Check) -> None:
     graph = check(
         "nodes:\n  - id: a\n    ros2: {topic: /t, message_type: std_msgs/String, qos: {keep_last: 3}}\n"
         "    outputs: [x]\n"
     ).graph
     assert graph.nodes[0].settings == {
-        "ros2": {"topic": "/t", "message_type": "std_msgs/String", "qos": {"keep_last": 3}}
+        "ros2": {
+            "transport": {"kind": "dds"},
+            "topic": "/t",
+            "message_type": "std_msgs/String",
+            "direction": "subscribe",
+            "qos": {"reliable": False, "keep_last": 3, "keep_all": False},
+            "namespace": "/",
+        }
     }
 
 
