@@ -86,6 +86,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         # placement
         "DF501": "an unknown machine",
         "DF502": "a malformed host inventory",
+        "DF503": "more memory than a machine has",
+        "DF504": "nodes bound to one processor core",
+        "DF505": "a processor core that a machine has not",
+        "DF506": "a binding to no processor core",
         "DF510": "a malformed address of a machine",
         "DF511": "a malformed SSH destination",
         "DF512": "two machines with one address",

@@ -134,7 +134,8 @@ class Node:
 
     `span` marks the id. `path` is as written, relative to the dataflow's folder. `settings` are the keys that are
     carried but do not shape the graph (restart, logging, …), normalised to JSON values, in the order of the file;
-    `setting_spans` marks their keys. `deployment` holds the keys of `deploy` beside `machine` and `working_dir`.
+    `setting_spans` marks their keys, `affinity_span` the list of cores. `deployment` holds the keys of `deploy` beside
+    `machine` and `working_dir`.
     """
 
     id: str
@@ -155,6 +156,7 @@ class Node:
     machine_span: Span | None = None
     host: str = DEFAULT_HOST
     cpu_affinity: tuple[int, ...] = ()
+    affinity_span: Span | None = None
     settings: dict[str, object] = field(default_factory=dict)
     setting_spans: dict[str, Span] = field(default_factory=dict)
     deployment: dict[str, object] = field(default_factory=dict)

@@ -68,7 +68,7 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
     own = Holder(declared, node, syntax)
     inputs, outputs = read_inputs(own, sink), read_outputs(own, sink)
     operators, inner_inputs, inner_outputs = read_operators(declared, sink)
-    path, args = syntax.get("path"), syntax.get("args")
+    path, args, affinity = syntax.get("path"), syntax.get("args"), syntax.get("cpu_affinity")
     settings = read_settings(node, syntax, NODE_SETTINGS)
     deployment = read_deployment(document, declared)
     folder = deployment.folder
@@ -90,6 +90,7 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
         machine=deployment.machine,
         machine_span=deployment.machine_span,
         cpu_affinity=node.cpu_affinity or (),
+        affinity_span=affinity.span if isinstance(affinity, SequenceNode) else None,
         settings=settings.values,
         setting_spans={**deployment.settings.spans, **settings.spans},
         deployment=deployment.settings.values,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.affinity import check_affinity
 from doraflow.analysis.blocking import check_blocking
+from doraflow.analysis.budget import check_budget
 from doraflow.analysis.cycles import check_cycles
 from doraflow.analysis.fan import check_fan
 from doraflow.analysis.pace import check_pace
@@ -34,6 +36,8 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         check_queues,
         check_pace,
         check_fan,
+        check_affinity,
+        check_budget,
         check_unused,
         check_support,
     )
