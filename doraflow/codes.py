@@ -56,6 +56,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF125": "a malformed range of ports",
         "DF126": "an option of another transport",
         "DF130": "a dataflow of another tool",
+        "DF131": "a file that cannot be rewritten without changing what it means",
         # names and references
         "DF201": "two nodes with one id",
         "DF202": "an output listed twice",

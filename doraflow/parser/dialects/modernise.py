@@ -73,7 +73,7 @@ def modernise(tree: MappingNode, text: str, sink: Sink) -> MappingNode | None:
     """
     if not _TRACES.search(text):
         return tree
-    if _is_of_dora_manager(tree, sink):
+    if refuse_dora_manager(tree, sink):
         return None
     modern = modern_form(tree)
     for message in dict.fromkeys(found.message for found in modern.found if not found.foreign):
@@ -134,7 +134,8 @@ def _tell(found: Sequence[Found], sink: Sink) -> None:
     sink.add(Diagnostic(code, severity, first.message, first.span, "", tuple(related), tuple(notes), help_text))
 
 
-def _is_of_dora_manager(tree: MappingNode, sink: Sink) -> bool:
+def refuse_dora_manager(tree: MappingNode, sink: Sink) -> bool:
+    """Tell whether a file is one of dora-manager's, and report it if so."""
     nodes = tree.get("nodes")
     for node in nodes.items if isinstance(nodes, SequenceNode) else ():
         span = package_of_dora_manager(node)

@@ -166,3 +166,42 @@ def test_schema_prints_the_committed_schema(project: Path, kind: str) -> None:
     done = doraflow("schema", "--kind", kind, cwd=project)
     committed = Path(__file__).parents[3] / f"schema/{kind}.schema.json"
     assert (done.returncode, done.stdout, done.stderr) == (0, committed.read_text(), "")
+
+
+OLD = "nodes:\n  - id: a # first\n    custom: {source: a.py}\n"
+MODERN = "nodes:\n  - id: a # first\n    path: a.py\n"
+TOLD = "`custom` is an old spelling: the keys of a node stand in the node itself (1 place)\n"
+
+
+def test_migrate_prints_the_modern_text(project: Path) -> None:
+    (project / "old.yml").write_text(OLD)
+    done = doraflow("migrate", "old.yml", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (0, MODERN, TOLD)
+    assert (project / "old.yml").read_text() == OLD
+
+
+def test_migrate_in_place_keeps_the_mode_and_the_link(project: Path) -> None:
+    (project / "old.yml").write_text(OLD)
+    (project / "old.yml").chmod(0o640)
+    (project / "link.yml").symlink_to("old.yml")
+    done = doraflow("migrate", "--in-place", "link.yml", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", TOLD)
+    assert (project / "link.yml").is_symlink()
+    assert (project / "old.yml").read_text() == MODERN
+    assert (project / "old.yml").stat().st_mode & 0o777 == 0o640
+    again = doraflow("migrate", "--in-place", "old.yml", cwd=project)
+    assert (again.returncode, again.stderr) == (0, "old.yml: nothing is old\n")
+
+
+def test_migrate_check_exits_1_for_an_old_file(project: Path) -> None:
+    (project / "old.yml").write_text(OLD)
+    assert doraflow("migrate", "--check", "old.yml", cwd=project).returncode == 1
+    assert doraflow("migrate", "--check", "flow.yml", cwd=project).returncode == 0
+    assert (project / "old.yml").read_text() == OLD
+
+
+def test_migrate_of_what_is_no_dataflow_is_told(project: Path) -> None:
+    (project / "old.yml").write_text("nodes: [\n")
+    done = doraflow("migrate", "-i", "old.yml", cwd=project)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[DF004]: ")

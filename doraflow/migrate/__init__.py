@@ -1,0 +1,1 @@
+"""Old dataflow files rewritten in the modern dialect, with their comments and their order."""
