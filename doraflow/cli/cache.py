@@ -7,8 +7,12 @@ import os
 from pathlib import Path
 
 
+def cache_base() -> Path:
+    """Name the folder of everything that is kept; it need not exist."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "doraflow"
+
+
 def cache_folder(source: Path) -> Path:
     """Name the cache folder of a dataflow, by its absolute path; it need not exist."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:16]
-    return Path(base) / "doraflow" / f"{source.resolve().parent.name}-{digest}"
+    return cache_base() / f"{source.resolve().parent.name}-{digest}"
