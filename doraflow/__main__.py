@@ -1,5 +1,5 @@
 """`python -m doraflow`."""
 
-from doraflow.cli.main import main
+from doraflow.cli.entry import main
 
 main()

@@ -29,12 +29,14 @@ def run_steps(
     sink: Sink,
     *,
     notice: Callable[[BuildStep, str], None] = lambda _step, _event: None,
+    decided: Callable[[BuildStep, str | None], None] = lambda _step, _digest: None,
     rebuild: bool = False,
 ) -> bool:
     """Run the steps that need it, at most `jobs` at a time; False after findings (DF604, DF605).
 
     `folder` is the dataflow's, `state` holds database and logs. When a step fails, those that run are finished, and
-    those that wait for it are not begun. Nothing is left running on any way out.
+    those that wait for it are not begun. Nothing is left running on any way out. `decided` gets the digest of what each
+    step has read, as doit keeps it.
     """
     if not steps:
         return True
@@ -42,7 +44,8 @@ def run_steps(
     failures: list[StepFailure] = []
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tasks = [_task(step, steps, folder, state, processes, failures, notice) for step in steps]
+        names = frozenset(map(_name, steps))
+        tasks = [_task(step, names, folder, state, processes, failures, notice, decided) for step in steps]
         code = _run_doit(tasks, state, jobs, rebuild=rebuild)
     except OSError as error:
         sink.error(
@@ -62,12 +65,13 @@ def run_steps(
 
 def _task(
     step: BuildStep,
-    steps: Sequence[BuildStep],
+    names: frozenset[str],
     folder: Path,
     state: Path,
     processes: Processes,
     failures: list[StepFailure],
     notice: Callable[[BuildStep, str], None],
+    decided: Callable[[BuildStep, str | None], None],
 ) -> dict[str, object]:
     from doit.tools import config_changed
 
@@ -79,16 +83,21 @@ def _task(
         notice(step, "failed" if failure else "done")
         return failure is None
 
+    def digest() -> str | None:
+        taken = sources_digest(step, folder)
+        decided(step, taken)
+        return taken
+
     def is_unchanged(task: object, values: dict[str, str | None]) -> bool:
-        task.value_savers.append(lambda: {"sources": sources_digest(step, folder)})  # type: ignore[attr-defined]
+        task.value_savers.append(lambda: {"sources": digest()})  # type: ignore[attr-defined]
         before = values.get("sources")
-        return before is not None and before == sources_digest(step, folder)
+        return before is not None and before == digest()
 
     return {
         "name": _name(step),
         "actions": [act],
         "uptodate": [config_changed(environment_digest(step)), is_unchanged],
-        "task_dep": [_name(other) for other in steps if _is_before(other, step)],
+        "task_dep": [name for name in _around(step) if name in names],
         "doc": step.owner,
         "meta": {"skipped": lambda: notice(step, "unchanged")},
     }
@@ -103,9 +112,10 @@ def _name(step: BuildStep) -> str:
     return _UNSAFE.sub("__", step.owner)
 
 
-def _is_before(other: BuildStep, step: BuildStep) -> bool:
-    """Tell whether `other` is the build of a module that `step` lies in."""
-    return step.owner.startswith(f"{other.owner}.")
+def _around(step: BuildStep) -> list[str]:
+    """Name the builds of the modules that `step` may lie in, the outermost first."""
+    parts = step.owner.split(".")
+    return [_UNSAFE.sub("__", ".".join(parts[:end])) for end in range(1, len(parts))]
 
 
 def _run_doit(tasks: list[dict[str, object]], state: Path, jobs: int, *, rebuild: bool) -> int:

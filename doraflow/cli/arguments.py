@@ -40,5 +40,6 @@ Jobs: TypeAlias = Annotated[
     int, typer.Option("--jobs", "-j", min=1, metavar="N", help="How many build steps run at once.")
 ]
 Rebuild: TypeAlias = Annotated[bool, typer.Option("--rebuild", help="Run every build step, changed or not.")]
+NoCache: TypeAlias = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep the result of a run.")]
 
 DEFAULT_JOBS = 4

@@ -41,7 +41,7 @@ def load(key: str) -> Entry | None:
         entry = _unpacked(content)
         if entry is not None:
             os.utime(path)  # the one that was used last is removed last
-    except OSError:
+    except (OSError, ValueError):
         return None
     return entry
 
@@ -105,7 +105,7 @@ def _unpacked(content: bytes) -> Entry | None:
     head, _, rest = body.partition(b"\n")
     match json.loads(head):
         case {"table": {**table}, "lengths": [*lengths]}:
-            return Entry(table, tuple(_texts(rest, lengths)))
+            return Entry({str(name): value for name, value in table.items()}, tuple(_texts(rest, lengths)))
     return None
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from doraflow import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
 _OWN = ("doraflow", "doraflow_runtime")
 _LIBRARIES = ("pydantic", "pydantic_core", "yaml", "networkx", "jinja2", "doit", "typer", "rich")
@@ -24,13 +24,13 @@ _TERMINAL = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES",
 _UNICODE = ("utf-8", "utf8")
 
 
-def key_of(command: str, options: Mapping[str, object]) -> str | None:
-    """Make the key of a command's result; None where its output is not written as Unicode, and is not to be kept."""
+def key_of(arguments: Sequence[str]) -> str | None:
+    """Make the key of a command line's result; None where it is not written as Unicode, and is not to be kept."""
     streams = (sys.stdout, sys.stderr)
     if any((stream.encoding or "").lower() not in _UNICODE for stream in streams):
         return None
     facts = {
-        "command": [command, sorted((name, str(value)) for name, value in options.items())],
+        "arguments": list(arguments),
         "folder": str(Path.cwd()),
         "version": [__version__, sys.version, sys.executable],
         "compiler": [stamp for name in (*_OWN, *_LIBRARIES) for stamp in _stamps(name)],

@@ -53,14 +53,14 @@ def options(
     """Take the options that stand before the command."""
 
 
-def main() -> None:
-    """Run the command line and exit.
+def main(key: str | None = None) -> None:
+    """Run the command line and exit; `key` is what the command's result may be kept under.
 
     The garbage collector rests, see `doraflow.collector`: a command that ends has no use for it. One that stays wakes
     it when its dataflow is compiled.
     """
     gc.disable()
     try:
-        app()
+        app(obj=key)
     except KeyboardInterrupt:
         sys.exit(130)
