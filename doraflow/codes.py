@@ -55,6 +55,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF124": "a profile that does not fit its dataflow",
         "DF125": "a malformed range of ports",
         "DF126": "an option of another transport",
+        "DF127": "a malformed reference to a package of the hub",
+        "DF128": "a malformed name or type of ROS 2",
+        "DF129": "a bridge to ROS 2 without a port that it needs",
         "DF130": "a dataflow of another tool",
         "DF131": "a file that cannot be rewritten without changing what it means",
         # names and references

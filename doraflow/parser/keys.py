@@ -9,7 +9,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from doraflow.parser.kinds import (
     ByteSize,
-    Count,
     DataId,
     NothingIsEmptyList,
     NothingIsEmptyMap,
@@ -18,6 +17,8 @@ from doraflow.parser.kinds import (
     Text,
     any_case_schema,
     lower_case_word,
+    number_schema,
+    whole,
     word,
 )
 
@@ -31,6 +32,12 @@ LogLevel = Annotated[
     Literal["stdout", "trace", "debug", "info", "warn", "error"],
     lower_case_word("stdout", "trace", "debug", "info", "warn", "error"),
     any_case_schema("stdout", "trace", "debug", "info", "warn", "error"),
+]
+
+
+MOST_ROTATED_FILES = 100
+RotatedFiles = Annotated[
+    int, BeforeValidator(whole(1, MOST_ROTATED_FILES)), number_schema("integer", 1, MOST_ROTATED_FILES)
 ]
 
 
@@ -99,6 +106,6 @@ class LogKeys(Keys):
     send_logs_as: Text | None = Field(default=None, description="An output that gets each log entry as JSON text.")
     min_log_level: LogLevel | None = Field(default=None, description="Log lines below this level are dropped.")
     max_log_size: ByteSize | None = Field(default=None, description="The size at which the log file is rotated.")
-    max_rotated_files: Count | None = Field(
+    max_rotated_files: RotatedFiles | None = Field(
         default=None, description="How many rotated log files are kept; 5 if not given."
     )

@@ -265,7 +265,6 @@ PositiveSeconds = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_UNSIGNED - 1}),
 ]
 Count = Annotated[int, BeforeValidator(whole(0, LARGEST_U32)), number_schema("integer", 0, LARGEST_U32)]
-SignedCount = Annotated[int, BeforeValidator(whole(-(2**31), 2**31 - 1)), number_schema("integer", -(2**31), 2**31 - 1)]
 QueueSize = Annotated[
     int, BeforeValidator(whole(1, LARGEST_SIGNED, "DF108")), number_schema("integer", 1, LARGEST_SIGNED)
 ]

@@ -63,7 +63,7 @@ def load(
     if reading is None:
         return None
     dataflow, syntax = reading.model, reading.tree
-    check_nodes(dataflow.nodes, syntax, sink)
+    check_nodes(dataflow.nodes, syntax, sink, reading.gaps)
     check_environment(syntax.get("env"), sink)
     files = Files(path.parent, path.parent.as_posix(), texts, sink)
     expansion = _expand(declared_nodes(reading), dataflow, files, sink)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from doraflow.parser.host_model import Host, Hosts, Inventory
+from doraflow.parser.hub_kind import HubReference
 from doraflow.parser.keys import InputOptions, Keys, LogKeys, PortKeys
 from doraflow.parser.kinds import (
     Arguments,
@@ -165,7 +166,7 @@ class Node(PortKeys, LogKeys, RestartKeys):
     branch: Text | None = Field(default=None, description="The branch of `git`.")
     tag: Text | None = Field(default=None, description="The tag of `git`.")
     rev: Text | None = Field(default=None, description="The commit of `git`.")
-    hub: Text | None = Field(default=None, description="A package of the hub, `name@version`.")
+    hub: HubReference | None = Field(default=None, description="A package of the hub, `namespace/name@version`.")
     operator: SingleOperator | None = Field(default=None, description="The one operator that the node runs.")
     operators: Annotated[tuple[OperatorDefinition, ...], NothingIsEmptyList] | None = Field(
         default=None, description="The operators that the node runs."

@@ -181,7 +181,7 @@ class _Expander:
         if reading is None:
             return None
         check_header(reading.model.module, reading.tree, self._sink)
-        check_nodes(reading.model.nodes, reading.tree, self._sink)
+        check_nodes(reading.model.nodes, reading.tree, self._sink, reading.gaps)
         return _Module(relative, reading)
 
     def _add_build(self, outer: Declared, text: str | None, syntax: SyntaxNode | None) -> None:

@@ -159,7 +159,7 @@ def _check(base: MappingNode, overlay: MappingNode, nodes: Mapping[str, MappingN
     found = Sink(strict=sink.strict)
     reading = read_model(Dataflow, merged, found)
     if reading is not None:
-        check_nodes(reading.model.nodes, reading.tree, found)
+        check_nodes(reading.model.nodes, reading.tree, found, reading.gaps)
     check_environment(merged.get("env"), found)
     for diagnostic in found.found:
         if diagnostic.span is not None and _is_inside(diagnostic.span, overlay.span):

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from doraflow.parser.keys import Keys
-from doraflow.parser.kinds import Boolean, NothingIsEmptyList, Seconds, SignedCount, Text, word
+from doraflow.parser.kinds import Boolean, NothingIsEmptyList, Seconds, Text, word
+from doraflow.parser.ros2_kinds import ConfigurationPath, History, RosName, RosType
 
 Direction = Annotated[Literal["subscribe", "publish"], word("subscribe", "publish")]
 Role = Annotated[Literal["client", "server"], word("client", "server")]
@@ -33,9 +34,7 @@ class Qos(Keys):
         default=None, description="Seconds after which a silent publisher counts as gone."
     )
     max_blocking_time: Seconds | None = Field(default=None, description="Seconds for which a reliable send may block.")
-    keep_last: SignedCount | None = Field(
-        default=None, description="How many messages the history keeps; 1 if not given."
-    )
+    keep_last: History | None = Field(default=None, description="How many messages the history keeps; 1 if not given.")
     keep_all: Boolean = Field(default=False, description="Keep the whole history.")
 
 
@@ -48,7 +47,7 @@ class Transport(Keys):
     compatibility: Compatibility | None = Field(
         default=None, description="The Zenoh key format; needed with `kind: zenoh`."
     )
-    config_uri: Text | None = Field(default=None, description="A configuration file for Zenoh.")
+    config_uri: ConfigurationPath | None = Field(default=None, description="A configuration file for Zenoh.")
 
 
 class Topic(Keys):
@@ -56,8 +55,8 @@ class Topic(Keys):
 
     noun: ClassVar[str] = "topic"
 
-    topic: Text = Field(description="The name of the ROS 2 topic.")
-    message_type: Text = Field(description="The ROS 2 message type, such as `sensor_msgs/Image`.")
+    topic: RosName = Field(description="The name of the ROS 2 topic.")
+    message_type: RosType = Field(description="The ROS 2 message type, such as `sensor_msgs/Image`.")
     direction: Direction = Field(default="subscribe", description="Whether the bridge reads the topic or writes it.")
     output: Text | None = Field(default=None, description="The output that gets what the topic carries.")
     input: Text | None = Field(default=None, description="The input whose messages go to the topic.")
@@ -70,14 +69,14 @@ class Ros2Bridge(Keys):
     noun: ClassVar[str] = "ROS 2 bridge"
 
     transport: Transport = Field(default_factory=Transport, description="The middleware under the bridge.")
-    topic: Text | None = Field(default=None, description="The one topic of the bridge.")
-    message_type: Text | None = Field(default=None, description="The message type of `topic`.")
+    topic: RosName | None = Field(default=None, description="The one topic of the bridge.")
+    message_type: RosType | None = Field(default=None, description="The message type of `topic`.")
     direction: Direction = Field(default="subscribe", description="Whether the bridge reads `topic` or writes it.")
     topics: Annotated[tuple[Topic, ...], NothingIsEmptyList] | None = Field(default=None, description="Several topics.")
-    service: Text | None = Field(default=None, description="The service that is bridged.")
-    service_type: Text | None = Field(default=None, description="The type of `service`.")
-    action: Text | None = Field(default=None, description="The action that is bridged.")
-    action_type: Text | None = Field(default=None, description="The type of `action`.")
+    service: RosName | None = Field(default=None, description="The service that is bridged.")
+    service_type: RosType | None = Field(default=None, description="The type of `service`.")
+    action: RosName | None = Field(default=None, description="The action that is bridged.")
+    action_type: RosType | None = Field(default=None, description="The type of `action`.")
     role: Role | None = Field(default=None, description="Whether the bridge calls the service or action, or offers it.")
     qos: Qos = Field(default_factory=Qos, description="The quality of service of all topics.")
     namespace: Text = Field(default="/", description="The ROS 2 namespace.")

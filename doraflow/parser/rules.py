@@ -5,6 +5,7 @@ Each value by itself has been judged by the model; what concerns several nodes i
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,15 @@ from doraflow.diagnostics import Label
 from doraflow.parser.environment import check_environment
 from doraflow.parser.keys import LogKeys, PortKeys
 from doraflow.parser.model import Node, OperatorBody, RestartKeys
+from doraflow.parser.recovery import NO_GAPS
 from doraflow.parser.ros2_rules import check_bridge
-from doraflow.parser.syntax import MappingNode, SequenceNode, head_span, is_null
+from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span, is_null
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from doraflow.diagnostics import Sink
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.parser.recovery import Gaps
 
 IMPLEMENTATIONS = ("path", "operator", "operators", "ros2", "module", "hub")
 OPERATOR_IMPLEMENTATIONS = ("python", "shared-library", "wasm")
@@ -28,6 +31,8 @@ _PORTS_AND_LIFE = frozenset((*PortKeys.model_fields, *LogKeys.model_fields, *Res
 _GIT = frozenset(("git", *PINS))
 _PROCESS = _GIT | {"path_sha256", "args", "shared_memory_pool_size"}
 _OPERATOR_NODE = _PORTS_AND_LIFE | _PROCESS | {"build", "params"}
+
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 
 # What has no effect beside an implementation; dora refuses these too, or drops them in silence.
 _WITHOUT_EFFECT: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -42,19 +47,22 @@ _WITHOUT_EFFECT: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
-def check_nodes(nodes: Sequence[Node], file: MappingNode, sink: Sink) -> None:
-    """Judge the nodes of a dataflow or module file; `file` is its whole syntax."""
+def check_nodes(nodes: Sequence[Node], file: MappingNode, sink: Sink, gaps: Gaps = NO_GAPS) -> None:
+    """Judge the nodes of a dataflow or module file; `file` is its whole syntax, and `gaps` tells what it lacks."""
     items = file.get("nodes")
     if not isinstance(items, SequenceNode):
         return
     for node, syntax in zip(nodes, items.items, strict=True):
         if isinstance(syntax, MappingNode):
-            _check_node(node, syntax, sink)
+            _check_node(node, syntax, sink, gaps.keys.get(node.id, frozenset()))
+            bridge = syntax.get("ros2")
+            if isinstance(bridge, MappingNode) and not gaps.keys.get(node.id):
+                check_bridge(bridge, syntax, sink)
 
 
-def _check_node(node: Node, syntax: MappingNode, sink: Sink) -> None:
+def _check_node(node: Node, syntax: MappingNode, sink: Sink, missing: frozenset[str]) -> None:
     chosen = _given(syntax, IMPLEMENTATIONS)
-    if not chosen:
+    if not chosen and missing.isdisjoint(IMPLEMENTATIONS):
         sink.error(
             "DF110",
             f"the node `{node.id}` has no implementation: none of `path`, `operator`, `operators`, `module`, `ros2` "
@@ -62,16 +70,16 @@ def _check_node(node: Node, syntax: MappingNode, sink: Sink) -> None:
             head_span(syntax),
             help="add `path: …` with the program or script that the node runs",
         )
-    else:
+    elif chosen:
         _check_exclusive(chosen, "a node has one implementation", syntax, sink)
         _check_effect(chosen[0], syntax, sink)
     _check_pins(syntax, sink)
+    _check_digest(syntax, sink)
     check_environment(syntax.get("env"), sink)
-    for operator in _operators(syntax):
+    operators = _operators(syntax)
+    for operator in operators:
         _check_operator(operator, sink)
-    bridge = syntax.get("ros2")
-    if isinstance(bridge, MappingNode):
-        check_bridge(bridge, sink)
+    _check_shared_logs(operators, sink)
 
 
 def _check_operator(syntax: MappingNode, sink: Sink) -> None:
@@ -84,6 +92,25 @@ def _check_operator(syntax: MappingNode, sink: Sink) -> None:
             help="add `python: …` with the script that implements it",
         )
     _check_exclusive(chosen, "an operator has one implementation", syntax, sink)
+
+
+def _check_shared_logs(operators: Sequence[MappingNode], sink: Sink) -> None:
+    """Report a second operator of a node with the same key for logs: the node has one log and one standard output."""
+    first: dict[str, Span] = {}
+    for operator in operators:
+        for entry in operator.entries:
+            key = entry.key.text
+            if key not in LogKeys.model_fields or is_null(entry.value):
+                continue
+            if key in first:
+                sink.error(
+                    "DF109",
+                    f"two operators of one node give `{key}`, and they share its log and its standard output",
+                    entry.key.span,
+                    related=[Label(first[key], "given here first")],
+                    help=f"remove one `{key}`",
+                )
+            first.setdefault(key, entry.key.span)
 
 
 def _check_exclusive(chosen: Sequence[str], rule: str, syntax: MappingNode, sink: Sink) -> None:
@@ -132,6 +159,19 @@ def _check_pins(syntax: MappingNode, sink: Sink) -> None:
             f"`{pins[0]}` pins a git source, and the node has no `git`",
             syntax.key_span(pins[0]),
             help=f"add `git: …` with the address of the repository, or remove `{pins[0]}`",
+        )
+
+
+def _check_digest(syntax: MappingNode, sink: Sink) -> None:
+    path, digest = syntax.get("path"), syntax.get("path_sha256")
+    if not isinstance(path, ScalarNode) or not isinstance(digest, ScalarNode) or is_null(digest):
+        return
+    if path.text.startswith(("http://", "https://")) and not _DIGEST.fullmatch(digest.text):
+        sink.error(
+            "DF103",
+            f"`path_sha256` is `{digest.text}`, expected the 64 hexadecimal digits of a SHA-256 digest",
+            digest.span,
+            help="write what `sha256sum` prints for the file",
         )
 
 

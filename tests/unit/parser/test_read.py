@@ -55,7 +55,7 @@ UNKNOWN_KEYS = {
         "write `python`",
     ),
     NODE + "hosts:\n  one: {adress: x}\n": ("DF101 5:9-15 a host has no key `adress`", "write `address`"),
-    NODE + "    ros2: {topics: [{topik: x, topic: y, message_type: z}]}\n": (
+    NODE + "    ros2: {topics: [{topik: x, topic: y, message_type: a/Z}]}\n": (
         "DF101 4:22-27 a topic has no key `topik`",
         "write `topic`",
     ),

@@ -53,9 +53,9 @@ CASES = {
         "DF102 4:7 `topic` needs `message_type` beside it",
         "DF109 5:7 `topic` and `service` exclude one another: a bridge has one subject <- 4:7",
     ],
-    "  - id: a\n    ros2: {action: /x, action_type: y, transport: {kind: zenoh}}\n": [
+    "  - id: a\n    ros2: {action: /x, action_type: a/Y, transport: {kind: zenoh}}\n": [
         "DF102 3:12 `action` needs `role` beside it",
-        "DF102 3:58 `kind: zenoh` needs `compatibility` beside it",
+        "DF102 3:60 `kind: zenoh` needs `compatibility` beside it",
     ],
 }
 
@@ -85,7 +85,7 @@ def test_reserved_names_are_a_warning_and_malformed_ones_an_error(project: Proje
         "{id: a, operator: {python: x, wasm: ~}, env: {A: b}, deploy: {machine: m}, cpu_affinity: [1]}",
         "{id: a, operators: [{id: o, shared-library: x, build: make}]}",
         "{id: a, hub: x@1, inputs: {x: b/c}}",
-        "{id: a, ros2: {topics: [{topic: /x, message_type: y}]}, outputs: [z], restart_policy: never}",
+        "{id: a, ros2: {topics: [{topic: /x, message_type: a/Y, output: z}]}, outputs: [z], restart_policy: never}",
     ],
 )
 def test_keys_that_go_together_are_let_through(project: Project, node: str) -> None:
