@@ -203,7 +203,8 @@ class Graph:
 
     `file` is the path as the user gave it, for messages and to shorten the files of spans; it is never written out.
     `builds` are the build steps of modules, to be run before those of the nodes. `incomplete` tells that something of
-    the nodes could not be read: nothing is then to be concluded from what the graph lacks.
+    the nodes could not be read: nothing is then to be concluded from what the graph lacks. `exports` is given for a
+    module file by itself: the outputs, as `node/output`, that a dataflow around it may read.
     """
 
     name: str
@@ -219,6 +220,7 @@ class Graph:
     file: str = ""
     builds: tuple[BuildStep, ...] = ()
     incomplete: bool = False
+    exports: frozenset[str] | None = None
 
     def node(self, node_id: str) -> Node:
         """Look up a node by id; KeyError if there is none."""

@@ -88,10 +88,21 @@ def plan(made: Compilation) -> Plan | None:
     from doraflow.analysis.support import UNRUNNABLE
 
     made.sink.raise_to_error(UNRUNNABLE)
+    if made.document is not None and made.document.exports is not None:
+        _refuse_module(made.document, made.sink)
     if made.graph is None or made.sink.has_errors:
         return None
     made.plan = lower(made.graph)
     return made.plan
+
+
+def _refuse_module(document: Document, sink: Sink) -> None:
+    sink.error(
+        "DF120",
+        "this is a module file, and only a dataflow can be built and run",
+        document.syntax.key_span("module"),
+        help=f"name it in a node of a dataflow, `module: {document.source}`, and give the dataflow's path",
+    )
 
 
 @held_back()

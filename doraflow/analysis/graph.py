@@ -54,6 +54,7 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
         file=document.file,
         builds=document.module_builds,
         incomplete=not document.is_whole,
+        exports=document.exports,
     )
 
 

@@ -22,9 +22,10 @@ def check_unused(graph: Graph, sink: Sink) -> Graph:
     if graph.incomplete or not graph.edges or _has_failed_references(graph):
         return graph
     read = {(edge.producer, edge.output) for edge in graph.edges}
+    exported = graph.exports or frozenset()
     for node in graph.nodes:
         for output in node.outputs:
-            if (node.id, output.id) not in read:
+            if (node.id, output.id) not in read and f"{node.id}/{output.id}" not in exported:
                 message = f"nothing reads the output `{written_id(node, output.id)}` of `{node.id}`"
                 sink.add(Diagnostic("DF207", Severity.NOTE, message, output.span))
     return graph

@@ -46,11 +46,15 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The flat nodes of a dataflow, the build steps of its modules, outer ones first, and what is missing."""
+    """The flat nodes of a dataflow, the build steps of its modules, outer ones first, and what is missing.
+
+    `exports` are the outputs that a module file by itself offers to the outside, as `node/output`.
+    """
 
     nodes: tuple[Declared, ...]
     builds: tuple[ir.BuildStep, ...] = ()
     gaps: Gaps = NO_GAPS
+    exports: frozenset[str] = frozenset()
 
 
 def declared_nodes(reading: Reading[model.Dataflow] | Reading[model.ModuleFile]) -> list[Declared]:
@@ -83,7 +87,8 @@ class Document:
 
     A document may come with errors in the sink: it is given whenever there are nodes, so that later stages find the
     rest. `missing` are the ids of nodes that could not be read at all (`outer.inner` inside a module), and `nameless`
-    tells that there is one whose id is not known.
+    tells that there is one whose id is not known. `exports` is given for a module file, which stands for itself here:
+    the outputs that the dataflow around it may read, as `node/output`.
     """
 
     name: str
@@ -99,6 +104,7 @@ class Document:
     inventory: MappingNode | None = None
     missing: frozenset[str] = frozenset()
     nameless: bool = False
+    exports: frozenset[str] | None = None
 
     @property
     def is_whole(self) -> bool:

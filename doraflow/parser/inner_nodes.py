@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label, Sink
 from doraflow.parser.document import Declared
-from doraflow.parser.module_ports import MODULE_SOURCE
+from doraflow.parser.module_ports import MODULE_SOURCE, check_port
 from doraflow.parser.parameters import environment, fill_in, missing
 from doraflow.parser.sources import split_reference
-from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import head_span
 from doraflow.parser.wiring import rewired, source_span
 
@@ -97,17 +96,7 @@ def _connected(
         return bound.model_copy(
             update={key: value for key, value in _own_options(options).items() if value is not None}
         )
-    header = around.file.model.module
-    ports = [*header.inputs, *header.inputs_optional]
-    if port not in ports:
-        near = nearest(port, ports)
-        around.sink.error(
-            "DF121",
-            f"`{MODULE_SOURCE}/{port}` names no input of the module `{header.name}`: "
-            f"its inputs are {choices_text(port, ports)}",
-            span,
-            help=f"write `{MODULE_SOURCE}/{near[0]}`" if near else f"add `{port}` to the `inputs` of the module",
-        )
+    check_port(port, around.file.model.module, span, around.sink)
     return None
 
 

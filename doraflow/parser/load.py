@@ -54,11 +54,12 @@ def load(
     texts = {} if texts is None else texts
     display = path.as_posix()
     syntax = read_tree(path, display, texts, sink)
-    if syntax is None or _is_module_file(syntax, path, sink):
-        return None
-    syntax = modernise(syntax, texts[display], sink)
+    if syntax is not None:
+        syntax = modernise(syntax, texts[display], sink)
     if syntax is None:
         return None
+    if isinstance(syntax.get("module"), MappingNode):
+        return _module_by_itself(syntax, path, texts, sink)
     reading = read_model(Dataflow, with_profile(syntax, profile, sink), sink)
     if reading is None:
         return None
@@ -101,16 +102,30 @@ def dataflow_name(given: str | None, path: Path) -> str:
     return "dataflow"
 
 
-def _is_module_file(syntax: MappingNode, path: Path, sink: Sink) -> bool:
-    if not isinstance(syntax.get("module"), MappingNode):
-        return False
-    sink.error(
-        "DF120",
-        "this is a module file, and only a dataflow can be checked, built and run",
-        syntax.key_span("module"),
-        help=f"name it in a node of a dataflow, `module: {path.name}`, and give the dataflow's path",
+def _module_by_itself(syntax: MappingNode, path: Path, texts: MutableMapping[str, str], sink: Sink) -> Document | None:
+    """Read a module file as if it were a dataflow whose first messages come from somewhere else."""
+    from doraflow.parser.modules import expand_module_file, read_module
+
+    reading = read_module(syntax, sink)
+    if reading is None:
+        return None
+    files = Files(path.parent, path.parent.as_posix(), texts, sink)
+    expansion = expand_module_file(reading, path.name, files, sink)
+    return Document(
+        name=dataflow_name(reading.model.module.name, path),
+        source=path.name,
+        folder=path.parent,
+        file=path.as_posix(),
+        dataflow=Dataflow(nodes=()),
+        syntax=reading.tree,
+        nodes=tuple(_without_reserved(declared) for declared in expansion.nodes),
+        module_builds=expansion.builds,
+        type_files=_type_files(files),
+        texts=texts,
+        missing=reading.gaps.nodes | expansion.gaps.nodes,
+        nameless=reading.gaps.nameless or expansion.gaps.nameless,
+        exports=expansion.exports,
     )
-    return True
 
 
 def _expand(nodes: list[Declared], dataflow: Dataflow, files: Files, sink: Sink) -> Expansion:

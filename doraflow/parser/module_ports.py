@@ -65,6 +65,20 @@ def check_connections(declared: Declared, header: ModuleHeader, file: MappingNod
             )
 
 
+def check_port(port: str, header: ModuleHeader, span: Span, sink: Sink) -> None:
+    """Judge a reference `_mod/port` at `span`: the module must have this input."""
+    ports = [*header.inputs, *header.inputs_optional]
+    if port not in ports:
+        near = nearest(port, ports)
+        sink.error(
+            "DF121",
+            f"`{MODULE_SOURCE}/{port}` names no input of the module `{header.name}`: "
+            f"its inputs are {choices_text(port, ports)}",
+            span,
+            help=f"write `{MODULE_SOURCE}/{near[0]}`" if near else f"add `{port}` to the `inputs` of the module",
+        )
+
+
 def producers(node: Node, output: str) -> list[str]:
     """List the references under which a node offers an output: one, or one for each operator that has it."""
     found = [f"{node.id}/{output}"] if output in node.outputs else []

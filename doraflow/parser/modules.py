@@ -17,11 +17,19 @@ from doraflow.parser.document import Expansion, declared_nodes
 from doraflow.parser.environment import allowed
 from doraflow.parser.inner_nodes import Surroundings, inner_node
 from doraflow.parser.model import ModuleFile
-from doraflow.parser.module_ports import check_connections, check_header, exported, outside_reference
+from doraflow.parser.module_ports import (
+    MODULE_SOURCE,
+    check_connections,
+    check_header,
+    check_port,
+    exported,
+    outside_reference,
+)
 from doraflow.parser.parameters import check_parameters, environment
 from doraflow.parser.read import read_model
 from doraflow.parser.recovery import Gaps
 from doraflow.parser.rules import check_nodes
+from doraflow.parser.sources import split_reference
 from doraflow.parser.suggest import nearest
 from doraflow.parser.syntax import head_span
 from doraflow.parser.wiring import rewire
@@ -68,6 +76,37 @@ def expand_modules(nodes: Sequence[Declared], env: Mapping[str, str], files: Fil
     flat, _ = expander.expand(nodes, "", ())
     gaps = Gaps({}, frozenset(expander.missing), expander.nameless)
     return Expansion(tuple(flat), tuple(expander.builds), gaps)
+
+
+def read_module(syntax: MappingNode, sink: Sink) -> Reading[ModuleFile] | None:
+    """Read the syntax of a module file and judge it by itself; None after an error that leaves nothing."""
+    reading = read_model(ModuleFile, syntax, sink)
+    if reading is not None:
+        check_header(reading.model.module, reading.tree, sink)
+        check_nodes(reading.model.nodes, reading.tree, sink, reading.gaps)
+    return reading
+
+
+def expand_module_file(reading: Reading[ModuleFile], name: str, files: Files, sink: Sink) -> Expansion:
+    """Give the nodes of a module file by itself, `name` in the folder of `files`, with its inputs left open."""
+    expander = _Expander(files, {}, sink)
+    inside = [_with_open_ports(declared, reading.model.module, sink) for declared in declared_nodes(reading)]
+    flat, nested = expander.expand(inside, "", (name,))
+    told = Sink() if reading.gaps or reading.faulty else sink  # what only follows of a fault is not told
+    exports = exported(reading.model.module, reading.tree, inside, nested, told).values()
+    gaps = Gaps({}, frozenset(expander.missing), expander.nameless)
+    return Expansion(tuple(flat), tuple(expander.builds), gaps, frozenset(filter(None, exports)))
+
+
+def _with_open_ports(declared: Declared, header: ModuleHeader, sink: Sink) -> Declared:
+    def change(options: InputOptions, span: Span) -> InputOptions | None:
+        split = split_reference(options.source)
+        if split is None or split[0] != MODULE_SOURCE:
+            return options
+        check_port(split[1], header, span, sink)
+        return None
+
+    return rewire(declared, change)
 
 
 class _Expander:
@@ -177,12 +216,8 @@ class _Expander:
         syntax = self._files.tree(relative)
         if syntax is not None:
             syntax = modernise(syntax, self._files.texts[self._files.display(relative)], self._sink)
-        reading = read_model(ModuleFile, syntax, self._sink) if syntax is not None else None
-        if reading is None:
-            return None
-        check_header(reading.model.module, reading.tree, self._sink)
-        check_nodes(reading.model.nodes, reading.tree, self._sink, reading.gaps)
-        return _Module(relative, reading)
+        reading = read_module(syntax, self._sink) if syntax is not None else None
+        return None if reading is None else _Module(relative, reading)
 
     def _add_build(self, outer: Declared, text: str | None, syntax: SyntaxNode | None) -> None:
         """Keep the build commands of a module; they run once for each inclusion, in the dataflow's folder."""

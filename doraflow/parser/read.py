@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
-from doraflow.parser.keys import Keys
+from doraflow.parser.keys import InputOptions, Keys
 from doraflow.parser.kinds import describe
 from doraflow.parser.old_keys import OLD_KEYS
 from doraflow.parser.recovery import NO_GAPS, Cut, Gaps, gaps_of, without
@@ -83,7 +83,7 @@ def _judged(faults: Sequence[_Fault]) -> tuple[list[_Fault], list[Cut]]:
             cuts[fault.present] = Cut(fault.present, key)
     causes = [fault for fault in faults if fault.details["type"] != "missing" or fault.location not in meant]
     for fault in causes:
-        cuts.setdefault(fault.present, Cut(fault.unreadable()))
+        cuts.setdefault(fault.present, Cut(fault.unreadable(), unknown=fault.details["type"] == "extra_forbidden"))
     return causes, list(cuts.values())
 
 
@@ -121,7 +121,7 @@ class _Fault:
 
     def meant(self) -> str | None:
         """Give the key that an unknown one was meant to be, if that is not given as well."""
-        if self.details["type"] != "extra_forbidden":
+        if self.details["type"] != "extra_forbidden" or self._is_ignored():
             return None
         near = nearest(str(self.location[-1]), known_keys(self.owner))
         holder, _, _ = _descend(self.tree, self.present[:-1])
@@ -135,8 +135,16 @@ class _Fault:
         is_needed = is_own and field is not None and field.is_required()
         return self.present[:-1] if is_needed else self.present
 
+    def _is_ignored(self) -> bool:
+        """Tell whether this is a key of an input with a hyphen, which dora takes without a word and ignores."""
+        key = str(self.location[-1])
+        return self.owner is InputOptions and "-" in key and key.replace("-", "_") in InputOptions.model_fields
+
     def _unknown_key(self) -> None:
         key = str(self.location[-1])
+        if self._is_ignored():
+            self._ignored_key(key)
+            return
         span = self.entry.key.span if self.entry is not None else None
         known = known_keys(self.owner)
         near = nearest(key, known)
@@ -147,6 +155,12 @@ class _Fault:
                 OLD_KEYS.get(key) or f"the keys of {_with_article(self.owner.noun)} are {choices_text(key, known, 50)}"
             )
         self.sink.error("DF101", f"{_with_article(self.owner.noun)} has no key `{key}`", span, help=help_text)
+
+    def _ignored_key(self, key: str) -> None:
+        known = key.replace("-", "_")
+        span = self.entry.key.span if self.entry is not None else None
+        message = f"an input has no key `{key}`: it is ignored, here as by dora, and the default of `{known}` holds"
+        self.sink.warning("DF101", message, span, help=f"write `{known}`")
 
     def _missing_key(self) -> None:
         key = str(self.location[-1])

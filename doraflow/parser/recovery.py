@@ -22,10 +22,11 @@ PORT_KEYS = frozenset({"inputs", "outputs", "operator", "operators", "ros2", "mo
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A value to be left out, or an entry to be read under another key."""
+    """A value to be left out, or an entry to be read under another key. `unknown` tells that the key has no meaning."""
 
     location: Location
     renamed: str | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,14 @@ def _is_dropped(cuts: Sequence[tuple[Location, str | None]]) -> bool:
 
 
 def gaps_of(tree: MappingNode, cuts: Sequence[Cut]) -> Gaps:
-    """Tell what the nodes of `tree` lack once `cuts` are made. A renamed key leaves no gap."""
+    """Tell what the nodes of `tree` lack once `cuts` are made. A renamed or an unknown key leaves no gap."""
     nodes = tree.get("nodes")
     items = nodes.items if isinstance(nodes, SequenceNode) else ()
     keys: dict[str, frozenset[str]] = {}
     missing: set[str] = set()
     nameless = False
     for cut in cuts:
-        if cut.location[0] != "nodes" or cut.renamed is not None or len(cut.location) < 2:
+        if cut.location[0] != "nodes" or cut.renamed is not None or cut.unknown or len(cut.location) < 2:
             continue
         name = _id_of(items[int(cut.location[1])])
         if name is None:

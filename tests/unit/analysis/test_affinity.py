@@ -82,7 +82,7 @@ def test_ten_thousand_lists_take_no_time() -> None:
     graph = graph_of([f"n{number}" for number in range(10_000)], [])
     nodes = tuple(replace(node, cpu_affinity=(number, number + 1)) for number, node in enumerate(graph.nodes))
     sink = Sink()
-    started = time.perf_counter()
+    started = time.process_time()
     check_affinity(replace(graph, nodes=nodes), sink)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(sink.found) == 9_999

@@ -193,7 +193,7 @@ def test_ros_starts_the_loop_of_a_bridge_that_serves_it(
 def test_many_nodes_that_read_themselves_cost_no_more_than_their_edges() -> None:
     names = [f"n{number}" for number in range(10_000)]
     sink = Sink()
-    started = time.perf_counter()
+    started = time.process_time()
     check_cycles(graph_of(names, [(name, name) for name in names]), sink)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(sink.found) == len(names)

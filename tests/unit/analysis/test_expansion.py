@@ -30,8 +30,6 @@ pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real 
 
 # What dora accepts and this does not, each with the reason.
 REFUSED = {
-    "dora-rs__dora__benches__llms__llama_cpp_python@d5c38b9.yaml": "`queue-size` is no key, and dora passes over it",
-    "dora-rs__dora__benchs__llms__llama_cpp_python@1dcb5f5.yaml": "`queue-size` is no key, and dora passes over it",
     "dora-rs__dora__tests__fixtures__type-mismatch.yml": "a type conflict is a warning in dora and an error here",
 }
 

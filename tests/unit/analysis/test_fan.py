@@ -99,6 +99,6 @@ def test_many_links_between_two_nodes_are_one_connection() -> None:
 
 def test_a_star_of_ten_thousand_takes_no_time() -> None:
     graph = star(10_000)
-    started = time.perf_counter()
+    started = time.process_time()
     assert [code for _, code, _ in found(graph)] == ["DF409"]
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

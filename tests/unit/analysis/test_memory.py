@@ -116,7 +116,7 @@ def test_a_real_pool_stays_within_the_bound(tmp_path: Path) -> None:
 def test_ten_thousand_nodes_take_no_time() -> None:
     names = [f"n{number}" for number in range(10_000)]
     graph = typed(graph_of(names, itertools.pairwise(names)), struct(1000))
-    started = time.perf_counter()
+    started = time.process_time()
     (host,) = memory_bounds(graph)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(host.outputs) == 9_999

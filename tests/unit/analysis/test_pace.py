@@ -167,7 +167,7 @@ def chain(count: int) -> Graph:
 
 def test_a_chain_of_ten_thousand_nodes_takes_no_time_and_is_told_in_short() -> None:
     graph, sink = chain(10_000), Sink()
-    started = time.perf_counter()
+    started = time.process_time()
     check_pace(graph, sink)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert sink.found[0].notes[0].startswith("`n0`, 9998 more and `n9999` are taken")

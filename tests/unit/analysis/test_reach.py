@@ -64,7 +64,7 @@ def test_ten_thousand_nodes_behind_a_loop_take_no_time() -> None:
     edges = [("n1", "n0"), ("n0", "n1"), *[(names[at - 1], names[at]) for at in range(2, 9_999)]]
     graph = graph_of(names, edges)
     sink = Sink()
-    started = time.perf_counter()
+    started = time.process_time()
     check_reach(graph, sink)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert [finding.code for finding in sink.found] == ["DF208"]

@@ -205,3 +205,17 @@ def test_migrate_of_what_is_no_dataflow_is_told(project: Path) -> None:
     done = doraflow("migrate", "-i", "old.yml", cwd=project)
     assert done.returncode == 1
     assert done.stderr.startswith("error[DF004]: ")
+
+
+def test_a_module_file_can_be_checked_and_not_be_built(project: Path) -> None:
+    (project / "eye.yml").write_text(
+        "module: {name: eye, outputs: [x]}\nnodes:\n  - {id: a, path: a.py, outputs: [x]}\n"
+    )
+    done = doraflow("check", "eye.yml", cwd=project)
+    assert (done.returncode, done.stderr) == (0, "eye.yml: 1 node, no findings\n")
+    done = doraflow("build", "eye.yml", "-o", "out", cwd=project)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error[DF120]: this is a module file, and only a dataflow can be built and run\n --> eye.yml:1:1\n"
+    )
+    assert not (project / "out").exists()

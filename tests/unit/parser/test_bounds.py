@@ -19,9 +19,9 @@ def test_an_alias_bomb_is_found_at_the_map_that_holds_it(composed: Findings) -> 
 
 
 def test_an_alias_bomb_is_found_without_expanding_it(composed: Findings) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     composed(bomb(5000, 9))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_modest_use_of_aliases_is_allowed(composed: Findings) -> None:

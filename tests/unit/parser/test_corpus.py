@@ -19,15 +19,6 @@ CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real dataflows is not beside the repository")
 
-# What dora 1.1.0 accepts and doraflow refuses, each for a reason.
-REFUSED = {
-    "dora-rs__dora__benches__llms__llama_cpp_python@d5c38b9.yaml": "`queue-size`, which dora ignores in silence",
-    "dora-rs__dora__benchs__llms__llama_cpp_python@1dcb5f5.yaml": "`queue-size`, which dora ignores in silence",
-    "dora-rs__dora__guide__src__concepts__modules.md__L203.yml": "a module file, accepted by `dora expand --module`",
-    "dora-rs__dora__guide__src__concepts__modules.md__L73.yml": "a module file, accepted by `dora expand --module`",
-    "dora-rs__dora__guide__src__concepts__modules.md__L92.yml": "a module file, accepted by `dora expand --module`",
-}
-
 # Faults that other stages find: names, types, loops, sources.
 OTHER_STAGES = {
     "02-unknown-output.yml",
@@ -78,15 +69,9 @@ def test_every_real_dataflow_is_loaded_or_refused_with_a_place() -> None:
 
 
 def test_what_dora_accepts_is_accepted() -> None:
-    refused = {path: errors(CORPUS / "dora" / path) for path in sorted(accepted_by_dora()) if path not in REFUSED}
+    refused = {path: errors(CORPUS / "dora" / path) for path in sorted(accepted_by_dora())}
     assert {path: found for path, found in refused.items() if found} == {}
     assert len(refused) > 350
-
-
-@pytest.mark.parametrize("path", REFUSED)
-def test_the_exceptions_are_still_exceptions(path: str) -> None:
-    assert path in accepted_by_dora()
-    assert len(errors(CORPUS / "dora" / path)) == 1
 
 
 @pytest.mark.parametrize(

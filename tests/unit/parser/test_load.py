@@ -125,11 +125,31 @@ def test_a_broken_inventory_is_told_at_its_place(tmp_path: Path) -> None:
     ]
 
 
-def test_a_module_file_is_no_dataflow(project: Project) -> None:
-    document, [found] = project({"chain.yml": "module: {name: chain}\nnodes: []\n"})
-    assert document is None
-    assert found.message == "this is a module file, and only a dataflow can be checked, built and run"
-    assert found.help == "name it in a node of a dataflow, `module: chain.yml`, and give the dataflow's path"
+def test_a_module_file_is_read_by_itself_with_its_inputs_open(project: Project) -> None:
+    module = (
+        "module: {name: chain, inputs: [raw], inputs_optional: [mask], outputs: [clean]}\nnodes:\n"
+        "  - {id: a, path: a.py, inputs: {x: _mod/raw, y: _mod/mask, t: dora/timer/secs/1}, outputs: [b]}\n"
+        "  - {id: inner, module: inner.yml, inputs: {x: a/b}}\n"
+    )
+    inner = "module: {name: inner, inputs: [x], outputs: [clean]}\nnodes: [{id: c, path: c.py, outputs: [clean]}]\n"
+    document, found = project({"chain.yml": module, "inner.yml": inner})
+    assert found == ()
+    assert document is not None
+    assert [declared.node.id for declared in document.nodes] == ["a", "inner.c"]
+    assert list(document.nodes[0].node.inputs) == ["t"]
+    assert document.exports == {"inner.c/clean"}
+
+
+def test_faults_of_a_module_file_by_itself_are_told(project: Project) -> None:
+    module = (
+        "module: {name: chain, inputs: [raw], outputs: [clean]}\nnodes:\n"
+        "  - {id: a, path: a.py, inputs: {x: _mod/row}, outputs: [b]}\n"
+    )
+    _, found = project({"chain.yml": module})
+    assert [(each.code, each.message) for each in found] == [
+        ("DF121", "no node inside the module `chain` produces its output `clean`"),
+        ("DF121", "`_mod/row` names no input of the module `chain`: its inputs are `raw`"),
+    ]
 
 
 def test_loading_the_same_file_twice_gives_the_same_document(project: Project) -> None:

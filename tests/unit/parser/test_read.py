@@ -9,6 +9,8 @@ from doraflow.parser.read import read_model
 
 LEVELS = "`warn`, `stdout`, `trace`, `debug`, `info`, `error`"
 LEGAL = "letters, digits, `_`, `-` and `.`"
+NO_INPUT_KEY = "an input has no key"
+IGNORED = "it is ignored, here as by dora, and the default of"
 NODE = "nodes:\n  - id: a\n    path: a.py\n"
 
 
@@ -31,7 +33,7 @@ def only(text: str) -> tuple[str, str | None]:
 UNKNOWN_KEYS = {
     NODE + "    ouputs: [x]\n": ("DF101 4:5-11 a node has no key `ouputs`", "write `outputs`"),
     NODE + "    inputs:\n      x:\n        source: b/c\n        queue-size: 1\n": (
-        "DF101 7:9-19 an input has no key `queue-size`",
+        f"DF101 7:9-19 {NO_INPUT_KEY} `queue-size`: {IGNORED} `queue_size` holds",
         "write `queue_size`",
     ),
     NODE + "    _unstable_deploy: {machine: m}\n": (
