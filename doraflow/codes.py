@@ -48,6 +48,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF113": "a deprecated spelling",
         "DF114": "an environment name that is reserved or malformed",
         "DF115": "quotes that are not balanced",
+        "DF116": "an environment name that loaders obey",
+        "DF117": "a secret in the file",
         "DF120": "a module file is missing or malformed",
         "DF121": "a module's port is not connected, or does not exist",
         "DF122": "a module parameter is missing or unknown",

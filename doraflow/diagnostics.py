@@ -60,7 +60,7 @@ class Diagnostic:
     `message` is lower case and without a full stop, and names values, rule and consequence. `label` is written under
     the marked text. `help` states the edit that mends it and never asks. `replacement` is given only where that edit is
     exact: the text that mends the finding in the place of `span`. `span` is None only where no text is at fault (an
-    output folder that cannot be written).
+    output folder that cannot be written). `conceal` marks a secret: no output shows that text, in any finding.
     """
 
     code: str
@@ -72,6 +72,7 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str | None = None
     replacement: str | None = None
+    conceal: Span | None = None
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -125,10 +126,12 @@ class Sink:
         notes: Iterable[str] = (),
         help: str | None = None,  # noqa: A002
         replacement: str | None = None,
+        conceal: Span | None = None,
     ) -> None:
         """Add a finding that the user should know of; under `strict` a warning is an error."""
         severity = Severity.ERROR if self.strict else Severity.WARNING
-        self.add(Diagnostic(code, severity, message, span, label, tuple(related), tuple(notes), help, replacement))
+        places, told = tuple(related), tuple(notes)
+        self.add(Diagnostic(code, severity, message, span, label, places, told, help, replacement, conceal))
 
     def note(
         self,

@@ -1,4 +1,4 @@
-"""Names of environment variables: which ones nodes may be given.
+"""Environment variables of nodes: which ones they may be given, and which are not what they look like.
 
 What the values mean is the launcher's affair.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from doraflow.parser.loaders import check_loader
+from doraflow.parser.secrets import check_values
 from doraflow.parser.syntax import MappingNode
 
 if TYPE_CHECKING:
@@ -51,9 +53,10 @@ def allowed(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_environment(syntax: SyntaxNode | None, sink: Sink) -> None:
-    """Judge the names of an `env` map."""
+    """Judge an `env` map."""
     if not isinstance(syntax, MappingNode):
         return
+    check_values(syntax, sink)
     for entry in syntax.entries:
         name = entry.key.text
         if is_reserved(name):
@@ -71,3 +74,5 @@ def check_environment(syntax: SyntaxNode | None, sink: Sink) -> None:
                 entry.key.span,
                 help="write a name of letters, digits and `_`",
             )
+        else:
+            check_loader(entry, sink)

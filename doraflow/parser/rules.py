@@ -15,6 +15,7 @@ from doraflow.parser.keys import LogKeys, PortKeys
 from doraflow.parser.model import Node, OperatorBody, RestartKeys
 from doraflow.parser.recovery import NO_GAPS
 from doraflow.parser.ros2_rules import check_bridge
+from doraflow.parser.secrets import check_texts, check_values
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span, is_null
 
 if TYPE_CHECKING:
@@ -76,9 +77,12 @@ def _check_node(node: Node, syntax: MappingNode, sink: Sink, missing: frozenset[
     _check_pins(syntax, sink)
     _check_digest(syntax, sink)
     check_environment(syntax.get("env"), sink)
+    check_values(syntax.get("params"), sink)
+    check_texts(syntax, sink)
     operators = _operators(syntax)
     for operator in operators:
         _check_operator(operator, sink)
+        check_texts(operator, sink)
     _check_shared_logs(operators, sink)
 
 

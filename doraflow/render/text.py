@@ -21,13 +21,14 @@ Piece = tuple[str, str]
 WIDEST = 110
 _BEFORE = 40
 _TAB = "    "
+_MASK = "*"
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
 def text_pieces(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> list[Piece]:
     """Write all findings with their source lines, and a line that counts them."""
     pieces: list[Piece] = []
-    lines = _SourceLines(texts)
+    lines = _SourceLines(texts, [found.conceal for found in diagnostics if found.conceal is not None])
     for diagnostic in diagnostics:
         pieces += _finding(diagnostic, lines)
         pieces.append(("\n", ""))
@@ -49,10 +50,11 @@ def count_line(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 class _SourceLines:
-    """Looks up source lines; each text is split once."""
+    """Looks up source lines, without what is to be concealed; each text is split once."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], concealed: Sequence[Span]) -> None:
         self._texts = texts
+        self._concealed = concealed
         self._split: dict[str, list[str]] = {}
 
     def line(self, span: Span) -> str | None:
@@ -62,7 +64,15 @@ class _SourceLines:
         lines = self._split.get(span.file)
         if lines is None:
             lines = self._split[span.file] = self._texts[span.file].split("\n")
-        return lines[span.line - 1].rstrip("\r") if span.line <= len(lines) else None
+        return self._masked(span, lines[span.line - 1].rstrip("\r")) if span.line <= len(lines) else None
+
+    def _masked(self, span: Span, line: str) -> str:
+        for secret in self._concealed:
+            if secret.file == span.file and secret.line <= span.line <= secret.end_line:
+                start = secret.column - 1 if secret.line == span.line else 0
+                end = secret.end_column - 1 if secret.end_line == span.line else len(line)
+                line = line[:start] + _MASK * len(line[start:end]) + line[end:]
+        return line
 
 
 def _finding(diagnostic: Diagnostic, lines: _SourceLines) -> Iterator[Piece]:
