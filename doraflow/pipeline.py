@@ -14,6 +14,8 @@ from doraflow.collector import held_back
 from doraflow.diagnostics import Sink
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from doraflow.codegen.fileset import FileSet
     from doraflow.diagnostics import Diagnostic
     from doraflow.ir import BuildStep, Graph, Plan
@@ -25,12 +27,15 @@ class Options:
     """How to compile.
 
     Whether warnings are errors, whether sources must exist, where the machines are listed, and which profile is chosen.
+
+    `unsaved` are texts that stand for those of their files, by the path that messages show.
     """
 
     strict: bool = False
     check_sources: bool = True
     inventory: Path | None = None
     profile: str | None = None
+    unsaved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ def check(source: Path, options: Options) -> Compilation:
     from doraflow.build.sources import check_paths, check_sources
     from doraflow.parser.load import load
 
-    made = Compilation(source, Sink(strict=options.strict))
+    made = Compilation(source, Sink(strict=options.strict), dict(options.unsaved))
     sink = made.sink
     made.document = load(source, sink, options.inventory, made.texts, options.profile)
     graph = build_graph(made.document, sink) if made.document else None

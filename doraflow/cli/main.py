@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, explain, graph, migrate, run, schema
+from doraflow.cli import build, check, explain, graph, lsp, migrate, run, schema
 
 app = typer.Typer(
     name="doraflow",
@@ -35,6 +35,7 @@ app.command("graph")(graph.graph)
 app.command("expand")(graph.expand)
 app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
+app.command("lsp")(lsp.lsp)
 app.command("explain")(explain.explain)
 
 

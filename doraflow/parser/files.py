@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Files:
-    """Reads files below `folder` and keeps their texts in `texts`, by display path. Not thread-safe."""
+    """Reads files below `folder` and keeps their texts in `texts`, by display path. Not thread-safe.
+
+    A text that `texts` holds from the start, one of an editor that is not saved yet, is taken for the file's.
+    """
 
     def __init__(self, folder: Path, shown: str, texts: MutableMapping[str, str], sink: Sink) -> None:
         self.folder = folder
@@ -39,7 +42,7 @@ class Files:
 
     def exists(self, relative: str) -> bool:
         """Tell whether there is a file."""
-        return disk.is_file(self.folder / relative)
+        return self.display(relative) in self.texts or disk.is_file(self.folder / relative)
 
     def names(self, relative: str) -> list[str]:
         """List the files of a folder by name, sorted; none if there is no such folder."""
@@ -52,8 +55,8 @@ class Files:
 
 
 def read_tree(path: Path, display: str, texts: MutableMapping[str, str], sink: Sink) -> MappingNode | None:
-    """Read and compose a file, and keep its text; None after an error."""
-    text = read(path, display, sink)
+    """Read and compose a file, and keep its text, unless `texts` has it already; None after an error."""
+    text = texts[display] if display in texts else read(path, display, sink)
     if text is None:
         return None
     texts[display] = text
