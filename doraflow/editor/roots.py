@@ -1,35 +1,27 @@
 """Which dataflow a file belongs to: what kind of file it is, and the dataflows that would read it.
 
 A file that no dataflow reads is left alone, as most YAML files are none of doraflow's; a module that nothing includes
-is compiled inside a dataflow made up for it.
+is compiled by itself.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Sink
-from doraflow.editor.outline import outline
 from doraflow.editor.schema import Kind
-from doraflow.parser.compose import compose
-from doraflow.parser.parameters import missing
 from doraflow.parser.text import LARGEST_FILE, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from doraflow.diagnostics import Diagnostic
 
 MOST_SEARCHED = 300
 """How many files are looked into for the dataflows that include a module."""
 MOST_OWNERS = 4
 HIGHEST = 4
 """How many folders upwards a dataflow may lie from its module or type file."""
-
-STAND_IN_SUFFIX = ".doraflow-stand-in.yml"
 
 _MODULE = re.compile(r"^module\s*:\s*(?:#.*|\{.*)?$", re.MULTILINE)
 _NODES = re.compile(r"^(?:nodes|[\"']nodes[\"'])\s*:|^\{.*\bnodes\b", re.MULTILINE)
@@ -56,47 +48,12 @@ def roots_of(file: Path, texts: Mapping[str, str]) -> list[Path]:
         return [file]
     if kind is Kind.MODULE:
         owners = [owner for owner, content in _dataflows(file.parent, texts) if _includes(content, file)]
-        return owners[:MOST_OWNERS] or [file.with_name(file.name + STAND_IN_SUFFIX)]
+        return owners[:MOST_OWNERS] or [file]
     folder = _above_types(file)
     if folder is not None and _TYPES.search(text):
         beside = (owner for owner, _ in _in_folder(folder, texts))
         return [owner for _, owner in zip(range(MOST_OWNERS), beside, strict=False)]
     return []
-
-
-def is_stand_in(root: Path) -> bool:
-    """Tell whether a dataflow is one made up for a module."""
-    return root.name.endswith(STAND_IN_SUFFIX)
-
-
-def shown_findings(root: Path, findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Leave out what is said of a made-up dataflow itself, which nobody sees."""
-    for finding in findings:
-        if not is_stand_in(root):
-            yield finding
-        elif finding.span is not None and finding.span.file != root.as_posix():
-            related = tuple(label for label in finding.related if label.span.file != root.as_posix())
-            yield replace(finding, related=related)
-
-
-def stand_in(root: Path, text: str) -> str:
-    """Make up a dataflow that includes a module, gives it all its inputs and parameters, and reads its outputs."""
-    module = root.name.removesuffix(STAND_IN_SUFFIX)
-    tree = compose(text, module, Sink())
-    known = outline(tree, module) if tree is not None else None
-    inputs = [port.text for port in known.inputs] if known is not None else []
-    outputs = [port.text for port in known.outputs] if known is not None else []
-    lines = ["nodes:", "- {id: outside, path: dynamic, outputs: [" + ", ".join(map(_quoted, inputs)) + "]}"]
-    lines += [f"- {{id: module, module: {_quoted(module)}, inputs: {{"]
-    lines += [f"    {_quoted(port)}: {_quoted(f'outside/{port}')}," for port in inputs]
-    parameters = (f"{_quoted(name)}: value" for name in missing(text, {}) if name)
-    lines += ["  }, params: {" + ", ".join(parameters) + "}}", "- id: reader", "  path: dynamic", "  inputs: {"]
-    lines += [f"    {_quoted(port)}: {_quoted(f'module/{port}')}," for port in outputs]
-    return "\n".join([*lines, "  }", ""])
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _includes(content: str, module: Path) -> bool:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from doraflow.editor.roots import is_stand_in, kind_of_text, roots_of, shown_findings, stand_in
+from doraflow.editor.roots import kind_of_text, roots_of
 from doraflow.editor.snapshot import take_snapshot
 from doraflow.parser.text import LARGEST_FILE
 
@@ -139,8 +139,8 @@ class Session:
         """Give a dataflow the open modules that it includes now; find others for those that it lets go."""
         for file, roots in list(self._roots.items()):
             if file in snapshot.modules and root not in roots:
-                self._roots[file] = (root, *(each for each in roots if not is_stand_in(Path(each))))
-            elif root in roots and not is_stand_in(Path(root)) and not snapshot.reads(file):
+                self._roots[file] = (root, *(each for each in roots if each != file))
+            elif root in roots and not snapshot.reads(file):
                 self._assign(file)
                 self._refresh_all(each for each in self._roots[file] if each not in self._snapshots)
         self._forget_unheld()
@@ -148,15 +148,11 @@ class Session:
     def _unsaved(self, root: str) -> dict[str, str]:
         """Gather the open texts that a dataflow may read; what is too large is left to the disk."""
         folder = Path(root).parent
-        unsaved = {
+        return {
             file: text
             for file, text in self.texts.items()
             if Path(file).is_relative_to(folder) and len(text) <= LARGEST_FILE
         }
-        if is_stand_in(Path(root)):
-            module = next((file for file, roots in self._roots.items() if root in roots), "")
-            unsaved[root] = stand_in(Path(root), self.texts.get(module, ""))
-        return unsaved
 
     def _forget_unheld(self) -> None:
         held = set(self._held())
@@ -171,7 +167,7 @@ class Session:
         found: dict[str, dict[Diagnostic, None]] = {file: {} for file in [*self.texts, *sorted(self._told)]}
         read_by: dict[str, Snapshot] = {}
         for root, snapshot in self._snapshots.items():
-            for finding in shown_findings(Path(root), snapshot.made.diagnostics()):
+            for finding in snapshot.made.diagnostics():
                 file = finding.span.file if finding.span is not None else root
                 if file in self.texts or (root in self.texts and file != root):
                     found.setdefault(file, {})[finding] = None

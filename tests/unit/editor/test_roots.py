@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doraflow.editor.roots import is_stand_in, kind_of_text, roots_of, shown_findings, stand_in
+from doraflow.editor.roots import kind_of_text, roots_of
 from doraflow.editor.schema import Kind
-from doraflow.pipeline import Options, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,12 +65,12 @@ def test_a_module_belongs_to_the_dataflows_that_include_it(tmp_path: Path) -> No
     assert roots_of(module, texts) == [tmp_path / "open.yml", tmp_path / "saved.yml"]
 
 
-def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
+def test_the_search_ends_at_the_repository_and_a_module_that_nothing_includes_is_its_own_root(tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
     (tmp_path / "outside.yml").write_text("nodes:\n  - id: n\n    module: repository/nav.yml\n")
-    (root,) = roots_of(repository / "nav.yml", {(repository / "nav.yml").as_posix(): MODULE})
-    assert is_stand_in(root)
+    module = repository / "nav.yml"
+    assert roots_of(module, {module.as_posix(): MODULE}) == [module]
 
 
 def test_a_type_file_belongs_to_the_dataflows_beside_its_folder(tmp_path: Path) -> None:
@@ -79,28 +78,3 @@ def test_a_type_file_belongs_to_the_dataflows_beside_its_folder(tmp_path: Path) 
     (tmp_path / "a.yml").write_text("nodes: []")
     (tmp_path / "b.yml").write_text("services: {}")
     assert roots_of(own, {own.as_posix(): "types:\n  A: {arrow: Float64}\n"}) == [tmp_path / "a.yml"]
-
-
-def test_a_module_alone_is_compiled_in_a_dataflow_made_up_for_it(tmp_path: Path) -> None:
-    module = tmp_path / "nav.yml"
-    text = MODULE.replace("_mod/map", "_mod/mop")
-    (root,) = roots_of(module, {module.as_posix(): text})
-    assert is_stand_in(root)
-    unsaved = {root.as_posix(): stand_in(root, text), module.as_posix(): text}
-    made = check(root, Options(check_sources=False, unsaved=unsaved))
-    found = list(shown_findings(root, made.diagnostics()))
-    assert [(each.code, each.span and each.span.line) for each in found if each.severity == "error"] == [("DF121", 10)]
-    assert {label.span.file for each in found for label in each.related} <= {module.as_posix()}
-    assert not root.exists()
-
-
-def test_a_module_without_faults_has_no_findings(tmp_path: Path) -> None:
-    module = tmp_path / "nav.yml"
-    (root,) = roots_of(module, {module.as_posix(): MODULE})
-    unsaved = {root.as_posix(): stand_in(root, MODULE), module.as_posix(): MODULE}
-    assert list(shown_findings(root, check(root, Options(check_sources=False, unsaved=unsaved)).diagnostics())) == []
-
-
-def test_of_a_dataflow_all_findings_are_shown(tmp_path: Path) -> None:
-    made = check(tmp_path / "a.yml", Options(unsaved={(tmp_path / "a.yml").as_posix(): "nodes: [{id: a}]"}))
-    assert list(shown_findings(tmp_path / "a.yml", made.diagnostics())) == list(made.diagnostics())
