@@ -17,6 +17,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from doraflow.cli.cache import cache_folder
 from doraflow.cli.main import app
 from doraflow.codes import CODES
 from doraflow.explanations.pages import WRONG, Page, page, parse
@@ -55,7 +56,13 @@ def act(page: Page, heading: str) -> str:
                 stream.write("# more of the same\n" * (int(size) // 19 + 1))
         said = [_run(command, folder) for command in example.commands][-1]
     found = _FINDING.search(said)
-    return _without_summary(said[found.start() :].replace(f"{folder}/", "")) if found else ""
+    return _without_summary(_steady(said[found.start() :], folder)) if found else ""
+
+
+def _steady(said: str, folder: str) -> str:
+    """Replace what differs from one run to the next: the folder, and the cache folder that is named after it."""
+    cache = cache_folder(Path(folder, "dataflow.yml")).name
+    return said.replace(f"{Path(folder).resolve()}/", "").replace(f"{folder}/", "").replace(cache, "example")
 
 
 def codes(said: str) -> list[str]:
@@ -107,8 +114,10 @@ def _run(command: str, folder: str) -> str:
     if words[:2] == ["doraflow", "check"]:
         done = CliRunner().invoke(app, words[1:], catch_exceptions=False)
         return done.stderr
-    program = [sys.executable, "-m", "doraflow"] if words[0] == "doraflow" else words[:1]
+    python = [sys.executable]
+    program = {"doraflow": [*python, "-m", "doraflow"], "python": python}.get(words[0], words[:1])
     environment = {**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{folder}/.cache"}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return subprocess.run(
         [*program, *words[1:]],

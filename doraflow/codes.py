@@ -32,6 +32,16 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF011": "the file is empty",
         "DF012": "the top level is not a mapping",
         "DF013": "a scalar that YAML 1.1 and 1.2 read differently",
+        "DF014": "an ignore comment that ignores nothing",
+        "DF015": "an ignore comment for an error that cannot be ignored",
+        "DF016": "a malformed ignore comment",
+        # settings
+        "DF020": "a settings file that cannot be read",
+        "DF021": "an unknown setting",
+        "DF022": "a setting of the wrong kind",
+        "DF023": "a severity for an unknown code",
+        "DF024": "an unknown severity",
+        "DF025": "an error that cannot be made less grave",
         # keys and values
         "DF101": "unknown key",
         "DF102": "a required key is missing",
@@ -107,7 +117,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF603": "shell syntax where no shell reads it",
         "DF604": "a build command failed",
         "DF605": "a build command cannot be started",
-        "DF606": "a name that generated Python cannot carry",
         # the bundle
         "DF701": "the output folder cannot be written",
         "DF702": "the bundle is not up to date",

@@ -91,6 +91,7 @@ class Sink:
 
     strict: bool = False
     found: list[Diagnostic] = field(default_factory=list)
+    set_aside: list[Diagnostic] = field(default_factory=list)
     _known: set[Diagnostic] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def add(self, diagnostic: Diagnostic) -> None:
@@ -148,11 +149,20 @@ class Sink:
         self.add(Diagnostic(code, Severity.NOTE, message, span, label, tuple(related), tuple(notes), help))
 
     def raise_to_error(self, code: str) -> None:
-        """Make every finding with this code an error: what was a warning so far stops the build from here on."""
+        """Make every finding with this code an error: what was a warning so far stops the build from here on.
+
+        Those that were set aside come back: what the user may overlook in a check he cannot build.
+        """
+        back = [diagnostic for diagnostic in self.set_aside if diagnostic.code == code]
+        self.set_aside = [diagnostic for diagnostic in self.set_aside if diagnostic.code != code]
         self.found = [
             replace(diagnostic, severity=Severity.ERROR) if diagnostic.code == code else diagnostic
-            for diagnostic in self.found
+            for diagnostic in (*self.found, *back)
         ]
+
+    def settle(self, found: Iterable[Diagnostic], set_aside: Iterable[Diagnostic]) -> None:
+        """Replace the findings by what the user's settings make of them, with those that he does not want to see."""
+        self.found, self.set_aside = list(found), list(set_aside)
 
     @property
     def has_errors(self) -> bool:

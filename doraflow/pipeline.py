@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Diagnostic
     from doraflow.ir import BuildStep, Graph, Plan
     from doraflow.parser.document import Document
+    from doraflow.policy.apply import Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,11 @@ class Options:
 
 @dataclass(slots=True)
 class Compilation:
-    """What a compilation has come to so far. `texts` maps the display path of each file that was read to its text."""
+    """What a compilation has come to so far.
+
+    `texts` maps the display path of each file of the dataflow to its text, `settings_texts` that of the settings file.
+    `ignored` are the findings that comments in these files ignore.
+    """
 
     source: Path
     sink: Sink
@@ -48,6 +53,8 @@ class Compilation:
     document: Document | None = None
     graph: Graph | None = None
     plan: Plan | None = None
+    settings_texts: dict[str, str] = field(default_factory=dict)
+    ignored: tuple[Ignored, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -57,6 +64,10 @@ class Compilation:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All findings so far, in the order of the source."""
         return self.sink.diagnostics()
+
+    def all_texts(self) -> dict[str, str]:
+        """The texts of all files that findings may stand in."""
+        return {**self.texts, **self.settings_texts}
 
     def steps(self) -> tuple[BuildStep, ...]:
         """The build steps, those of modules before those of the nodes inside."""
@@ -72,9 +83,12 @@ def check(source: Path, options: Options) -> Compilation:
     from doraflow.analysis.user_types import read_library
     from doraflow.build.sources import check_paths, check_sources
     from doraflow.parser.load import load
+    from doraflow.policy.apply import Policy, apply_policy
+    from doraflow.policy.settings import read_settings
 
-    made = Compilation(source, Sink(strict=options.strict), dict(options.unsaved))
+    made = Compilation(source, Sink(), dict(options.unsaved))
     sink = made.sink
+    settings = read_settings(made.folder, sink, made.settings_texts)
     made.document = load(source, sink, options.inventory, made.texts, options.profile)
     graph = build_graph(made.document, sink) if made.document else None
     if made.document is not None and graph is not None:
@@ -83,6 +97,9 @@ def check(source: Path, options: Options) -> Compilation:
         if options.check_sources:
             check_sources(graph, made.folder, sink)
         made.graph = graph
+    policy = Policy(settings, options.strict or settings.strict, options.check_sources)
+    made.ignored = apply_policy(sink, policy, made.texts)
+    sink.strict = policy.strict
     return made
 
 

@@ -117,3 +117,18 @@ def test_settings_that_are_shown_can_be_read(page: Path) -> None:
         json.loads(block)
     for block in blocks(page, "toml"):
         tomllib.loads(block)
+
+
+def test_the_page_of_findings_shows_comments_and_settings_that_work(tmp_path: Path) -> None:
+    page = ROOT / "docs/findings.md"
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "dataflow.yml").write_text(blocks(page, "yaml")[0])
+    (tmp_path / "doraflow.toml").write_text(blocks(page, "toml")[0])
+    done = subprocess.run(
+        [sys.executable, "-m", "doraflow", "check", "dataflow.yml", "--no-sources"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "dataflow.yml: 2 nodes, no findings\n"

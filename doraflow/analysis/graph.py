@@ -53,9 +53,14 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
         setting_spans=settings.spans,
         file=document.file,
         builds=document.module_builds,
-        incomplete=not document.is_whole,
+        incomplete=not document.is_whole or _has_loose_ports(sink),
         exports=document.exports,
     )
+
+
+def _has_loose_ports(sink: Sink) -> bool:
+    """Tell whether a module's port was not connected as it should be, so that edges are missing."""
+    return any(finding.code == "DF121" for finding in sink.found)
 
 
 def _unread(document: Document) -> Unread:

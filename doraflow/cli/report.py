@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def show_findings(made: Compilation) -> None:
     """Write all findings of a compilation to standard error."""
-    write_pieces(text_pieces(made.diagnostics(), made.texts), sys.stderr)
+    write_pieces(text_pieces(made.diagnostics(), made.all_texts()), sys.stderr)
 
 
 def tell_findings(made: Compilation, form: Form) -> None:
@@ -34,7 +34,7 @@ def tell_findings(made: Compilation, form: Form) -> None:
         case Form.SARIF:
             from doraflow.render.sarif import render_sarif
 
-            _print(f"{render_sarif(made.diagnostics(), folder=Path.cwd())}\n")
+            _print(f"{render_sarif(made.diagnostics(), made.ignored, folder=Path.cwd())}\n")
         case Form.GITHUB:
             from doraflow.render.github import render_github
 

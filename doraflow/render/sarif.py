@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from doraflow.diagnostics import Diagnostic, Span
+    from doraflow.policy.apply import Ignored
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool"
 
@@ -31,14 +31,6 @@ VERSION = "2.1.0"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 _BRACES = str.maketrans({"{": "{{", "}": "}}"})
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A finding that a comment in the source ignores, and where that comment stands."""
-
-    diagnostic: Diagnostic
-    comment: Span
 
 
 def render_sarif(diagnostics: Sequence[Diagnostic], ignored: Sequence[Ignored] = (), *, folder: Path) -> str:

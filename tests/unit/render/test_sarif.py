@@ -11,8 +11,9 @@ import pytest
 
 from doraflow.diagnostics import Diagnostic, Label, Severity, Span
 from doraflow.pipeline import Options, check
+from doraflow.policy.apply import Ignored
 from doraflow.render import render_sarif
-from doraflow.render.sarif import Ignored, artifact_uri
+from doraflow.render.sarif import artifact_uri
 
 FILE = "perception.yml"
 FINDING = Diagnostic(
