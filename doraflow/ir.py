@@ -147,6 +147,7 @@ class Node:
     args_span: Span | None = None
     env: dict[str, str] = field(default_factory=dict)
     working_directory: str = "."
+    working_directory_span: Span | None = None
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     operators: tuple[Operator, ...] = ()

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where a node is to run. `machine_span` marks the text that names the machine."""
+    """Where a node is to run. `machine_span` and `folder_span` mark the texts that name machine and folder."""
 
     machine: str | None = None
     machine_span: Span | None = None
     folder: str = "."
+    folder_span: Span | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -38,13 +39,14 @@ def read_deployment(document: Document, declared: Declared) -> Deployment:
     settings = _joined(read_settings(shared, written, inherited), _own_settings(declared))
     given = [deploy for deploy in (own, shared) if deploy is not None]
     folder = next((deploy.working_dir for deploy in given if deploy.working_dir), ".")
+    at = _folder_span(document, declared)
     if own is not None and own.machine:
-        span = _machine_span(declared.syntax.get("deploy"))
+        span = _span_of("machine", declared.syntax.get("deploy"))
         outer = declared.module.span if declared.module is not None else None
-        return Deployment(own.machine, span or outer, folder, settings)
+        return Deployment(own.machine, span or outer, folder, at, settings)
     if shared is not None and shared.machine and not (own is not None and own.labels):
-        return Deployment(shared.machine, _machine_span(written), folder, settings)
-    return Deployment(folder=folder, settings=settings)
+        return Deployment(shared.machine, _span_of("machine", written), folder, at, settings)
+    return Deployment(folder=folder, folder_span=at, settings=settings)
 
 
 def _own_settings(declared: Declared) -> Settings:
@@ -61,6 +63,14 @@ def _joined(shared: Settings, own: Settings) -> Settings:
     return Settings({**shared.values, **own.values}, {**shared.spans, **own.spans})
 
 
-def _machine_span(deploy: SyntaxNode | None) -> Span | None:
-    machine = deploy.get("machine") if isinstance(deploy, MappingNode) else None
-    return machine.span if machine is not None else None
+def _folder_span(document: Document, declared: Declared) -> Span | None:
+    own = declared.node.deploy
+    if own is not None and own.working_dir:
+        outer = declared.module.span if declared.module is not None else None
+        return _span_of("working_dir", declared.syntax.get("deploy")) or outer
+    return _span_of("working_dir", document.syntax.get("deploy"))
+
+
+def _span_of(key: str, deploy: SyntaxNode | None) -> Span | None:
+    value = deploy.get(key) if isinstance(deploy, MappingNode) else None
+    return value.span if value is not None else None

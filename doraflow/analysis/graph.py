@@ -88,6 +88,7 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
         args_span=head_span(args) if args is not None else None,
         env=env,
         working_directory=folder,
+        working_directory_span=deployment.folder_span,
         inputs=inputs + inner_inputs,
         outputs=outputs + inner_outputs,
         operators=operators,

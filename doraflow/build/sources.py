@@ -27,19 +27,29 @@ LARGEST_SOURCE = 64 * 1024 * 1024
 
 
 def check_paths(graph: Graph, sink: Sink) -> None:
-    """Report sources outside the project (DF602), whether they exist or not."""
+    """Report sources and working directories outside the project (DF602), whether they exist or not."""
     for node in graph.nodes:
+        is_outside = _leaves_project(node.working_directory)
+        if is_outside and (node.builds or any(not _is_absolute(path) for path in _written(node))):
+            _tell_folder_outside(node, sink)
         for path, span in _named(node):
-            if _leaves_project(path):
+            if _leaves_project(path) and not (is_outside and _is_below(path, node.working_directory)):
                 _tell_outside(node, path, span, sink)
 
 
 def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
-    """Report sources that are missing (DF601)."""
+    """Report sources that are missing (DF601), and links to files outside the project (DF602)."""
+    root = str(disk.resolved(folder))
+    targets: dict[str, str] = {}
     for node in graph.nodes:
         for path, span in _named(node):
-            if not _may_appear(node) and not _is_there(node, folder, path):
-                _tell_missing(node, folder, path, span, sink)
+            if not _is_there(node, folder, path):
+                if not _may_appear(node):
+                    _tell_missing(node, folder, path, span, sink)
+            elif not _leaves_project(path):
+                target = targets.get(path) or targets.setdefault(path, str(disk.resolved(folder / path)))
+                if not _is_below(target, root) and disk.is_file(folder / path):
+                    _tell_link(node, path, target, span, sink)
 
 
 def collect_sources(plan: Plan, folder: Path) -> list[GeneratedFile]:
@@ -61,8 +71,23 @@ def _named(node: Node) -> Iterator[tuple[str, Span]]:
         yield source_path(node, operator.path), operator.path_span
 
 
+def _written(node: Node) -> Iterator[str]:
+    if node.path and node.kind in ("python", "executable"):
+        yield node.path
+    for operator in node.operators:
+        yield operator.path
+
+
 def _leaves_project(path: str) -> bool:
-    return PurePosixPath(path).is_absolute() or os.path.normpath(path).split("/")[0] == ".."
+    return _is_absolute(path) or os.path.normpath(path).split("/")[0] == ".."
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{os.path.normpath(path)}/".startswith(f"{os.path.normpath(folder).rstrip('/')}/")
 
 
 def _may_appear(node: Node) -> bool:
@@ -95,6 +120,29 @@ def _tell_outside(node: Node, path: str, span: Span, sink: Sink) -> None:
         f"`{path}` of `{node.id}` is {kind}: it is not put into the bundle, and every host needs it in that place",
         span,
         help="move the file into the dataflow's folder and name it relative to that",
+    )
+
+
+def _tell_folder_outside(node: Node, sink: Sink) -> None:
+    folder = node.working_directory
+    kind = "an absolute path" if _is_absolute(folder) else "a path out of the dataflow's folder"
+    builds = ", and its build commands run there" if node.builds else ""
+    sink.warning(
+        "DF602",
+        f"the working directory `{folder}` of `{node.id}` is {kind}: what lies there is not put into the bundle, and "
+        f"every host needs it in that place{builds}",
+        node.working_directory_span or node.span,
+        help="write a folder of the project, relative to the dataflow's folder",
+    )
+
+
+def _tell_link(node: Node, path: str, target: str, span: Span, sink: Sink) -> None:
+    sink.warning(
+        "DF602",
+        f"`{path}` of `{node.id}` is a link to `{target}`, outside the project: the bundle gets a copy of what is "
+        "there, and from another copy of the project it may come out different",
+        span,
+        help="put the file itself into the dataflow's folder",
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.lower import lower
 from doraflow.build.imports import imported_files
-from doraflow.build.sources import check_sources, collect_sources
+from doraflow.build.sources import check_paths, check_sources, collect_sources
 from doraflow.diagnostics import Sink, Span
-from doraflow.ir import Graph, Node
+from doraflow.ir import BuildStep, Graph, Node, Operator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +65,68 @@ def test_a_script_with_a_syntax_error_is_carried_as_it_is(tmp_path: Path) -> Non
     (tmp_path / "bad.py").write_text("def (")
     plan = lower(graph(Node("a", "python", SPAN, path="./bad.py", path_span=SPAN)))
     assert [file.path for file in collect_sources(plan, tmp_path)] == ["bad.py"]
+
+
+def outside(*nodes: Node) -> list[str]:
+    sink = Sink()
+    check_paths(graph(*nodes), sink)
+    return [f"{finding.code} {finding.span} {finding.message}" for finding in sink.found]
+
+
+PLACE = Span("f.yml", 7, 1, 7, 2)
+OUTSIDE = "what lies there is not put into the bundle, and every host needs it in that place"
+
+
+def test_a_working_directory_outside_the_project_is_told_once_at_its_place() -> None:
+    operators = tuple(Operator(name, "python", f"{name}.py", SPAN, SPAN) for name in ("one", "two"))
+    node = Node("a", "operators", SPAN, operators=operators, working_directory="/srv", working_directory_span=PLACE)
+    assert outside(node) == [f"DF602 f.yml:7:1 the working directory `/srv` of `a` is an absolute path: {OUTSIDE}"]
+
+
+def test_a_build_in_a_working_directory_outside_is_told_with_that() -> None:
+    build = BuildStep("a", ("make",), SPAN, "../other")
+    node = Node("a", "executable", SPAN, path="a", working_directory="../other", builds=(build,))
+    (line,) = outside(node)
+    assert line.endswith(f"is a path out of the dataflow's folder: {OUTSIDE}, and its build commands run there")
+
+
+def test_a_path_outside_is_told_beside_a_working_directory_that_holds_other_things() -> None:
+    node = Node("a", "python", SPAN, path="/opt/a.py", path_span=SPAN, working_directory="/srv")
+    (line,) = outside(node)
+    assert line.startswith("DF602 f.yml:1:1 `/opt/a.py` of `a` is an absolute path")
+
+
+def test_a_working_directory_in_which_nothing_of_the_project_lies_is_fine() -> None:
+    assert outside(Node("a", "shell", SPAN, path="shell", args=("date",), working_directory="/srv")) == []
+    assert outside(Node("a", "python", SPAN, path="a.py", working_directory="nodes")) == []
+
+
+def test_a_link_out_of_the_project_is_told_with_where_it_leads(tmp_path: Path) -> None:
+    project, other = tmp_path / "project", tmp_path / "projects"
+    (project / "nodes").mkdir(parents=True)
+    other.mkdir()
+    (other / "far.py").touch()
+    (project / "near.py").touch()
+    (project / "a.py").symlink_to(other / "far.py")
+    (project / "b.py").symlink_to(project / "near.py")
+    (project / "lib").symlink_to(other)
+    sink = Sink()
+    names = ("a.py", "b.py", "near.py", "lib/far.py")
+    nodes = [Node(name, "python", SPAN, path=name, path_span=replace(SPAN, line=at)) for at, name in enumerate(names)]
+    check_sources(graph(*nodes), project, sink)
+    target = (other / "far.py").resolve()
+    assert [finding.message for finding in sink.found] == [
+        f"`{name}` of `{name}` is a link to `{target}`, outside the project: the bundle gets a copy of what is there, "
+        "and from another copy of the project it may come out different"
+        for name in ("a.py", "lib/far.py")
+    ]
+    assert {finding.code for finding in sink.found} == {"DF602"}
+
+
+def test_a_project_that_is_reached_by_a_link_is_inside_itself(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "a.py").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "project")
+    sink = Sink()
+    check_sources(graph(Node("a", "python", SPAN, path="a.py", path_span=SPAN)), tmp_path / "link", sink)
+    assert sink.found == []
