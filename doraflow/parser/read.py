@@ -16,6 +16,7 @@ from doraflow.parser.keys import InputOptions, Keys
 from doraflow.parser.kinds import describe
 from doraflow.parser.old_keys import OLD_KEYS
 from doraflow.parser.recovery import NO_GAPS, Cut, Gaps, gaps_of, without
+from doraflow.parser.scalars import resolve
 from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span
 
@@ -145,6 +146,8 @@ class _Fault:
         if self._is_ignored():
             self._ignored_key(key)
             return
+        if self.entry is not None and self.entry.key.plain and not isinstance(resolve(key), str):
+            return  # a number as a key is told by the builder of the tree
         span = self.entry.key.span if self.entry is not None else None
         known = known_keys(self.owner)
         near = nearest(key, known)

@@ -7,7 +7,7 @@ library resolves nothing: values come from `doraflow.parser.scalars`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, MappingStartEvent, ScalarEvent
@@ -192,10 +192,13 @@ class TreeBuilder:
             parent.key = self._key(node, parent)
 
     def _key(self, node: SyntaxNode, parent: _Open) -> ScalarNode | None:
-        """Judge a key; None drops the entry."""
+        """Judge a key; None drops the entry. A number is told, and read as the text that it should have been."""
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
             self._refuse_key(node)
-            return None
+            if not isinstance(node, ScalarNode) or node.value is None:
+                self.broken = True
+                return None
+            node = replace(node, value=node.text)
         if node.plain and node.text == MERGE_KEY:
             self.broken = True
             self._sink.error(
@@ -219,7 +222,6 @@ class TreeBuilder:
         return node
 
     def _refuse_key(self, node: SyntaxNode) -> None:
-        self.broken = True
         if not isinstance(node, ScalarNode):
             kind = "map" if isinstance(node, MappingNode) else "list"
             self._sink.error("DF103", f"a key is a {kind}, expected a text", node.span)

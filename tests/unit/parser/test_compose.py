@@ -175,3 +175,14 @@ def plain(node: SyntaxNode) -> object:
         return [plain(item) for item in node.items]
     assert isinstance(node, ScalarNode)
     return node.value
+
+
+def test_a_number_as_a_key_is_told_and_the_rest_is_read() -> None:
+    sink = Sink()
+    tree = compose("1: a\ntrue: b\nnodes: []\n", "f.yml", sink)
+    assert tree is not None
+    assert [entry.key.value for entry in tree.entries] == ["1", "true", "nodes"]
+    assert [found.message for found in sink.found] == [
+        "the key `1` is a number, expected a text",
+        "the key `true` is a boolean, expected a text",
+    ]

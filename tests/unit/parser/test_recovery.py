@@ -86,3 +86,8 @@ def test_without_nodes_there_is_nothing() -> None:
         assert tree is not None
         assert read_model(Dataflow, tree, sink) is None
         assert len(sink.found) == 1
+
+
+def test_a_number_as_a_key_is_told_once() -> None:
+    _, codes = read("1: x\nnodes:\n  - {id: b, path: b.py, env: {2: y}, 3: z}\n")
+    assert codes == ["DF103", "DF103", "DF103"]
