@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doraflow.analysis.memory import memory_bounds
 from doraflow.analysis.ports import written_id
 from doraflow.diagnostics import Label
 
@@ -28,6 +27,8 @@ def check_budget(graph: Graph, sink: Sink) -> Graph:
         if host is not None and host.cores is not None:
             _check_cores(node, host, host.cores, sink)
     if any(host.memory is not None for host in graph.hosts):
+        from doraflow.analysis.memory import memory_bounds
+
         nodes = {node.id: node for node in graph.nodes}
         for bound in memory_bounds(graph):
             host = hosts.get(bound.host)

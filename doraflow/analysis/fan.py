@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.ports import written_id
-from doraflow.analysis.rates import Rates, how_often
+from doraflow.analysis.rates import Rates, how_often, interval_of
 from doraflow.diagnostics import Label
+from doraflow.ir import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,16 +42,24 @@ def check_fan(graph: Graph, sink: Sink) -> Graph:
     for edge in graph.edges:
         leaving.setdefault(edge.producer, []).append(edge)
         arriving.setdefault(edge.consumer, []).append(edge)
-    rates = Rates(graph)
+    rates, fastest = Rates(graph), 0.0 if graph.incomplete else _fastest(graph)
     for node in graph.nodes:
         sent, read = leaving.get(node.id, []), arriving.get(node.id, [])
         if len(sent) + len(read) > FILES_BY_DEFAULT - FILES_FOR_ITSELF and _check_files(node, sent, read, sink):
             continue
         for edges in _by_output(sent).values():
-            _check_readers(node, edges, rates, sink)
+            if len(edges) >= MANY_READERS or fastest * len(edges) * SECONDS_A_READER > MOST_OF_A_SECOND:
+                _check_readers(node, edges, rates, sink)
         if len(node.inputs) >= MANY_INPUTS:
             _tell_many_inputs(node, sink)
     return graph
+
+
+def _fastest(graph: Graph) -> float:
+    """Give the ticks in a second of the fastest timer: nothing is known to be sent more often."""
+    intervals = (interval_of(port) for node in graph.nodes for port in node.inputs if isinstance(port.source, Timer))
+    interval = min(intervals, default=0)
+    return 1e9 / interval if interval else 0.0
 
 
 def _by_output(edges: list[Edge]) -> Mapping[str, list[Edge]]:

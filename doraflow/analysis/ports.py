@@ -48,7 +48,7 @@ class Holder:
 
 def written_id(node: Node, port: str) -> str:
     """Give a port's id as a user writes it: without the operator where the node has a sole one."""
-    return port.partition("/")[2] if any(operator.sole for operator in node.operators) else port
+    return port.partition("/")[2] if node.operators and any(operator.sole for operator in node.operators) else port
 
 
 def read_inputs(holder: Holder, sink: Sink) -> tuple[Input, ...]:

@@ -7,6 +7,7 @@ that it gets. Of every other node nothing is known, and nothing is said. What fo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.topology import vertex_of
@@ -44,9 +45,17 @@ class Rates:
 
     def __init__(self, graph: Graph) -> None:
         self._nodes = {node.id: node for node in graph.nodes}
-        self._edges = {(edge.consumer, edge.input): edge for edge in graph.edges}
-        self.ports = ports_by_vertex(graph)
+        self._graph = graph
         self._known: dict[str, Rate | None] = {}
+
+    @cached_property
+    def ports(self) -> dict[str, list[tuple[Node, Input]]]:
+        """The inputs of each vertex."""
+        return ports_by_vertex(self._graph)
+
+    @cached_property
+    def _edges(self) -> dict[tuple[str, str], Edge]:
+        return {(edge.consumer, edge.input): edge for edge in self._graph.edges}
 
     def edge(self, consumer: str, port: str) -> Edge | None:
         """Give the edge that ends at an input; None for a timer, and where the reference failed."""
@@ -132,6 +141,8 @@ def how_often(per_second: float) -> str:
 
 def _log_outputs(node: Node, output: str) -> tuple[object, ...]:
     """List the outputs that get lines of text as they are written, at a pace of their own."""
+    if not node.settings and not node.operators:
+        return ()
     operator = output.partition("/")[0]
     holders = [node.settings, *(inner.settings for inner in node.operators if inner.id == operator)]
     return tuple(holder.get(key) for holder in holders for key in ("send_stdout_as", "send_logs_as"))

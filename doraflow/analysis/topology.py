@@ -74,7 +74,7 @@ def _vertices(node: Node) -> tuple[str, ...]:
 
 
 def _is_divided(node: Node) -> bool:
-    return any(not operator.sole for operator in node.operators)
+    return bool(node.operators) and any(not operator.sole for operator in node.operators)
 
 
 def _text(nodes: dict[str, Node], edge: Edge) -> str:
