@@ -222,13 +222,13 @@ class Graph:
     builds: tuple[BuildStep, ...] = ()
     incomplete: bool = False
     exports: frozenset[str] | None = None
+    _by_id: dict[str, Node] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def node(self, node_id: str) -> Node:
         """Look up a node by id; KeyError if there is none."""
-        for node in self.nodes:
-            if node.id == node_id:
-                return node
-        raise KeyError(node_id)
+        if not self._by_id:
+            self._by_id.update((node.id, node) for node in reversed(self.nodes))
+        return self._by_id[node_id]
 
 
 @dataclass(frozen=True, slots=True)

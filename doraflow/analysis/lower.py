@@ -22,7 +22,7 @@ from doraflow_runtime.contract import (
 from doraflow.ir import HostPlan, Plan, Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from doraflow.ir import Graph, Input, Node
 
@@ -31,10 +31,16 @@ def lower(graph: Graph) -> Plan:
     """Make the plan of a graph: per host its processes and its wiring."""
     placed = {node.id: node.host for node in graph.nodes}
     links = _links(graph, placed)
-    hosts = tuple(dict.fromkeys(placed.values()))
+    nodes: dict[str, list[Node]] = {host: [] for host in placed.values()}
+    for node in graph.nodes:
+        nodes[node.host].append(node)
+    near: dict[str, list[Link]] = {host: [] for host in nodes}
+    for link in links:
+        for host in dict.fromkeys((placed[link.producer], placed[link.consumer])):
+            near[host].append(link)
     return Plan(
         graph=graph,
-        hosts=tuple(_host_plan(graph, host, links, placed) for host in hosts),
+        hosts=tuple(_host_plan(graph, host, nodes[host], near[host]) for host in nodes),
         sources=tuple(dict.fromkeys(path for path in _sources(graph) if _is_inside(path))),
     )
 
@@ -69,11 +75,9 @@ def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
     )
 
 
-def _host_plan(graph: Graph, host: str, links: tuple[Link, ...], placed: dict[str, str]) -> HostPlan:
-    nodes = tuple(node for node in graph.nodes if node.host == host)
-    near = tuple(link for link in links if host in (placed[link.producer], placed[link.consumer]))
+def _host_plan(graph: Graph, host: str, nodes: Sequence[Node], links: Sequence[Link]) -> HostPlan:
     ports = tuple(_wiring(node) for node in nodes)
-    wiring = HostWiring(CONTRACT_VERSION, graph.name, host, ports, near, graph.exit_when_nodes_finish)
+    wiring = HostWiring(CONTRACT_VERSION, graph.name, host, ports, tuple(links), graph.exit_when_nodes_finish)
     processes = (_process(graph, node) for node in nodes)
     return HostPlan(host, tuple(process for process in processes if process is not None), wiring)
 

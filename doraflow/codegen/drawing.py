@@ -6,6 +6,7 @@ Loops are laid out as if the edge that closes them were not there (it is drawn b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -103,10 +104,9 @@ def _boxes(names: Sequence[str], columns: Mapping[str, int], feeds: set[str]) ->
     widths: dict[int, int] = {}
     for name in names:
         widths[columns[name]] = max(widths.get(columns[name], 0), len(name) * LETTER + PADDING)
-    left = {
-        column: MARGIN + sum(widths[before] + COLUMN_GAP for before in sorted(widths) if before < column)
-        for column in widths
-    }
+    ordered = sorted(widths)
+    steps = (widths[column] + COLUMN_GAP for column in ordered)
+    left = dict(zip(ordered, accumulate(steps, initial=MARGIN), strict=False))
     rows: dict[int, int] = {}
     boxes = {}
     for name in names:

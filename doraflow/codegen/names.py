@@ -42,13 +42,15 @@ def unique(names: Iterable[str], taken: Iterable[str] = (), mark: str = "_") -> 
     ('a', 'b_2', 'a_2')
     """
     used = set(taken)
+    numbers: dict[str, int] = {}
     given = []
     for name in names:
-        candidate, number = name, 1
+        candidate, number = name, numbers.get(name, 1)
         while candidate in used:
             number += 1
             candidate = f"{name}{mark}{number}"
         used.add(candidate)
+        numbers[name] = number
         given.append(candidate)
     return tuple(given)
 

@@ -10,7 +10,7 @@ from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.literals import docstring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from doraflow.ir import Graph, Host, Input, Node, Operator, Output
 
@@ -63,11 +63,23 @@ def _host(host: Host) -> dict[str, object]:
 def _module_commands(graph: Graph) -> dict[str, tuple[str, ...]]:
     """Give the build of each module to the first node inside it, which is as near as a flat dataflow comes to it."""
     carried: dict[str, tuple[str, ...]] = {}
+    first: dict[str, str] = {}
+    for node in graph.nodes if graph.builds else ():
+        for around in _around(node.id):
+            first.setdefault(around, node.id)
     for step in graph.builds:
-        inner = next((node.id for node in graph.nodes if node.id.startswith(f"{step.owner}.")), None)
+        inner = first.get(step.owner)
         if inner is not None:
             carried[inner] = (*carried.get(inner, ()), *step.commands)
     return carried
+
+
+def _around(node_id: str) -> Iterator[str]:
+    """Name the modules that a node may lie in: what stands before each of its dots."""
+    position = node_id.find(".")
+    while position >= 0:
+        yield node_id[:position]
+        position = node_id.find(".", position + 1)
 
 
 def _node(node: Node, outer: tuple[str, ...]) -> dict[str, object]:
