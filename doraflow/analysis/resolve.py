@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.node_names import NodeNames
 from doraflow.diagnostics import Label
 from doraflow.ir import Edge, LogSubscription, PortReference
-from doraflow.parser.suggest import choices_text, nearest
+from doraflow.parser.suggest import Choices, choices_text, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,7 @@ class _Names:
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Mapping[str, str]]
     unread: Unread
+    known: NodeNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,6 @@ class _Reader:
     def spoken(self, node_id: str) -> str:
         """Give a node's id as it is written where the reference stands, which may be inside a module."""
         return node_id.removeprefix(self.port.scope)
-
-    def choices(self, names: _Names) -> list[str]:
-        """List the nodes that can be named here, those of the reader's own module first."""
-        scope = self.port.scope
-        inside = [self.spoken(name) for name in names.nodes if scope and name.startswith(scope)]
-        return inside + [name for name in names.nodes if not scope or not name.startswith(scope)]
 
 
 def resolve(nodes: Sequence[Node], sink: Sink, unread: Unread = NOTHING_UNREAD) -> tuple[Edge, ...]:
@@ -87,7 +83,7 @@ def _names(nodes: Sequence[Node], unread: Unread) -> _Names:
     for node in nodes:
         by_id.setdefault(node.id, node)
         outputs.setdefault(node.id, {}).update(_output_names(node))
-    return _Names(by_id, outputs, unread)
+    return _Names(by_id, outputs, unread, NodeNames(Choices(tuple(by_id))))
 
 
 def _output_names(node: Node) -> dict[str, str]:
@@ -115,11 +111,11 @@ def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
 
 
 def _tell_unknown_node(reader: _Reader, names: _Names, sink: Sink) -> None:
-    wanted, choices = reader.wanted, reader.choices(names)
-    near = nearest(wanted.node, choices)
+    wanted, scope = reader.wanted, reader.port.scope
+    near = names.known.near(wanted.node, scope)
     sink.error(
         "DF203",
-        f"there is no node `{wanted.node}`; the nodes are {choices_text(wanted.node, choices)}",
+        f"there is no node `{wanted.node}`; the nodes are {names.known.text(near, scope)}",
         reader.port.source_span,
         label=f"read by `{reader.node.id}`",
         help=f"to read from the closest node, write `{near[0]}/{wanted.port}`"
@@ -181,12 +177,11 @@ def _check_log(node: Node, port: Input, source: LogSubscription, names: _Names, 
     """Warn of a log subscription to a node that does not exist: nothing would ever arrive."""
     if source.node is None or source.node in names.nodes or source.node in names.unread.nodes or names.unread.nameless:
         return
-    choices = list(names.nodes)
-    near = nearest(source.node, choices)
+    near = names.known.near(source.node)
     sink.warning(
         "DF203",
         f"there is no node `{source.node}`, so `{port.id}` of `{node.id}` gets nothing; "
-        f"the nodes are {choices_text(source.node, choices)}",
+        f"the nodes are {names.known.text(near)}",
         port.source_span,
         help=f"to read the log of the closest node, write `dora/logs/{source.level}/{near[0]}`" if near else None,
     )

@@ -1,17 +1,24 @@
 """Near misses: which of the known names a misspelt one was meant to be, and how to list the choices in a message.
 
-Every stage uses these two functions, so that all messages suggest alike. Nothing here adds a diagnostic.
+Every stage uses these functions, so that all messages suggest alike. Nothing here adds a diagnostic.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_CHOICES = 12
 SHORTEST_STEM = 3
+MOST_COMPARED = 400
+"""How many choices are compared with a name one by one; among more only those one edit away are near."""
+
+Ranked: TypeAlias = "list[tuple[int, int, str]]"
+"""Near choices with their distance and their position among all."""
 
 
 def nearest(name: str, choices: Sequence[str]) -> list[str]:
@@ -25,16 +32,7 @@ def nearest(name: str, choices: Sequence[str]) -> list[str]:
     >>> nearest("colour", ["path", "args"])
     []
     """
-    wanted = _folded(name)
-    bound = max(1, (len(wanted) + 1) // 3)
-    near = []
-    for position, choice in enumerate(choices):
-        known = _folded(choice)
-        distance = bound if _extends(wanted, known) else bound + 1
-        distance = min(distance, _distance(wanted, known, bound))
-        if distance <= bound:
-            near.append((distance, position, choice))
-    return [choice for _, _, choice in sorted(near)]
+    return [choice for _, _, choice in sorted(_compared(name, choices))]
 
 
 def choices_text(name: str, choices: Sequence[str], most: int = MOST_CHOICES) -> str:
@@ -45,13 +43,61 @@ def choices_text(name: str, choices: Sequence[str], most: int = MOST_CHOICES) ->
     >>> choices_text("x", [])
     'none'
     """
-    if not choices:
-        return "none"
-    first = nearest(name, choices)
-    ordered = [*first, *(choice for choice in choices if choice not in first)]
-    written = ", ".join(f"`{choice}`" for choice in ordered[:most])
-    left = len(ordered) - most
-    return f"{written} and {left} more" if left > 0 else written
+    return listed(nearest(name, choices), choices, len(choices), most) if choices else "none"
+
+
+def listed(near: Sequence[str], choices: Iterable[str], count: int, most: int = MOST_CHOICES) -> str:
+    """List `near`, then the rest of `choices`, of which there are `count` in all; at most `most` are written out."""
+    known = frozenset(near)
+    ordered = chain(near, (choice for choice in choices if choice not in known))
+    written = ", ".join(f"`{choice}`" for choice in islice(ordered, most))
+    return f"{written} and {count - most} more" if count > most else written
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Names that many others are compared with: as `nearest` does, but for a long list at a cost that stays small."""
+
+    names: tuple[str, ...]
+    _by_part: dict[str, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def ranked(self, name: str) -> Ranked:
+        """List the near choices, in no order."""
+        if len(self.names) <= MOST_COMPARED:
+            return _compared(name, self.names)
+        if not self._by_part:
+            for position, choice in enumerate(self.names):
+                for part in _parts(_folded(choice)):
+                    self._by_part.setdefault(part, []).append(position)
+        wanted = _folded(name)
+        positions = {position for part in _parts(wanted) for position in self._by_part.get(part, ())}
+        distances = ((_distance(wanted, _folded(self.names[position]), 1), position) for position in positions)
+        return [(distance, position, self.names[position]) for distance, position in distances if distance <= 1]
+
+
+def _parts(word: str) -> Iterator[str]:
+    """Give a word and what is left of it without one letter: words one edit apart share one of these."""
+    yield word
+    for position in range(len(word)):
+        yield word[:position] + word[position + 1 :]
+
+
+def _compared(name: str, choices: Sequence[str]) -> Ranked:
+    wanted = _folded(name)
+    letters = frozenset(wanted)
+    bound = max(1, (len(wanted) + 1) // 3)
+    near = []
+    for position, choice in enumerate(choices):
+        known = _folded(choice)
+        if _extends(wanted, known):
+            distance = min(bound, _distance(wanted, known, bound))
+        elif abs(len(wanted) - len(known)) > bound or len(letters.difference(known)) > bound:
+            continue  # an edit takes away one letter at most
+        else:
+            distance = _distance(wanted, known, bound)
+        if distance <= bound:
+            near.append((distance, position, choice))
+    return near
 
 
 def _folded(name: str) -> str:
@@ -59,7 +105,7 @@ def _folded(name: str) -> str:
 
 
 def _extends(first: str, second: str) -> bool:
-    short, long = sorted((first, second), key=len)
+    short, long = (first, second) if len(first) <= len(second) else (second, first)
     return len(short) >= SHORTEST_STEM and long.startswith(short)
 
 
@@ -80,4 +126,6 @@ def _distance(first: str, second: str, bound: int) -> int:
             if i > 1 and j > 1 and letter == second[j - 2] and first[i - 2] == other:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)
+        if min(row) > bound and min(above) > bound:
+            return bound + 1
     return row[-1]
