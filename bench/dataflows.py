@@ -30,6 +30,12 @@ def findings(folder: Path, nodes: int) -> Path:
     return _write(folder, chains)
 
 
+def wrong(folder: Path, nodes: int) -> Path:
+    """Write one file in which every reference is misspelt."""
+    chains = (_chain(f"line_{number}", "std/media/v1/Image") for number in range(nodes // CHAIN))
+    return _write(folder, (chain.replace("source: line_", "source: lime_") for chain in chains))
+
+
 def modules(folder: Path, nodes: int) -> Path:
     """Write a file that includes one module of ten nodes as often as it takes."""
     inner = _chain("line", "std/media/v1/Image").replace("tick: dora/timer/millis/20", "image: _mod/image")
@@ -59,6 +65,7 @@ def types(folder: Path, nodes: int) -> Path:
 KINDS: Mapping[str, Callable[[Path, int], Path]] = {
     "flat": flat,
     "findings": findings,
+    "wrong": wrong,
     "modules": modules,
     "types": types,
 }

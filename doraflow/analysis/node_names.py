@@ -1,7 +1,7 @@
 """The ids of all nodes, for the message about a reference to none of them.
 
-Inside a module a node is called by its short name, and the nodes beside it come first. What is asked once for each wrong
-reference costs no walk through all nodes.
+Inside a module a node is called by its short name, and the nodes beside it come first. Nothing that is asked for each
+wrong reference walks through all nodes.
 """
 
 from __future__ import annotations
