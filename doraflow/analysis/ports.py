@@ -48,7 +48,8 @@ class Holder:
 
 def written_id(node: Node, port: str) -> str:
     """Give a port's id as a user writes it: without the operator where the node has a sole one."""
-    return port.partition("/")[2] if node.operators and any(operator.sole for operator in node.operators) else port
+    has_sole = bool(node.operators) and node.operators[0].sole  # it is read first
+    return port.partition("/")[2] if has_sole else port
 
 
 def read_inputs(holder: Holder, sink: Sink) -> tuple[Input, ...]:

@@ -6,7 +6,7 @@ A library is built once for a compilation. Nothing here reads a file: the parser
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow.analysis.standard_types import SCALAR_TYPES, STRUCT_TYPES
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import DataType
 
     from doraflow.analysis.type_resolution import Definitions, Fault
+
+MOST_GUESSES = 500
 
 Suffixes: TypeAlias = "Mapping[str, tuple[str, ...]]"
 
@@ -34,6 +36,7 @@ class TypeLibrary:
     types: Mapping[str, DataType | None]
     by_suffix: Suffixes
     faults: tuple[Fault, ...] = ()
+    _near: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def data_type(self, urn: str) -> DataType | None:
         """Give the Arrow type of a URN without parameters; None if there is none.
@@ -52,7 +55,17 @@ class TypeLibrary:
         return (name,) if name in self.types else self.by_suffix.get(name, ())
 
     def near(self, base: str) -> list[str]:
-        """Suggest URNs for an unknown one: those it is short for, then by the whole name, then by its last part."""
+        """Suggest URNs for an unknown one: those it is short for, then by the whole name, then by its last part.
+
+        After many different unknown names only the first kind is looked for: who misspells them all needs no guesses.
+        """
+        if base not in self._near:
+            if len(self._near) >= MOST_GUESSES:
+                return list(self.ending_in(base))
+            self._near[base] = self._guesses(base)
+        return self._near[base]
+
+    def _guesses(self, base: str) -> list[str]:
         names = tuple(dict.fromkeys(urn.rpartition("/")[2] for urn in self.types))
         found = [*self.ending_in(base), *nearest(base, tuple(self.types))]
         found += [urn for name in nearest(base.rpartition("/")[2], names) for urn in self.ending_in(name)]
