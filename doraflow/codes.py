@@ -87,6 +87,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF303": "a malformed type name",
         "DF304": "an output without a type, under `strict_types`",
         "DF305": "a type file that cannot be used",
+        "DF306": "a parameter that the type does not have",
+        "DF307": "a pattern without the ports that it needs",
         # loops and queues
         "DF401": "a loop that nothing starts",
         "DF402": "a loop of blocking queues",

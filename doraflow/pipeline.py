@@ -6,7 +6,7 @@ Each stage gets what the one before it made; after errors a stage gives None and
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Options:
     """How to compile.
 
-    Whether warnings are errors, whether sources must exist, where the machines are listed, and which profile is chosen.
+    Whether warnings are errors, whether sources must exist, where the machines are listed, which profile is chosen,
+    and whether types are asked for as the dataflow's `strict_types` does.
 
     `unsaved` are texts that stand for those of their files, by the path that messages show.
     """
@@ -36,6 +37,7 @@ class Options:
     check_sources: bool = True
     inventory: Path | None = None
     profile: str | None = None
+    strict_types: bool = False
     unsaved: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -92,6 +94,7 @@ def check(source: Path, options: Options) -> Compilation:
     made.document = load(source, sink, options.inventory, made.texts, options.profile)
     graph = build_graph(made.document, sink) if made.document else None
     if made.document is not None and graph is not None:
+        graph = replace(graph, strict_types=graph.strict_types or options.strict_types)
         graph = analyse(graph, read_library(made.document.type_files, sink), sink)
         check_paths(graph, sink)
         if options.check_sources:

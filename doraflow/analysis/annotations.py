@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow.analysis.type_names import TypeName, parse_type_name
-from doraflow.parser.suggest import choices_text
+from doraflow.parser.suggest import choices_text, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,24 @@ def _look_up(text: str, span: Span, library: TypeLibrary, sink: Sink) -> TypeNam
     if name.base not in library.types:
         _tell_unknown(name.base, span, library, sink)
         return None
+    _check_parameters(name, span, library, sink)
     return name
+
+
+def _check_parameters(name: TypeName, span: Span, library: TypeLibrary, sink: Sink) -> None:
+    """Warn of parameters that the type does not have: they fit anything, a misspelt one too."""
+    known = library.parameters.get(name.base, ())
+    unknown = [key for key, _ in name.parameters if key not in known]
+    if not unknown:
+        return
+    near = nearest(unknown[0], known)
+    has = f"its parameters are {choices_text(unknown[0], known)}" if known else "it has none"
+    sink.warning(
+        "DF306",
+        f"`{name.base}` has no parameter `{unknown[0]}`, so it keeps nothing apart; {has}",
+        span,
+        help=f"write `{near[0]}`" if near else f"remove `{unknown[0]}`, or add it to the `params` of the type",
+    )
 
 
 def _tell_unknown(base: str, span: Span, library: TypeLibrary, sink: Sink) -> None:

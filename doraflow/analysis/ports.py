@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import DEFAULT_QUEUE_SIZE
 
+from doraflow.analysis.patterns import check_pattern, metadata_keys
 from doraflow.diagnostics import Label
 from doraflow.ir import Input, Output
 from doraflow.parser.sources import parse_source
@@ -94,6 +95,7 @@ def read_outputs(holder: Holder, sink: Sink) -> tuple[Output, ...]:
     keys = holder.keys
     for setting in _OUTPUT_SETTINGS:
         _check_declared(holder, "output", setting, keys.outputs, sink)
+    check_pattern(holder.name, keys, holder.syntax, holder.declared.gaps, sink)
     types = holder.syntax.get("output_types")
     outputs = holder.syntax.get("outputs")
     items = outputs.items if isinstance(outputs, SequenceNode) else ()
@@ -108,7 +110,7 @@ def read_outputs(holder: Holder, sink: Sink) -> tuple[Output, ...]:
             type_name=keys.output_types.get(name),
             type_span=_value_span(types, name),
             framing=keys.output_framing.get(name, "raw"),
-            metadata_keys=keys.output_metadata.get(name, ()),
+            metadata_keys=metadata_keys(keys, name),
         )
     return tuple(read.values())
 

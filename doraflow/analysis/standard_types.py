@@ -57,6 +57,16 @@ STRUCT_TYPES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "std/media/v1/Image": ("encoding",),
+        "std/media/v1/CompressedImage": ("format",),
+        "std/media/v1/PointCloud": ("point_type",),
+        "std/media/v1/AudioFrame": ("sample_type", "channels"),
+    }
+)
+"""The parameters that a type's name may have in brackets."""
+
 TIMER_TYPE = "std/core/v1/UInt64"
 ANY_SINK = "std/core/v1/Bytes"
 

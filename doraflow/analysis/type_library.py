@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from doraflow.analysis.standard_types import SCALAR_TYPES, STRUCT_TYPES
+from doraflow.analysis.standard_types import PARAMETERS, SCALAR_TYPES, STRUCT_TYPES
 from doraflow.analysis.type_resolution import resolve_types
 from doraflow.parser.suggest import nearest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_GUESSES = 500
 
+Parameters: TypeAlias = "Mapping[str, tuple[str, ...]]"
 Suffixes: TypeAlias = "Mapping[str, tuple[str, ...]]"
 
 
@@ -30,12 +31,13 @@ class TypeLibrary:
     """All types by URN, the standard ones first; a type that cannot be resolved has no Arrow type.
 
     `by_suffix` leads from each suffix of a URN, at its slashes, to the URNs that end in it. `faults` say what keeps
-    types from being resolved.
+    types from being resolved. `parameters` lists what a type's name may have in brackets, where it may have anything.
     """
 
     types: Mapping[str, DataType | None]
     by_suffix: Suffixes
     faults: tuple[Fault, ...] = ()
+    parameters: Parameters = field(default_factory=dict)
     _near: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def data_type(self, urn: str) -> DataType | None:
@@ -77,8 +79,8 @@ def standard_library() -> TypeLibrary:
     return library({})
 
 
-def library(own: Definitions) -> TypeLibrary:
-    """Make the library of the standard types and the given ones."""
+def library(own: Definitions, parameters: Parameters | None = None) -> TypeLibrary:
+    """Make the library of the standard types and the given ones; `parameters` are those of the given ones."""
     definitions: Definitions = {**SCALAR_TYPES, **STRUCT_TYPES, **own}
     endings: dict[str, list[str]] = {}
     for urn in definitions:
@@ -87,4 +89,4 @@ def library(own: Definitions) -> TypeLibrary:
             endings.setdefault("/".join(parts[start:]), []).append(urn)
     suffixes = {suffix: tuple(urns) for suffix, urns in endings.items()}
     types, faults = resolve_types(definitions, suffixes)
-    return TypeLibrary(types, suffixes, faults)
+    return TypeLibrary(types, suffixes, faults, {**PARAMETERS, **(parameters or {})})

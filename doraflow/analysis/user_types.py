@@ -33,6 +33,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "type file": ("types",),
         "type": ("arrow", "description", "params", "fields", "metadata"),
         "field": ("name", "type", "nullable"),
+        "parameter": ("name", "default"),
+        "metadata entry": ("key", "description"),
     }
 )
 
@@ -43,6 +45,7 @@ class _Read:
 
     types: dict[str, str | Members] = field(default_factory=dict)
     places: dict[tuple[str, str], Span] = field(default_factory=dict)
+    parameters: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_library(files: Sequence[TypeFile], sink: Sink) -> TypeLibrary:
@@ -58,7 +61,7 @@ def read_library(files: Sequence[TypeFile], sink: Sink) -> TypeLibrary:
             )
         else:
             _read_file(file, read, sink)
-    made = library(read.types)
+    made = library(read.types, read.parameters)
     for fault in made.faults:
         sink.error(fault.code, fault.message, read.places.get((fault.urn, fault.member)), help=fault.help)
     return made
@@ -87,6 +90,8 @@ def _read_file(file: TypeFile, read: _Read, sink: Sink) -> None:
 
 def _read_type(urn: str, syntax: MappingNode, read: _Read, sink: Sink) -> None:
     _check_keys(syntax, "type", sink)
+    read.parameters[urn] = _names(syntax.get("params"), "parameter", "name", sink)
+    _names(syntax.get("metadata"), "metadata entry", "key", sink)
     arrow, fields = syntax.get("arrow"), syntax.get("fields")
     name = arrow.text if isinstance(arrow, ScalarNode) else ""
     if arrow is None:
@@ -126,6 +131,19 @@ def _read_members(urn: str, fields: SyntaxNode | None, read: _Read, sink: Sink) 
         members[name.text] = kind.text
         read.places[urn, name.text] = kind.span
     return members
+
+
+def _names(items: SyntaxNode | None, noun: str, key: str, sink: Sink) -> tuple[str, ...]:
+    """Read a list of maps for what each names under `key`."""
+    names = []
+    for item in items.items if isinstance(items, SequenceNode) else ():
+        name = _text(item, key)
+        if name is None:
+            _tell_missing(noun, key, item, f"write `{{{key}: …}}`", sink)
+            continue
+        _check_keys(item, noun, sink)
+        names.append(name.text)
+    return tuple(names)
 
 
 def _check_keys(syntax: SyntaxNode, noun: str, sink: Sink) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from doraflow import disk
 from doraflow.analysis.lower import source_path
+from doraflow.analysis.support import variable_in_path
 from doraflow.build.imports import imported_files
 from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.requirements import requirement_files
@@ -91,8 +92,8 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _may_appear(node: Node) -> bool:
-    """Tell whether a build step or a repository may bring the source."""
-    return bool(node.builds) or node.git is not None
+    """Tell whether a build step or a repository may bring the source, or a variable of the host may lead to it."""
+    return bool(node.builds) or node.git is not None or variable_in_path(node) is not None
 
 
 def _is_there(node: Node, folder: Path, path: str) -> bool:

@@ -22,6 +22,9 @@ File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False)
 ]
 Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
+StrictTypes: TypeAlias = Annotated[
+    bool, typer.Option("--strict-types", help="Ask for types as `strict_types: true` in the dataflow does.")
+]
 Inventory: TypeAlias = Annotated[
     Path | None,
     typer.Option(

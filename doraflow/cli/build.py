@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import DEFAULT_JOBS, File, Form, Format, Inventory, Jobs, NoCache, Profile, Rebuild, Strict
+from doraflow.cli.arguments import (
+    DEFAULT_JOBS,
+    File,
+    Form,
+    Format,
+    Inventory,
+    Jobs,
+    NoCache,
+    Profile,
+    Rebuild,
+    Strict,
+    StrictTypes,
+)
 
 if TYPE_CHECKING:
     from doraflow.cli.standing import StandingSteps
@@ -35,6 +47,7 @@ def build(
     ] = False,
     inventory: Inventory = None,
     profile: Profile = None,
+    strict_types: StrictTypes = False,
     form: Format = Form.TEXT,
     no_cache: NoCache = False,
 ) -> None:
@@ -53,7 +66,7 @@ def build(
     from doraflow.pipeline import check as check_file
 
     with recorded() as record:
-        made = check_file(file, Options(strict, inventory=inventory, profile=profile))
+        made = check_file(file, Options(strict, inventory=inventory, profile=profile, strict_types=strict_types))
         planned = plan(made)
         steps = None
         if planned is not None and not check and not no_build_steps:

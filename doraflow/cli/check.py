@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import File, Form, Format, Inventory, NoCache, Profile, Strict
+from doraflow.cli.arguments import File, Form, Format, Inventory, NoCache, Profile, Strict, StrictTypes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doraflow.pipeline import Options
 
 
 def check(
@@ -20,6 +24,7 @@ def check(
     ] = False,
     inventory: Inventory = None,
     profile: Profile = None,
+    strict_types: StrictTypes = False,
     no_cache: NoCache = False,
 ) -> None:
     """Check a dataflow: names, types, loops, placement, sources.
@@ -30,19 +35,19 @@ def check(
     Example: doraflow check dataflow.yml --format json
     """
     from doraflow.cli.remembered import kept
+    from doraflow.pipeline import Options
 
     def run() -> int:
-        return _check(file, form, strict=strict, sources=not no_sources, inventory=inventory, profile=profile)
+        return _check(file, form, Options(strict, not no_sources, inventory, profile, strict_types))
 
     raise typer.Exit(kept(None if no_cache else context.obj, run))
 
 
-def _check(file: Path, form: Form, *, strict: bool, sources: bool, inventory: Path | None, profile: str | None) -> int:
+def _check(file: Path, form: Form, options: Options) -> int:
     from doraflow.cli.report import exit_code, tell_findings
-    from doraflow.pipeline import Options
     from doraflow.pipeline import check as check_file
 
-    made = check_file(file, Options(strict, sources, inventory, profile))
+    made = check_file(file, options)
     tell_findings(made, form)
     if form is Form.TEXT and not made.diagnostics() and made.graph is not None:
         count = len(made.graph.nodes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Profile, Rebuild, Strict
+from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Profile, Rebuild, Strict, StrictTypes
 
 if TYPE_CHECKING:
     from doraflow.ir import Plan
@@ -25,6 +25,7 @@ def run(
     rebuild: Rebuild = False,
     inventory: Inventory = None,
     profile: Profile = None,
+    strict_types: StrictTypes = False,
     log_dir: Annotated[
         Path | None, typer.Option("--log-dir", metavar="DIR", help="Where the nodes' logs go.", show_default=False)
     ] = None,
@@ -43,7 +44,9 @@ def run(
     """
     from doraflow.pipeline import Options
 
-    plan, launcher = _bundle(file, jobs, Options(strict, inventory=inventory, profile=profile), rebuild=rebuild)
+    plan, launcher = _bundle(
+        file, jobs, Options(strict, inventory=inventory, profile=profile, strict_types=strict_types), rebuild=rebuild
+    )
     arguments = ["--stop-with-parent", "--sources", str(file.parent.resolve())]
     arguments += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
     arguments += ["--log-dir", str(log_dir)] if log_dir else []

@@ -42,7 +42,7 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "name: Camera\n    description: looks",
         "cpu_affinity: [0]",
         "deploy: {machine: robot, distribute: local}",
-        "pattern: service-server",
+        "pattern: service-server\n    inputs: {x: dora/timer/secs/1}",
         "output_framing: {x: raw}",
         "output_metadata: {x: [request_id]}",
     ],
@@ -107,6 +107,14 @@ def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
         (
             "nodes:\n  - {id: a, path: a.py}\ncommunication: {local: shm, remote: zeromq}\n",
             "DF901 3:1 `remote` of `communication` has no effect in this version: there are no links between machines",
+        ),
+        (
+            "nodes:\n  - {id: a, path: $HOME/bin/a}\n",
+            "DF902 2:19 the path of `a` holds `$HOME`, and this version fills in no variables there",
+        ),
+        (
+            'nodes:\n  - {id: a, path: a.py, env: {LEVEL: "${LEVEL:-3}"}}\n',
+            "DF901 2:38 `LEVEL` holds `${LEVEL:-3}`, and this version fills in no defaults: nodes get it as it stands",
         ),
         (
             "nodes:\n  - {id: a, path: dynamic}\n",

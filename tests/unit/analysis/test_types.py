@@ -225,3 +225,54 @@ def test_types_of_the_project_are_found(check: Check) -> None:
     level = graph.node("viewer").inputs[0].data_type
     assert isinstance(level, Struct)
     assert (level.urn, [member.name for member in level.fields]) == ("robot/v1/Level", ["value"])
+
+
+PARAMETERS = {
+    "std/media/v1/AudioFrame[sample_typ=f32]": (
+        "`std/media/v1/AudioFrame` has no parameter `sample_typ`, so it keeps nothing apart; its parameters are "
+        "`sample_type`, `channels`"
+    ),
+    "std/core/v1/Float32[unit=m]": (
+        "`std/core/v1/Float32` has no parameter `unit`, so it keeps nothing apart; it has none"
+    ),
+    "own/v1/Scan[rays=3]": (
+        "`own/v1/Scan` has no parameter `rays`, so it keeps nothing apart; its parameters are `beams`"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_that_the_type_does_not_have_is_a_warning(check: Check, name: str) -> None:
+    own = "types: {Scan: {arrow: Float32, params: [{name: beams, default: 1}]}}\n"
+    text = f'nodes:\n  - {{id: a, path: a.py, outputs: [x], output_types: {{x: "{name}"}}}}\n'
+    assert check(text, {"types/own/v1.yml": own}).told == [f"warning DF306 2:57 {PARAMETERS[name]}"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("std/media/v1/AudioFrame[sample_type=f32,channels=2]", "std/media/v1/Image[encoding=jpeg]"),
+        *(
+            "std/media/v1/PointCloud[point_type=xyz]",
+            "std/media/v1/CompressedImage[format=png]",
+            "own/v1/Scan[beams=3]",
+        ),
+    ],
+)
+def test_the_parameters_of_a_type_are_let_through(check: Check, name: str) -> None:
+    own = "types: {Scan: {arrow: Float32, params: [{name: beams}], metadata: [{key: stamp}]}}\n"
+    text = f'nodes:\n  - {{id: a, path: a.py, outputs: [x], output_types: {{x: "{name}"}}}}\n'
+    assert check(text, {"types/own/v1.yml": own}).told == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("params: [{nam: x}]", "error DF102 1:41 this parameter lacks the key `name`, which is required"),
+        ("params: [{name: x, defalt: 1}]", "error DF101 1:51 a parameter has no key `defalt`"),
+        ("metadata: [{name: x}]", "error DF102 1:43 this metadata entry lacks the key `key`, which is required"),
+    ],
+)
+def test_a_malformed_part_of_a_type_is_told_in_its_file(check: Check, keys: str, told: str) -> None:
+    own = f"types: {{Scan: {{arrow: Float32, {keys}}}}}\n"
+    assert check("nodes: [{id: a, path: a.py}]\n", {"types/own/v1.yml": own}).told == [told]

@@ -38,6 +38,12 @@ def test_a_command_of_the_environment_counts_as_there(tmp_path: Path) -> None:
     assert sink.found[0].message == "there is no file and no command `no-such-program`, so `a` cannot run"
 
 
+def test_a_path_that_the_host_completes_is_not_missed(tmp_path: Path) -> None:
+    sink = Sink()
+    check_sources(graph(Node("a", "executable", SPAN, path="$HOME/bin/a", path_span=SPAN)), tmp_path, sink)
+    assert not sink.found
+
+
 def test_imports_are_followed_beside_the_script_and_nowhere_else(tmp_path: Path) -> None:
     files = {
         "nodes/main.py": "import json, helper\nfrom package.inner import thing\nfrom . import absent\n",

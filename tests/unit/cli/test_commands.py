@@ -86,6 +86,28 @@ def test_no_sources_leaves_the_files_out(project: Path) -> None:
     assert doraflow("check", "flow.yml", "--no-sources", cwd=project).returncode == 0
 
 
+def test_strict_types_asks_for_types_as_the_file_itself_can(project: Path) -> None:
+    (project / "flow.yml").write_text(GOOD.replace("{x: a/x}", "{x: a/x}, input_types: {x: std/core/v1/Bool}"))
+    assert doraflow("check", "flow.yml", cwd=project).returncode == 0
+    done = doraflow("check", "flow.yml", "--strict-types", cwd=project)
+    assert done.returncode == 1
+    assert "error[DF304]" in done.stderr
+
+
+def test_every_command_takes_a_profile(project: Path) -> None:
+    (project / "b.py").write_text('"""Another node."""\n')
+    (project / "flow.yml").write_text(GOOD + "profiles: {other: {nodes: {b: {path: b.py}}}}\n")
+    assert "path: b.py" in doraflow("expand", "flow.yml", "--profile", "other", cwd=project).stdout
+    assert "path: b.py" not in doraflow("expand", "flow.yml", cwd=project).stdout
+    for command in ("check", "graph", "build", "run"):
+        done = doraflow(command, "flow.yml", "--profile", "othr", cwd=project)
+        assert done.returncode == 1
+        assert "DF123" in done.stderr, command
+    done = doraflow("build", "flow.yml", "--profile", "other", "-o", "out", cwd=project)
+    assert done.returncode == 0
+    assert "b.py" in (project / "out/launch_local.py").read_text()
+
+
 def test_build_check_is_content_until_one_line_changes(project: Path) -> None:
     assert doraflow("build", "flow.yml", "-o", "out", cwd=project).returncode == 0
     assert doraflow("build", "flow.yml", "-o", "out", "--check", cwd=project).returncode == 0
