@@ -41,7 +41,5 @@ def test_an_operator_has_a_pattern_of_its_own(check: Check) -> None:
 )
 def test_a_node_without_both_ways_cannot_follow_a_pattern(check: Check, ports: str, lacking: str) -> None:
     checked = check(f"nodes:\n  - {{id: a, path: a.py, pattern: service-server, {ports}}}\n")
-    assert [line for line in checked.told if "DF307" in line] == [
-        (f"warning DF307 2:34 `a` follows the pattern `service-server` and has {lacking}: requests and answers go both "
-        "ways")
-    ]
+    message = f"`a` follows the pattern `service-server` and has {lacking}: requests and answers go both ways"
+    assert [line for line in checked.told if "DF307" in line] == [f"warning DF307 2:34 {message}"]
