@@ -55,7 +55,7 @@ def read_rules(graph: Graph, library: TypeLibrary, sink: Sink) -> Iterator[tuple
         for name, text, span in ((source, rule.source, rule.source_span), (target, rule.target, rule.target_span)):
             if name is not None and name.parameters:
                 message = f"`{text}` has parameters, and a type rule holds whatever they are"
-                sink.error("DF303", message, span or rule.span, help=f"write `{name.base}`")
+                sink.error("DF303", message, span or rule.span, help=f"write `{name.base}`", replacement=name.base)
         if source is not None and target is not None:
             yield source.base, target.base
 
@@ -71,7 +71,7 @@ def _look_up(text: str, span: Span, library: TypeLibrary, sink: Sink) -> TypeNam
         )
         return None
     if name.base not in library.types:
-        _tell_unknown(name.base, span, library, sink)
+        _tell_unknown(name, span, library, sink)
         return None
     _check_parameters(name, span, library, sink)
     return name
@@ -93,11 +93,13 @@ def _check_parameters(name: TypeName, span: Span, library: TypeLibrary, sink: Si
     )
 
 
-def _tell_unknown(base: str, span: Span, library: TypeLibrary, sink: Sink) -> None:
+def _tell_unknown(name: TypeName, span: Span, library: TypeLibrary, sink: Sink) -> None:
+    base = name.base
     short = library.ending_in(base)
     if short:
         message = f"`{base}` is short for {choices_text(base, short)}; a type is named in full here"
-        sink.error("DF301", message, span, help=f"write `{short[0]}`")
+        exact = None if name.parameters or len(short) > 1 else short[0]
+        sink.error("DF301", message, span, help=f"write `{short[0]}`", replacement=exact)
         return
     near = library.near(base)
     sink.error(
@@ -107,4 +109,5 @@ def _tell_unknown(base: str, span: Span, library: TypeLibrary, sink: Sink) -> No
         help=f"to use the closest type, write `{near[0]}`"
         if near
         else "define it in a file under `types/` beside the dataflow, or remove the annotation",
+        replacement=near[0] if near and not name.parameters else None,
     )

@@ -142,6 +142,7 @@ def _check_declared(holder: Holder, kind: str, setting: str, known: Collection[s
             f"its {kind}s are {choices_text(name, choices)}",
             entry.key.span,
             help=f"to mean the closest {kind}, write `{near[0]}`" if near else f"add `{name}` to `{kind}s`",
+            replacement=near[0] if near and settings.get(near[0]) is None else None,
         )
 
 

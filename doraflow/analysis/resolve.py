@@ -113,14 +113,16 @@ def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
 def _tell_unknown_node(reader: _Reader, names: _Names, sink: Sink) -> None:
     wanted, scope = reader.wanted, reader.port.scope
     near = names.known.near(wanted.node, scope)
+    meant = f"{near[0]}/{wanted.port}" if near else None
     sink.error(
         "DF203",
         f"there is no node `{wanted.node}`; the nodes are {names.known.text(near, scope)}",
         reader.port.source_span,
         label=f"read by `{reader.node.id}`",
-        help=f"to read from the closest node, write `{near[0]}/{wanted.port}`"
-        if near
+        help=f"to read from the closest node, write `{meant}`"
+        if meant
         else f"add a node with the id `{wanted.node}`, or read from one of these",
+        replacement=meant,
     )
 
 
@@ -135,12 +137,14 @@ def _tell_unknown_operator(reader: _Reader, producer: Node, sink: Sink) -> bool:
     if slash:
         near = nearest(name, operators)
         message = f"`{producer.id}` has no operator `{name}`; its operators are {listed}"
-        mend = f"to read from the closest operator, write `{node}/{near[0]}/{rest}`" if near else None
+        meant = f"{node}/{near[0]}/{rest}" if near else None
+        mend = f"to read from the closest operator, write `{meant}`" if meant else None
     else:
         outputs = {output.id for output in producer.outputs}
         senders = [operator for operator in operators if f"{operator}/{name}" in outputs]
         message = f"`{node}/{name}` names none of the operators of `{producer.id}`, which are {listed}"
-        mend = f"write `{node}/{(senders or operators)[0]}/{name}`"
+        meant = f"{node}/{(senders or operators)[0]}/{name}"
+        mend = f"write `{meant}`"
     sink.error(
         "DF205",
         message,
@@ -148,6 +152,7 @@ def _tell_unknown_operator(reader: _Reader, producer: Node, sink: Sink) -> bool:
         label=f"read by `{reader.node.id}`",
         related=[Label(producer.span, "the node is here")],
         help=mend or f"add an operator with the id `{name}`, or read from one of these",
+        replacement=meant,
     )
     return True
 
@@ -157,8 +162,9 @@ def _tell_unknown_output(reader: _Reader, producer: Node, names: _Names, sink: S
     known = names.outputs[producer.id]
     choices = [name for name, output in known.items() if name != output] or list(known)
     near = nearest(wanted, choices) or nearest(wanted, list(known))
-    if near:
-        mend = f"to read the closest output, write `{node}/{near[0]}`"
+    meant = f"{node}/{near[0]}" if near else None
+    if meant:
+        mend = f"to read the closest output, write `{meant}`"
     else:
         mend = f"add `{wanted}` to the outputs of `{producer.id}`" + (", or read one of its own" if choices else "")
     sink.error(
@@ -170,6 +176,7 @@ def _tell_unknown_output(reader: _Reader, producer: Node, names: _Names, sink: S
             Label(producer.span, f"declares {choices_text(wanted, choices)}" if choices else "declares no outputs")
         ],
         help=mend,
+        replacement=meant,
     )
 
 
@@ -178,10 +185,12 @@ def _check_log(node: Node, port: Input, source: LogSubscription, names: _Names, 
     if source.node is None or source.node in names.nodes or source.node in names.unread.nodes or names.unread.nameless:
         return
     near = names.known.near(source.node)
+    meant = f"dora/logs/{source.level}/{near[0]}" if near else None
     sink.warning(
         "DF203",
         f"there is no node `{source.node}`, so `{port.id}` of `{node.id}` gets nothing; "
         f"the nodes are {names.known.text(near)}",
         port.source_span,
-        help=f"to read the log of the closest node, write `dora/logs/{source.level}/{near[0]}`" if near else None,
+        help=f"to read the log of the closest node, write `{meant}`" if meant else None,
+        replacement=meant,
     )

@@ -28,13 +28,19 @@ _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
 _UNITS = {"": 1, "B": 1, "K": 2**10, "KB": 2**10, "M": 2**20, "MB": 2**20, "G": 2**30, "GB": 2**30}
 
 
-def fault(code: str, message: str, help: str | None = None) -> PydanticCustomError:  # noqa: A002 - as in Diagnostic
+def fault(
+    code: str,
+    message: str,
+    help: str | None = None,  # noqa: A002 - as in Diagnostic
+    replacement: str | None = None,
+) -> PydanticCustomError:
     """Make the error that a kind raises.
 
     In `message` a `{name}` stands for the value as the reader of a message knows it (`` `queue_size` ``), in `help` a
-    `{key}` for the key alone.
+    `{key}` for the key alone. `replacement` is what to write for the value, where that is certain.
     """
-    return PydanticCustomError("fault", "{message}", {"code": code, "message": message, "help": help})
+    context = {"code": code, "message": message, "help": help, "replacement": replacement}
+    return PydanticCustomError("fault", "{message}", context)
 
 
 def describe(value: object) -> str:
@@ -124,6 +130,7 @@ def _warn_of_leading_zero(value: object, info: ValidationInfo) -> None:
         f"`{value.text}` is {value.value} here, and {other} to a reader of YAML 1.1",
         value.span,
         help=f"write `{value.value}`",
+        replacement=str(value.value),
     )
 
 
@@ -221,6 +228,7 @@ def _one_of(text: str, choices: tuple[str, ...]) -> str:
         "DF112",
         f"{{name}} is `{text}`, expected one of {choices_text(text, choices)}",
         f"write `{{key}}: {near[0]}`" if near else None,
+        near[0] if near else None,
     )
 
 
@@ -228,7 +236,7 @@ def _identifier(judge: Callable[[str], Illegal | None]) -> AfterValidator:
     def check(text: str) -> str:
         illegal = judge(text)
         if illegal is not None:
-            raise fault("DF105", illegal.message, f"write `{illegal.legal}`" if illegal.legal else None)
+            raise fault("DF105", illegal.message, f"write `{illegal.legal}`" if illegal.legal else None, illegal.legal)
         return text
 
     return AfterValidator(check)

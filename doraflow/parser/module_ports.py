@@ -62,6 +62,7 @@ def check_connections(declared: Declared, header: ModuleHeader, file: MappingNod
                 _input_key(declared.syntax, port),
                 related=_header_label(file, "inputs", f"`{header.name}` declares its inputs here"),
                 help=f"write `{near[0]}`" if near else f"remove `{port}`",
+                replacement=near[0] if near and near[0] not in node.inputs else None,
             )
 
 
@@ -76,6 +77,7 @@ def check_port(port: str, header: ModuleHeader, span: Span, sink: Sink) -> None:
             f"its inputs are {choices_text(port, ports)}",
             span,
             help=f"write `{MODULE_SOURCE}/{near[0]}`" if near else f"add `{port}` to the `inputs` of the module",
+            replacement=f"{MODULE_SOURCE}/{near[0]}" if near else None,
         )
 
 
@@ -141,6 +143,7 @@ def outside_reference(
             f"the module `{module}` has no output `{port}`: its outputs are {choices_text(port, list(outputs))}",
             span,
             help=f"write `{module}/{near[0]}`" if near else None,
+            replacement=f"{module}/{near[0]}" if near else None,
         )
         return None
     return outputs[port]

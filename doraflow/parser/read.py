@@ -157,13 +157,14 @@ class _Fault:
             help_text = (
                 OLD_KEYS.get(key) or f"the keys of {_with_article(self.owner.noun)} are {choices_text(key, known, 50)}"
             )
-        self.sink.error("DF101", f"{_with_article(self.owner.noun)} has no key `{key}`", span, help=help_text)
+        message = f"{_with_article(self.owner.noun)} has no key `{key}`"
+        self.sink.error("DF101", message, span, help=help_text, replacement=self.meant())
 
     def _ignored_key(self, key: str) -> None:
         known = key.replace("-", "_")
         span = self.entry.key.span if self.entry is not None else None
         message = f"an input has no key `{key}`: it is ignored, here as by dora, and the default of `{known}` holds"
-        self.sink.warning("DF101", message, span, help=f"write `{known}`")
+        self.sink.warning("DF101", message, span, help=f"write `{known}`", replacement=known)
 
     def _missing_key(self) -> None:
         key = str(self.location[-1])
@@ -180,7 +181,8 @@ class _Fault:
         name, key = self._name()
         message = str(context["message"]).replace("{name}", name)
         help_text = None if context["help"] is None else str(context["help"]).replace("{key}", key)
-        self.sink.error(str(context["code"]), message, span, help=help_text)
+        replacement = None if context["replacement"] is None else str(context["replacement"])
+        self.sink.error(str(context["code"]), message, span, help=help_text, replacement=replacement)
 
     def _wrong_shape(self) -> None:
         """Tell that a list or map is something else."""

@@ -37,13 +37,15 @@ def parse_source(text: str, span: Span, sink: Sink) -> Source | None:
     if kind == "logs":
         return _parse_logs(text, detail, span, sink)
     near = nearest(kind, _BUILT_IN)
+    meant = f"dora/{near[0]}{'/' + detail if detail else ''}" if near else None
     sink.error(
         "DF106",
         f"`dora` has no source `{kind}`: there are `dora/timer/…` and `dora/logs`"
         if slash
         else "`dora` alone is no source: there are `dora/timer/…` and `dora/logs`",
         span,
-        help=f"write `dora/{near[0]}{'/' + detail if detail else ''}`" if near else None,
+        help=f"write `{meant}`" if meant else None,
+        replacement=meant,
     )
     return None
 
@@ -83,11 +85,13 @@ def _parse_logs(text: str, detail: str, span: Span, sink: Sink) -> LogSubscripti
         return LogSubscription(None, None)
     if level.lower() not in LOG_LEVELS:
         near = nearest(level, LOG_LEVELS)
+        meant = f"dora/logs/{near[0]}{slash}{node}" if near else None
         sink.error(
             "DF106",
             f"`{text}` names no log level: the levels are {choices_text(level, LOG_LEVELS)}",
             span,
-            help=f"write `dora/logs/{near[0]}{slash}{node}`" if near else None,
+            help=f"write `{meant}`" if meant else None,
+            replacement=meant,
         )
         return None
     illegal = judge_node_id(node) if slash else None

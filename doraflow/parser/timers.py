@@ -91,6 +91,7 @@ def _refuse_unit(unit: str, amount: str, span: Span, sink: Sink) -> None:
         f"`{unit}` is not a unit of timers: the units are {choices_text(unit, _UNITS)}",
         span,
         help=f"write `dora/timer/{meant}/{amount}`" if meant else _example("millis"),
+        replacement=f"dora/timer/{meant}/{amount}" if meant and _WHOLE.fullmatch(amount) else None,
     )
 
 
@@ -102,6 +103,7 @@ def _refuse_amount(unit: str, amount: str, span: Span, sink: Sink) -> None:
         f"`{amount}` is not a number of {_WORDS[unit]}: expected {wanted}",
         span,
         help=f"write `dora/timer/{finer}`" if finer else _example(unit),
+        replacement=f"dora/timer/{finer}" if finer else None,
     )
 
 

@@ -259,6 +259,22 @@ def test_every_request_is_answered(folder: Path) -> None:
     asyncio.run(in_editor(folder, act))
 
 
+def test_a_quick_fix_writes_what_the_finding_says(folder: Path) -> None:
+    async def act(editor: Editor) -> None:
+        editor.open("dataflow.yml", FLOW.replace("camera/image", "camera/imgae").replace(", depth", ""))
+        (wrong, *_) = await editor.findings("dataflow.yml", ["DF204", "DF204"])
+        context = types.CodeActionContext(diagnostics=[wrong])
+        wanted = types.CodeActionParams(editor.document("dataflow.yml"), wrong.range, context)
+        (action,) = await editor.client.text_document_code_action_async(wanted) or ()
+        assert isinstance(action, types.CodeAction)
+        assert (action.title, action.kind) == ("Write `camera/image`", types.CodeActionKind.QuickFix)
+        assert action.edit is not None
+        ((uri, (edit,)),) = (action.edit.changes or {}).items()
+        assert (uri, edit.range, edit.new_text) == (editor.uri("dataflow.yml"), wrong.range, "camera/image")
+
+    asyncio.run(in_editor(folder, act))
+
+
 def test_a_completion_is_given_in_the_middle_of_a_line(folder: Path) -> None:
     async def act(editor: Editor) -> None:
         editor.open("dataflow.yml", FLOW)
