@@ -1,0 +1,1 @@
+"""The kinds of measurement: one module each, with `cases` and `measure`."""

@@ -1,0 +1,14 @@
+"""The list of the kinds of measurement, in the order of the tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.kinds import latency
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.kinds.case import Kind
+
+KINDS: Mapping[str, Kind] = {"latency": latency}

@@ -1,0 +1,75 @@
+"""A node of doraflow: Arrow uint8 arrays through the node API, loans as its zero-copy way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from doraflow_runtime.node_api.node import Node
+from roles import play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seat import Seat
+
+
+class DoraflowPort:
+    """One node of a launched bundle."""
+
+    def __init__(self, seat: Seat) -> None:
+        del seat
+        self._node = Node()
+
+    def sender(self, size: int, way: str, mark: Callable[[], int]) -> Callable[[], None]:
+        """Copy an array, or write into a loan."""
+        node = self._node
+        if way == "loaned":
+
+            def loaned() -> None:
+                with node.loan("out", size) as memory:
+                    memory[:8] = mark().to_bytes(8, "little")
+
+            return loaned
+        buffer = bytearray(size)
+        head = memoryview(buffer)[:8]
+        array = pa.Array.from_buffers(pa.uint8(), size, [None, pa.py_buffer(buffer)])
+
+        def copied() -> None:
+            head[:] = mark().to_bytes(8, "little")
+            node.send_output("out", array)
+
+        return copied
+
+    def forwarder(self, size: int) -> Callable[[Any], None]:
+        """Send the received array."""
+        del size
+        node = self._node
+        return lambda payload: node.send_output("out", payload)
+
+    def receive(self) -> Any:
+        """Wait for an array."""
+        for event in self._node:
+            if event.type == "INPUT":
+                return event.value
+            if event.type == "ERROR":
+                raise RuntimeError(event.id)
+        return None
+
+    def number(self, payload: Any) -> int:
+        """Read through the array's buffer."""
+        start = payload.offset
+        return int.from_bytes(memoryview(payload.buffers()[1])[start : start + 8], "little")
+
+    def window(self, size: int) -> int | None:
+        """Leave it to the queue: its policy is `backpressure`."""
+        del size
+        return None
+
+    def close(self) -> None:
+        """Leave the run."""
+        self._node.close()
+
+
+if __name__ == "__main__":
+    play(DoraflowPort)

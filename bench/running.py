@@ -1,0 +1,178 @@
+"""Starting a flow's processes, waiting for them, and leaving nothing behind: no process, no file, no shared memory.
+
+Every process of a run inherits a token in its environment, by which all of them are found, also those that a peer
+started in a session of their own. Nothing here knows a peer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.nodes.board import Board
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bench.flow import Flow
+
+TOKEN = "BENCH_TOKEN"
+END = 5.0  # seconds that processes get to end after a run has failed
+SHM = Path("/dev/shm")
+TOLD = 2000  # characters of a failed run's output
+
+
+class RunError(Exception):
+    """A run that gave no figures; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A process to start."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Run:
+    """A flow whose processes have been started."""
+
+    def __init__(self, flow: Flow, folder: Path, token: str) -> None:
+        self.flow = flow
+        self.folder = folder
+        self.board = Board(folder / "board", len(flow.nodes))
+        self.began_ns = 0
+        self._token = token
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def start(self, commands: Sequence[Command], environment: Mapping[str, str]) -> None:
+        """Start the processes in sessions of their own, without waiting."""
+        own = {**environment, TOKEN: self._token, "BENCH_FOLDER": str(self.folder), "TMPDIR": str(self.folder)}
+        with (self.folder / "output").open("ab") as output:
+            self.began_ns = time.monotonic_ns()
+            for command in commands:
+                child = subprocess.Popen(
+                    command.arguments,
+                    cwd=self.folder,
+                    env={**own, **command.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+                self._children.append(child)
+
+    def wait(self, seconds: float) -> float:
+        """Wait until all processes have ended well; seconds since the start. Raises RunError."""
+        limit = time.monotonic() + seconds
+        for child in self._children:
+            try:
+                code = child.wait(max(0.0, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                raise RunError(f"had not ended after {seconds:.0f} s{self._told()}") from None
+            if code != 0:
+                raise RunError(f"ended with exit code {code}{self._told()}")
+        return (time.monotonic_ns() - self.began_ns) / 1e9
+
+    def wait_for(self, cell: int, seconds: float) -> None:
+        """Wait until a cell of every node is set. Raises RunError."""
+        limit = time.monotonic() + seconds
+        while not all(self.board.column(cell)):
+            failed = [child.returncode for child in self._children if child.poll()]
+            if failed:
+                raise RunError(f"ended with exit code {failed[0]}{self._told()}")
+            if time.monotonic() > limit:
+                there = sum(map(bool, self.board.column(cell)))
+                raise RunError(f"only {there} of {self.board.nodes} nodes were there after {seconds:.0f} s")
+            time.sleep(0.002)
+
+    def result(self, node: str) -> Any:
+        """Read what a node has measured. Raises RunError."""
+        try:
+            return json.loads((self.folder / f"{node}.json").read_text())
+        except FileNotFoundError:
+            raise RunError(f"`{node}` has measured nothing{self._told()}") from None
+
+    def processes(self) -> list[int]:
+        """All living processes of the run."""
+        return _marked(self._token)
+
+    def end(self) -> None:
+        """End what is left, and take the run's folder away."""
+        for number, limit in ((signal.SIGTERM, END), (signal.SIGKILL, END)):
+            deadline = time.monotonic() + limit
+            left = self.processes()
+            for process in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, number)
+            while self._left() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        for child in self._children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(END)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _left(self) -> list[int]:
+        for child in self._children:
+            child.poll()
+        return self.processes()
+
+    def _told(self) -> str:
+        """The end of what the processes have written."""
+        text = (self.folder / "output").read_text(errors="replace").strip()
+        return f":\n{text[-TOLD:]}" if text else ""
+
+
+@contextlib.contextmanager
+def run(flow: Flow) -> Iterator[Run]:
+    """Make a folder for a run, and end and remove everything of the run at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="dfb-"))
+    (folder / "flow.json").write_text(flow.text())
+    Board.create(folder / "board", len(flow.nodes))
+    running = Run(flow, folder, secrets.token_hex(8))
+    before = _shared_memory()
+    try:
+        yield running
+    finally:
+        running.end()
+        _remove_orphans(_shared_memory() - before)
+
+
+def _marked(token: str) -> list[int]:
+    """All living processes that have the token in their environment."""
+    found = []
+    mark = f"{TOKEN}={token}".encode()
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def _shared_memory() -> set[Path]:
+    """The peers' objects in shared memory, by how the peers name them."""
+    return {path for ending in ("*.zenoh", "*zenoh*", "*iox2*") for path in SHM.glob(ending)}
+
+
+def _remove_orphans(paths: set[Path]) -> None:
+    """Remove objects that came during a run and that no living process has mapped or open."""
+    if not paths:
+        return
+    used = b""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal():
+                used += (entry / "maps").read_bytes()
+    for path in paths:
+        if str(path).encode() not in used:
+            path.unlink(missing_ok=True)
