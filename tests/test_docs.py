@@ -105,6 +105,15 @@ def test_the_language_page_shows_dataflows_without_findings(block: str, tmp_path
     assert set(told) <= ({"DF901"} if "communication:" in block else set()), done.stdout
 
 
+def test_the_page_on_dora_names_modules_and_codes_that_exist() -> None:
+    text = (ROOT / "docs/dora-compatibility.md").read_text()
+    cells = re.findall(r"`(parser|analysis)/(\w+\.py)`((?:, `\w+\.py`)*)", text)
+    files = [f"{folder}/{file}" for folder, first, rest in cells for file in [first, *re.findall(r"`(.+?)`", rest)]]
+    assert len(files) > 50
+    assert [file for file in files if not (ROOT / "doraflow" / file).is_file()] == []
+    assert [code for code in re.findall(r"DF\d{3}", text) if code not in CODES] == []
+
+
 def test_no_page_names_a_place_of_this_machine() -> None:
     for page in PAGES:
         assert str(ROOT) not in page.read_text()

@@ -193,8 +193,8 @@ class DataflowKeys(Keys):
     health_check_interval: PositiveSeconds | None = Field(
         default=None, description="Seconds between health checks; 5 if not given."
     )
-    strict_types: Boolean = Field(default=False, description="Whether findings about types are errors.")
-    exit_when_nodes_finish: Boolean = Field(
+    strict_types: Boolean | None = Field(default=False, description="Whether findings about types are errors.")
+    exit_when_nodes_finish: Boolean | None = Field(
         default=False, description="End when every node's data inputs are closed, whatever its timers do."
     )
     type_rules: Annotated[tuple[TypeRule, ...], NothingIsEmptyList] = Field(

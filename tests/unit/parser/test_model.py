@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
+from doraflow.diagnostics import Sink
+from doraflow.parser.compose import compose
 from doraflow.parser.keys import Keys
 from doraflow.parser.model import Dataflow, Inventory, ModuleFile, Node
-from doraflow.parser.read import known_keys
+from doraflow.parser.read import known_keys, read_model
 
 
 def kinds(base: type[Keys]) -> Iterator[type[Keys]]:
@@ -47,3 +49,12 @@ def test_a_node_lists_its_own_keys_first() -> None:
     keys = known_keys(Node)
     assert keys[:4] == ["id", "name", "description", "path"]
     assert len(keys) == len(set(keys)) == len(Node.model_fields)
+
+
+@pytest.mark.parametrize("key", ["strict_types", "exit_when_nodes_finish", "health_check_interval", "env", "deploy"])
+def test_a_key_of_the_dataflow_without_a_value_counts_as_not_given(key: str) -> None:
+    sink = Sink()
+    tree = compose(f"{key}:\nnodes: [{{id: a, path: a.py}}]\n", "f.yml", sink)
+    assert tree is not None
+    assert read_model(Dataflow, tree, sink) is not None
+    assert sink.found == []
