@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from doraflow.codes import CODES
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
     (ROOT / "docs").rglob("*.md")
