@@ -59,9 +59,10 @@ class Surroundings:
     snapshot: Snapshot | None
 
     def node(self) -> NodeOutline | None:
-        """Find the node that the cursor is in: the last that begins at or before its line."""
-        nodes = self.around.nodes if self.around is not None else ()
-        return next((node for node in reversed(nodes) if node.syntax.span.line <= self.place.line), None)
+        """Find the node that the cursor is in, as it is or as a profile changes it: the last to begin before."""
+        nodes = (*self.around.nodes, *self.around.changed) if self.around is not None else ()
+        before = (node for node in nodes if node.syntax.span.line <= self.place.line)
+        return max(before, key=lambda node: (node.syntax.span.line, node.syntax.span.column), default=None)
 
     def ports(self) -> Ports | None:
         """Find what declares ports around the cursor: the operator it is in, else the node."""
@@ -85,6 +86,8 @@ def port_keys(context: Context, here: Surroundings) -> list[Choice]:
     """List the ports that a map by port may name, and for the inputs of a module those of its header."""
     last = context.path[-1] if context.path else None
     ports, node = here.ports(), here.node()
+    if here.around is not None and last == "nodes" and context.path[0] == "profiles":
+        return [Choice(each.name, detail="node") for each in here.around.nodes]
     if ports is None or node is None:
         return []
     if last in _OUTPUT_MAPS:

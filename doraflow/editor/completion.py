@@ -52,7 +52,6 @@ class Completion:
     new_text: str
     detail: str = ""
     documentation: str = ""
-    is_deprecated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +91,10 @@ def _values(asked: Asked, place: Place, context: Context, span: Span) -> Iterato
 
 def _keys(asked: Asked, place: Place, context: Context, span: Span) -> Iterator[Completion]:
     for key in asked.vocabulary.keys(context.path):
-        if key.name not in context.siblings:
+        if key.name not in context.siblings and not key.deprecated:
             new_text = key.name if context.has_colon else f"{key.name}:{'' if key.holds_many else ' '}"
             detail = "required" if key.required else ""
-            yield Completion(
-                key.name, CompletionKind.KEY, span, new_text, detail, key_documentation(key), key.deprecated
-            )
+            yield Completion(key.name, CompletionKind.KEY, span, new_text, detail, key_documentation(key))
     for choice in port_keys(context, _surroundings(asked, place)):
         if choice.text not in context.siblings:
             new_text = choice.text if context.has_colon else f"{choice.text}: "

@@ -70,6 +70,8 @@ def names_in(outline: Outline) -> Iterator[Occurrence]:
     """List all names of a file, in no order to rely on."""
     for node in outline.nodes:
         yield from _of_node(node, outline)
+    for change in outline.changed:
+        yield from (replace(each, is_definition=False) for each in _of_node(change, outline))
     yield from _of_header(outline)
     tree = outline.tree
     for entry in entries_of(tree.get("hosts")):

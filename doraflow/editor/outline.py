@@ -91,11 +91,16 @@ class NodeOutline:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One file. `inputs` and `outputs` are the ports of a module's header, those optional among the inputs."""
+    """One file.
+
+    `changed` are nodes as profiles change them. `inputs` and `outputs` are the ports of a module's header, the optional
+    ones among the inputs.
+    """
 
     file: str
     tree: MappingNode
     nodes: tuple[NodeOutline, ...]
+    changed: tuple[NodeOutline, ...] = ()
     header: MappingNode | None = None
     inputs: tuple[ScalarNode, ...] = ()
     outputs: tuple[ScalarNode, ...] = ()
@@ -113,10 +118,17 @@ def outline(tree: MappingNode, file: str) -> Outline:
     """Make the outline of a file."""
     header = tree.get("module")
     nodes = tuple(_node(item) for item in _items(tree.get("nodes")) if isinstance(item, MappingNode))
+    changed = tuple(
+        _node(change.value, change.key)
+        for profile in entries_of(tree.get("profiles"))
+        if isinstance(profile.value, MappingNode)
+        for change in entries_of(profile.value.get("nodes"))
+        if isinstance(change.value, MappingNode)
+    )
     if not isinstance(header, MappingNode):
-        return Outline(file, tree, nodes)
+        return Outline(file, tree, nodes, changed)
     inputs = (*_names(header.get("inputs")), *_names(header.get("inputs_optional")))
-    return Outline(file, tree, nodes, header, inputs, _names(header.get("outputs")))
+    return Outline(file, tree, nodes, changed, header, inputs, _names(header.get("outputs")))
 
 
 def text_of(node: SyntaxNode | None) -> str:
@@ -129,7 +141,8 @@ def entries_of(node: SyntaxNode | None) -> tuple[Entry, ...]:
     return node.entries if isinstance(node, MappingNode) else ()
 
 
-def _node(syntax: MappingNode) -> NodeOutline:
+def _node(syntax: MappingNode, key: ScalarNode | None = None) -> NodeOutline:
+    """Outline a node; `key` is its id where it stands in a map by id."""
     operators = []
     single = syntax.get("operator")
     if isinstance(single, MappingNode):
@@ -139,8 +152,13 @@ def _node(syntax: MappingNode) -> NodeOutline:
         for item in _items(syntax.get("operators"))
         if isinstance(item, MappingNode)
     ]
+    operators += [
+        OperatorOutline(entry.key, _ports(entry.value), sole=False)
+        for entry in entries_of(syntax.get("operators"))
+        if isinstance(entry.value, MappingNode)
+    ]
     return NodeOutline(
-        _scalar(syntax.get("id")), syntax, _ports(syntax), tuple(operators), _scalar(syntax.get("module"))
+        key or _scalar(syntax.get("id")), syntax, _ports(syntax), tuple(operators), _scalar(syntax.get("module"))
     )
 
 

@@ -106,7 +106,6 @@ class Writer:
             text_edit=types.TextEdit(self.range(item.span), item.new_text),
             filter_text=item.label,
             sort_text=f"{rank:05}",
-            tags=[types.CompletionItemTag.Deprecated] if item.is_deprecated else None,
         )
 
     def symbol(self, symbol: Symbol) -> types.DocumentSymbol:

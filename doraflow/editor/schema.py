@@ -8,21 +8,35 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from doraflow.parser.kinds import nothing_is_empty_list, nothing_is_empty_map
-from doraflow.parser.model import Dataflow, Inventory, ModuleFile
+from doraflow.parser.model import Dataflow, Debug, Inventory, ModuleFile, Node, OperatorBody
+from doraflow.parser.old_keys import OLD_KEYS
 from doraflow.parser.read import known_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
     from doraflow.parser.keys import Keys
 
 Schema: TypeAlias = dict[str, object]
+
+# The keys of `doraflow.parser.dialects` that stand where a key of the model may stand.
+_OLD_SPELLINGS: Mapping[type[Keys], tuple[str, ...]] = MappingProxyType(
+    {
+        Dataflow: ("_unstable_deploy", "_unstable_debug", "daemon_config", "envs"),
+        Debug: ("publish_all_messages_to_zenoh",),
+        Node: ("custom", "run", "_unstable_deploy", "envs"),
+        OperatorBody: ("shared_library",),
+    }
+)
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -99,11 +113,14 @@ class _Generator(GenerateJsonSchema):
         made = super().model_schema(schema)
         kind: type[Keys] = schema["cls"]
         properties = made.get("properties", {})
-        return {
-            **made,
-            "title": kind.noun,
-            "properties": {key: properties[key] for key in known_keys(kind) if key in properties},
-        }
+        own = {key: properties[key] for key in known_keys(kind) if key in properties}
+        old = {key: _old(key) for known, keys in _OLD_SPELLINGS.items() if issubclass(kind, known) for key in keys}
+        return {**made, "title": kind.noun, "properties": {**own, **old}}
+
+
+def _old(key: str) -> Schema:
+    """Make the schema of an old spelling: any value, as `doraflow check` tells what has become of it."""
+    return {"deprecated": True, "description": f"An old spelling: {OLD_KEYS[key]}."}
 
 
 def _or_nothing(made: JsonSchemaValue) -> JsonSchemaValue:

@@ -151,6 +151,7 @@ def test_own_types_are_offered(completed: Complete, opened: Any) -> None:
         (READER + "    inputs: {x: camera/image}\n    input_types:\n      ‸", ["x"]),
         (CAMERA + "    send_stdout_as: ‸", ["image", "depth"]),
         ("hosts: {pi: {}, nuc: {}}\n" + CAMERA + "    deploy:\n      machine: ‸", ["pi", "nuc"]),
+        (READER + "profiles:\n  sim:\n    nodes:\n      ‸", ["camera", "reader"]),
         (READER + "    outputs:\n      - ‸\n  - {id: c, path: c.py, inputs: {z: reader/wanted}}", ["wanted"]),
     ],
 )

@@ -124,6 +124,26 @@ def test_a_name_changes_wherever_it_stands_and_nothing_else(
     assert renamed(opened, FLOW.replace(plain, at, 1), new) == expected(*changes)
 
 
+PROFILE = """\
+nodes:
+  - {id: camera, path: a.py, outputs: [image]}
+  - {id: ops, operators: [{id: one, python: a.py, inputs: {i: camera/image}}]}
+profiles:
+  fake:
+    nodes:
+      camera: {path: fake.py, output_types: {image: std/media/v1/Image}}
+      ops: {operators: {one: {inputs: {i: {source: camera/image, queue_size: 1}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "new", "old"),
+    [("id: cam‸era", "lens", "camera"), ("[im‸age]", "picture", "image"), ("id: on‸e", "two", "one")],
+)
+def test_profiles_follow_a_rename(opened: Any, at: str, new: str, old: str) -> None:
+    assert renamed(opened, PROFILE.replace(at.replace("‸", ""), at), new) == PROFILE.replace(old, new)
+
+
 def test_a_name_with_escapes_is_written_anew(opened: Any) -> None:
     text = 'nodes:\n  - {id: a, path: a.py, outputs: ["\\x78"]}\n  - {id: b, path: b.py, inputs: {i: a/x‸}}\n'
     assert renamed(opened, text, "y") == text.replace("\\x78", "y").replace("a/x‸", "a/y")

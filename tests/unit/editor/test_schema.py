@@ -107,6 +107,33 @@ def test_a_fault_of_one_value_is_found_at_its_place(text: str, place: str) -> No
     assert faults(text) == [place]
 
 
+OLD = [
+    "nodes: [{id: a, custom: {source: a.py, outputs: [x]}}]",
+    "nodes: [{id: a, run: a.py}]",
+    "nodes: [{id: a, path: a.py, _unstable_deploy: {machine: m}, envs: {A: b}}]",
+    "nodes: [{id: a, operator: {shared_library: a, outputs: [x]}}]",
+    "nodes: [{id: a, operators: [{id: o, shared_library: a, outputs: [x]}]}]",
+    "{nodes: [{id: a, path: a.py}], _unstable_deploy: {machine: m}, _unstable_debug: {}}",
+    "{nodes: [{id: a, path: a.py}], debug: {publish_all_messages_to_zenoh: true}, daemon_config: zenoh}",
+]
+
+
+@pytest.mark.parametrize("text", OLD)
+def test_old_spellings_are_valid_where_they_are_accepted(text: str, tmp_path: Path) -> None:
+    made = check(tmp_path / "a.yml", Options(check_sources=False, unsaved={(tmp_path / "a.yml").as_posix(): text}))
+    assert "DF113" in {finding.code for finding in made.diagnostics()}
+    assert not made.sink.has_errors, made.diagnostics()
+    assert faults(text) == []
+
+
+def test_old_spellings_are_marked() -> None:
+    marked = {key: value for key, value in properties(schema(Kind.DATAFLOW)) if value.get("deprecated")}
+    assert marked["custom"]["description"] == (
+        "An old spelling: move its keys up into the node, and write `path` for `source`."
+    )
+    assert {key for key in marked if not any(key in text for text in OLD)} == set()
+
+
 def test_modules_and_inventories_have_schemas_of_their_own() -> None:
     assert faults("{module: {name: m, inputs: [a]}, nodes: [{id: a, path: x}]}", Kind.MODULE) == []
     assert faults("{module: {inputs: [a]}, nodes: []}", Kind.MODULE) == ["$.module"]
