@@ -86,6 +86,7 @@ def check(source: Path, options: Options) -> Compilation:
     from doraflow.build.sources import check_paths, check_sources
     from doraflow.parser.load import load
     from doraflow.policy.apply import Policy, apply_policy
+    from doraflow.policy.provenance import with_provenance
     from doraflow.policy.settings import read_settings
 
     made = Compilation(source, Sink(), dict(options.unsaved))
@@ -100,6 +101,7 @@ def check(source: Path, options: Options) -> Compilation:
         if options.check_sources:
             check_sources(graph, made.folder, sink)
         made.graph = graph
+    sink.found = with_provenance(sink.found, made.document.included if made.document else {})
     policy = Policy(settings, options.strict or settings.strict, options.check_sources)
     made.ignored = apply_policy(sink, policy, made.texts)
     sink.strict = policy.strict

@@ -76,4 +76,5 @@ def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> 
             node.machine_span,
             label=f"`{node.id}` is to run there",
             help=f"to use the closest machine, write `{near[0]}`" if near else f"add `{machine}` under `hosts`",
+            replacement=near[0] if near else None,
         )

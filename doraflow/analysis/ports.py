@@ -121,7 +121,7 @@ def _tell_twice(name: str, span: Span, first: Span, sink: Sink) -> None:
         f"the output `{name}` is listed twice; the second adds nothing",
         span,
         related=[Label(first, "listed here first")],
-        help="to keep one output, remove this line",
+        help="remove one of the two",
     )
 
 
@@ -136,10 +136,10 @@ def _check_declared(holder: Holder, kind: str, setting: str, known: Collection[s
         if name in declared:
             continue
         near = nearest(name, choices)
+        listed = f"; its {kind}s are {choices_text(name, choices)}" if choices else f": it has no {kind}s"
         sink.error(
             "DF206",
-            f"`{setting}` names `{name}`, which is no {kind} of `{holder.name}`; "
-            f"its {kind}s are {choices_text(name, choices)}",
+            f"`{setting}` names `{name}`, which is no {kind} of `{holder.name}`{listed}",
             entry.key.span,
             help=f"to mean the closest {kind}, write `{near[0]}`" if near else f"add `{name}` to `{kind}s`",
             replacement=near[0] if near and settings.get(near[0]) is None else None,

@@ -113,16 +113,21 @@ def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
 def _tell_unknown_node(reader: _Reader, names: _Names, sink: Sink) -> None:
     wanted, scope = reader.wanted, reader.port.scope
     near = names.known.near(wanted.node, scope)
-    meant = f"{near[0]}/{wanted.port}" if near else None
+    nodes = [names.nodes.get(f"{scope}{name}") or names.nodes[name] for name in near]
+    closest = next((node for node in nodes if wanted.port in names.outputs[node.id]), nodes[0] if nodes else None)
+    known = list(names.outputs[closest.id]) if closest is not None else []
+    port = wanted.port if wanted.port in known else next(iter(nearest(wanted.port, known)), wanted.port)
+    meant = f"{reader.spoken(closest.id)}/{port}" if closest is not None else None
     sink.error(
         "DF203",
         f"there is no node `{wanted.node}`; the nodes are {names.known.text(near, scope)}",
         reader.port.source_span,
         label=f"read by `{reader.node.id}`",
+        related=[Label(closest.span, "the closest node is here")] if closest is not None else [],
         help=f"to read from the closest node, write `{meant}`"
         if meant
         else f"add a node with the id `{wanted.node}`, or read from one of these",
-        replacement=meant,
+        replacement=meant if port in known else None,
     )
 
 

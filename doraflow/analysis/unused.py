@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.ports import written_id
-from doraflow.diagnostics import Diagnostic, Severity
 from doraflow.ir import PortReference
 
 if TYPE_CHECKING:
@@ -27,7 +26,8 @@ def check_unused(graph: Graph, sink: Sink) -> Graph:
         for output in node.outputs:
             if (node.id, output.id) not in read and f"{node.id}/{output.id}" not in exported:
                 message = f"nothing reads the output `{written_id(node, output.id)}` of `{node.id}`"
-                sink.add(Diagnostic("DF207", Severity.NOTE, message, output.span))
+                mend = "read it or remove it; if it is meant so, add the comment `# doraflow: ignore[DF207]`"
+                sink.note("DF207", message, output.span, help=mend)
     return graph
 
 

@@ -112,6 +112,7 @@ def _read_type(urn: str, syntax: MappingNode, read: _Read, sink: Sink) -> None:
 
 def _read_members(urn: str, fields: SyntaxNode | None, read: _Read, sink: Sink) -> Members:
     members: dict[str, str] = {}
+    names: dict[str, Span] = {}
     for item in fields.items if isinstance(fields, SequenceNode) else ():
         name, kind = _text(item, "name"), _text(item, "type")
         if name is None or kind is None:
@@ -119,16 +120,15 @@ def _read_members(urn: str, fields: SyntaxNode | None, read: _Read, sink: Sink) 
             continue
         _check_keys(item, "field", sink)
         if name.text in members:
-            first = read.places[urn, name.text]
             sink.error(
                 "DF305",
                 f"`{urn}` has two fields `{name.text}`",
                 name.span,
-                related=[Label(first, "the first one is here")],
+                related=[Label(names[name.text], "the first one is here")],
                 help="remove or rename one of them",
             )
             continue
-        members[name.text] = kind.text
+        members[name.text], names[name.text] = kind.text, name.span
         read.places[urn, name.text] = kind.span
     return members
 

@@ -46,7 +46,8 @@ def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
         for path, span in _named(node):
             if not _is_there(node, folder, path):
                 if not _may_appear(node):
-                    _tell_missing(node, folder, path, span, sink)
+                    as_written = path if span.file == graph.file and path in _written(node) else None
+                    _tell_missing(node, folder, path, span, sink, as_written=as_written)
             elif not _leaves_project(path):
                 target = targets.get(path) or targets.setdefault(path, str(disk.resolved(folder / path)))
                 if not _is_below(target, root) and disk.is_file(folder / path):
@@ -102,15 +103,21 @@ def _is_there(node: Node, folder: Path, path: str) -> bool:
     return node.kind == "executable" and "/" not in path and disk.has_command(path)
 
 
-def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink) -> None:
-    near = nearest(PurePosixPath(path).name, disk.files_in((folder / path).parent))
+def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink, *, as_written: str | None) -> None:
+    """Report a missing source; `as_written` is the text at `span` if that is the path from the dataflow's folder."""
+    name = PurePosixPath(path).name
+    near = nearest(name, disk.files_in((folder / path).parent))
     what = "file" if "/" in path or "." in path else "file and no command"
-    closest = str(PurePosixPath(path).with_name(near[0])) if near else None
+    closest = str(PurePosixPath(as_written).with_name(near[0])) if near and as_written else None
+    mend = "create it, or correct the path"
+    if near:
+        mend = f"to use the closest file, write `{closest or near[0]}`"
     sink.error(
         "DF601",
         f"there is no {what} `{path}`, so `{node.id}` cannot run",
         span,
-        help=f"to use the closest file, write `{closest}`" if closest else "create it, or correct the path",
+        help=mend if closest or not near else f"{mend} in the place of `{name}`",
+        replacement=closest,
     )
 
 

@@ -88,7 +88,8 @@ class Document:
     A document may come with errors in the sink: it is given whenever there are nodes, so that later stages find the
     rest. `missing` are the ids of nodes that could not be read at all (`outer.inner` inside a module), and `nameless`
     tells that there is one whose id is not known. `exports` is given for a module file, which stands for itself here:
-    the outputs that the dataflow around it may read, as `node/output`.
+    the outputs that the dataflow around it may read, as `node/output`. `included` maps the display path of each module
+    file to the first place that includes it.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Document:
     missing: frozenset[str] = frozenset()
     nameless: bool = False
     exports: frozenset[str] | None = None
+    included: Mapping[str, Label] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from pathlib import Path
 
-    from doraflow.diagnostics import Sink
+    from doraflow.diagnostics import Label, Sink
     from doraflow.parser.syntax import MappingNode
 
 
@@ -24,11 +24,14 @@ class Files:
     """Reads files below `folder` and keeps their texts in `texts`, by display path. Not thread-safe.
 
     A text that `texts` holds from the start, one of an editor that is not saved yet, is taken for the file's.
+
+    `included` holds, by the display path of a module file, the first place that includes it.
     """
 
     def __init__(self, folder: Path, shown: str, texts: MutableMapping[str, str], sink: Sink) -> None:
         self.folder = folder
         self.texts = texts
+        self.included: dict[str, Label] = {}
         self._shown = shown
         self._sink = sink
 

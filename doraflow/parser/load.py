@@ -86,6 +86,7 @@ def load(
         inventory=hosts_syntax,
         missing=reading.gaps.nodes | expansion.gaps.nodes,
         nameless=reading.gaps.nameless or expansion.gaps.nameless,
+        included=files.included,
     )
 
 
@@ -124,6 +125,7 @@ def _module_by_itself(syntax: MappingNode, path: Path, texts: MutableMapping[str
         texts=texts,
         missing=reading.gaps.nodes | expansion.gaps.nodes,
         nameless=reading.gaps.nameless or expansion.gaps.nameless,
+        included=files.included,
         exports=expansion.exports,
     )
 

@@ -10,7 +10,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doraflow.diagnostics import Sink
+from doraflow.diagnostics import Label, Sink
 from doraflow.ir import BuildStep
 from doraflow.parser.dialects.modernise import modernise
 from doraflow.parser.document import Expansion, declared_nodes
@@ -143,6 +143,10 @@ class _Expander:
     ) -> tuple[list[Declared], dict[str, str | None]] | None:
         """Give the nodes of a module and what its outputs lead to; None after an error that leaves a gap."""
         relative = self._locate(outer, folder, chain)
+        if relative is not None:
+            place = head_span(outer.syntax.get("module") or outer.syntax)
+            label = Label(place, f"the module `{outer.node.id}` is included here")
+            self._files.included.setdefault(self._files.display(relative), label)
         module = self._load(relative) if relative is not None else None
         if module is None:
             self.missing.add(outer.node.id)

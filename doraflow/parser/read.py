@@ -189,13 +189,15 @@ class _Fault:
         wants_list = self.details["type"] == "tuple_type"
         name, key = self._name()
         found = describe(self.node if isinstance(self.node, ScalarNode) else _raw(self.node))
-        help_text = None
+        help_text = replacement = None
         if wants_list and isinstance(self.node, ScalarNode):
             help_text = f"write `{key}: [{self.node.text}]`"
+            is_simple = self.node.plain and self.node.span.line == self.node.span.end_line and "," not in self.node.text
+            replacement = f"[{self.node.text}]" if is_simple and self.node.text else None
         elif not wants_list and isinstance(self.node, SequenceNode):
             help_text = _AS_A_MAP
         message = f"{name} is {found}, expected {'a list' if wants_list else 'a map'}"
-        self.sink.error("DF103", message, head_span(self.node), help=help_text)
+        self.sink.error("DF103", message, head_span(self.node), help=help_text, replacement=replacement)
 
     def _name(self) -> tuple[str, str]:
         """Give the words for the value, and its key."""

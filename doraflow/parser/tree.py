@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, MappingStartEvent, ScalarEvent
@@ -35,6 +36,14 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool",
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 _LIST_TAGS = frozenset({"!", "tag:yaml.org,2002:seq"})
 _MAP_TAGS = frozenset({"!", "tag:yaml.org,2002:map"})
+
+_MENDS = MappingProxyType(
+    {
+        "DF004": "write the value out, or name it `&NAME` where it stands first",
+        "DF009": "write the value out in the place of the alias",
+        "DF010": "take levels out: a dataflow needs about ten",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +266,7 @@ class TreeBuilder:
 
     def _stop(self, code: str, message: str, span: Span) -> None:
         self.stopped = self.broken = True
-        self._sink.error(code, message, span)
+        self._sink.error(code, message, span, help=_MENDS.get(code))
 
     def _content_start(self, event: ScalarEvent | CollectionStartEvent) -> int:
         """Give the offset of a value itself, after its anchor and tag."""

@@ -16,7 +16,7 @@ FATAL = frozenset(
     f"DF{number:03}"
     for numbers in (
         range(1, 13),
-        range(101, 113),
+        range(102, 113),
         (110, 115, 120, 121, 201, 204, 205, 502, 601, 604, 605, 701, 703),
     )
     for number in numbers

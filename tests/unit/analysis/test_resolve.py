@@ -28,7 +28,7 @@ nodes:
             "DF203",
             "there is no node `camra`; the nodes are `camera`, `lidar`, `clock`, `runtime`, `viewer`",
             "to read from the closest node, write `camera/image`",
-            [],
+            [("flow.yml:2:10", "the closest node is here")],
         ),
         (
             "microphone/sound",

@@ -18,7 +18,7 @@ SPAN = Span("f.yml", 1, 1, 1, 2)
 
 
 def graph(*nodes: Node) -> Graph:
-    return Graph("test", "f.yml", nodes, ())
+    return Graph("test", "f.yml", nodes, (), file="f.yml")
 
 
 def test_a_missing_script_is_told_with_the_nearest_file(tmp_path: Path) -> None:
