@@ -89,6 +89,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF305": "a type file that cannot be used",
         "DF306": "a parameter that the type does not have",
         "DF307": "a pattern without the ports that it needs",
+        "DF308": "a node's manifest that cannot be used",
+        "DF309": "a node that is not connected as its manifest says",
         # loops and queues
         "DF401": "a loop that nothing starts",
         "DF402": "a loop of blocking queues",

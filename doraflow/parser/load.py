@@ -16,6 +16,7 @@ from doraflow.parser.environment import allowed, check_environment
 from doraflow.parser.files import Files, read_tree
 from doraflow.parser.inventory import check_hosts, with_inventory
 from doraflow.parser.link_rules import check_links
+from doraflow.parser.manifests import Manifests
 from doraflow.parser.model import Dataflow
 from doraflow.parser.profiles import with_profile
 from doraflow.parser.read import read_model
@@ -68,7 +69,9 @@ def load(
     check_environment(syntax.get("env"), sink)
     files = Files(path.parent, path.parent.as_posix(), texts, sink)
     expansion = _expand(declared_nodes(reading), dataflow, files, sink)
-    type_files = _type_files(files)
+    manifests = Manifests(files, sink)
+    nodes = manifests.applied(expansion.nodes)
+    type_files = (*_type_files(files), *manifests.type_files())
     dataflow, hosts_syntax = with_inventory(dataflow, inventory, texts, sink)
     check_hosts(dataflow.hosts, (syntax.get("hosts"), hosts_syntax), sink)
     check_links(syntax.get("communication"), sink)
@@ -79,7 +82,7 @@ def load(
         file=display,
         dataflow=dataflow.model_copy(update={"env": allowed(dataflow.env)}),
         syntax=syntax,
-        nodes=tuple(_without_reserved(declared) for declared in expansion.nodes),
+        nodes=tuple(_without_reserved(declared) for declared in nodes),
         module_builds=expansion.builds,
         type_files=type_files,
         texts=texts,
