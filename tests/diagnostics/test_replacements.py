@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from doraflow.diagnostics import Diagnostic
 
-TREES = {code: told.example(WRONG).files for code in CODES if (told := page(code)) and told.example(WRONG).files}
+TREES = {
+    code: told.example(WRONG).files
+    for code in CODES
+    if (told := page(code)) and "dataflow.yml" in told.example(WRONG).files
+}
 NODE = "nodes:\n  - {id: a, path: a.py, outputs: [x]%s}\n  - {id: b, path: a.py, inputs: {x: %s}%s}\n"
 FAULTS = {
     "a key": NODE.replace("outputs", "ouputs") % ("", "dora/timer/hz/1", ""),
@@ -63,8 +67,6 @@ def test_the_edit_of_a_fault_mends_it(name: str, tmp_path: Path) -> None:
 def test_the_edits_of_the_wrong_examples_mend_them(code: str, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     files = dict(TREES[code])
-    if "dataflow.yml" not in files:
-        pytest.skip("the example has no dataflow")
     for finding in findings(tmp_path, files, look=False):
         if finding.replacement is None or finding.span is None:
             continue
