@@ -54,13 +54,17 @@ def options(
     """Take the options that stand before the command."""
 
 
+STAYING = ("run", "lsp")
+"""The commands that go on after the dataflow is compiled, and need the garbage collector."""
+
+
 def main(key: str | None = None) -> None:
     """Run the command line and exit; `key` is what the command's result may be kept under.
 
-    The garbage collector rests, see `doraflow.collector`: a command that ends has no use for it. One that stays wakes
-    it when its dataflow is compiled.
+    In a command that ends the garbage collector rests, see `doraflow.collector`.
     """
-    gc.disable()
+    if sys.argv[1:2] and sys.argv[1] not in STAYING:
+        gc.disable()
     try:
         app(obj=key)
     except KeyboardInterrupt:

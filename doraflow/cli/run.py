@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import subprocess
 import sys
@@ -81,7 +80,6 @@ def _launch(command: list[str], nodes: list[str]) -> int:
     """Run the launcher to its end. A terminal's Ctrl-C reaches it by itself; a SIGTERM is handed on."""
     from doraflow.cli.report import has_colour
 
-    gc.enable()
     style = ["--output", "json"] if has_colour(sys.stdout) else []
     # A handler, unlike SIG_IGN, is not inherited: the launcher hears Ctrl-C, and this process waits for its end.
     before = signal.signal(signal.SIGINT, lambda *_: None)

@@ -127,6 +127,9 @@ CHANGES: dict[str, Callable[[Path], object]] = {
         (folder / "nodes" / "motor.py").mkdir(),
     ),
     "a source that comes": lambda folder: (folder / "some-tool-that-is-nowhere").touch(),
+    "settings that come": lambda folder: (folder / "doraflow.toml").write_text("strict = true\n"),
+    "settings that come above": lambda folder: (folder.parent / "doraflow.toml").write_text("strict = true\n"),
+    "a repository that ends the search": lambda folder: (folder / ".git").mkdir(),
     "a dataflow that goes": lambda folder: (folder / "flow.yml").unlink(),
 }
 
