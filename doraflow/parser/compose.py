@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import yaml
-from yaml.events import DocumentStartEvent
+from yaml.events import DocumentStartEvent, ScalarEvent
 
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span
 from doraflow.parser.text import BYTE_ORDER_MARK, Lines
@@ -51,6 +51,9 @@ def _feed(builder: TreeBuilder, lines: Lines, sink: Sink) -> bool:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     documents = 0
     for event in yaml.parse(lines.text, Loader=loader):
+        if isinstance(event, ScalarEvent):  # most are, and none stops the builder
+            builder.take_scalar(event)
+            continue
         if isinstance(event, DocumentStartEvent):
             documents += 1
             if documents > 1:

@@ -97,17 +97,16 @@ class TreeBuilder:
         self._anchors: dict[str, _Built | None] = {}
 
     def take(self, event: Event) -> None:
-        """Take the next event; sets `stopped` where going on makes no sense."""
-        if isinstance(event, ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, CollectionStartEvent):
+        """Take the next event but for a scalar; sets `stopped` where going on makes no sense."""
+        if isinstance(event, CollectionStartEvent):
             self._begin(event)
         elif isinstance(event, CollectionEndEvent):
             self._finish(event)
         elif isinstance(event, AliasEvent):
             self._alias(event)
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def take_scalar(self, event: ScalarEvent) -> None:
+        """Take the next event, a scalar."""
         text, style, tag = event.value, event.style, event.tag
         plain = not style and tag not in _TEXT_TAGS
         value = resolve(text) if plain else text
