@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label, Severity, Sink
 from doraflow.parser.document import TypeFile
-from doraflow.parser.manifest_model import Manifest
 from doraflow.parser.read import read_model
 from doraflow.parser.sources import split_reference
 from doraflow.parser.suggest import choices_text, nearest
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Span
     from doraflow.parser.document import Declared
     from doraflow.parser.files import Files
-    from doraflow.parser.manifest_model import ManifestPort
+    from doraflow.parser.manifest_model import Manifest, ManifestPort
     from doraflow.parser.model import Node
 
 FILE = "dora-node.yml"
@@ -121,6 +120,8 @@ class Manifests:
         return self._read[folder]
 
     def _read_manifest(self, folder: str) -> _Read | None:
+        from doraflow.parser.manifest_model import Manifest
+
         own = Sink()
         syntax = self._files.tree(posixpath.join(folder, FILE))
         reading = read_model(Manifest, syntax, own) if syntax is not None else None

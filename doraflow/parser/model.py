@@ -207,11 +207,30 @@ class DataflowKeys(Keys):
     hosts: Hosts = Field(default_factory=dict, description="The machines, by the names that `deploy` uses.")
 
 
-class NodeOverlay(Node):
-    """What a profile changes in a node."""
+class InputOverlay(InputOptions):
+    """What a profile changes in an input."""
 
-    # A profile names the node by its key, so the one key that a node cannot lack is free here.
+    source: Text | None = Field(default=None, description="What the input reads.")  # type: ignore[assignment] # as below
+
+
+OverlaidInputs = Annotated[dict[DataId, Text | InputOverlay | None], NothingIsEmptyMap]
+OverlaidOperators = tuple[OperatorDefinition, ...] | dict[OperatorId, OperatorBody]
+
+
+class NodeOverlay(Node):
+    """What a profile changes in a node. It describes the form: a profile is read as part of its dataflow."""
+
+    # A profile names the node by its key and leaves out what stays, so no key is required, and a null takes one away.
     id: NodeId | None = Field(default=None, description="The node's id, unchanged.")  # type: ignore[assignment]
+    env: dict[Text, EnvironmentValue | None] = Field(  # type: ignore[assignment]
+        default_factory=dict, description="Environment variables of the node and its build."
+    )
+    inputs: OverlaidInputs = Field(  # type: ignore[assignment]
+        default_factory=dict, description="The inputs, by id."
+    )
+    operators: OverlaidOperators | None = Field(  # type: ignore[assignment]
+        default=None, description="The operators, all of them or by id."
+    )
 
 
 class Profile(DataflowKeys):

@@ -79,6 +79,9 @@ VALID = [
     "nodes: [{id: a, operator: {python: {source: op.py, conda_env: c}}}]",
     "nodes: [{id: a, min_log_level: INFO, max_log_size: 64MB, shared_memory_pool_size: 5}]",
     "nodes: [{id: a, env: {A: 1, B: true, C: x}, inputs: }]",
+    "{nodes: [{id: a}], profiles: {p: {nodes: {a: {env: {A: ~}, inputs: {x: {queue_size: 1}, y: b/z, z: ~}}}}}}",
+    "{nodes: [{id: a}], profiles: {p: {hosts: {h: {cores: 2}}, nodes: {a: {operators: {o: {python: x}}}}}}}",
+    "{nodes: [], communication: {local: shm, remote: {port_range: 1-2}}, default_data_format: avro}",
 ]
 INVALID = [
     ("nodes: [{path: a.py}]", "$.nodes[0]"),
@@ -93,6 +96,8 @@ INVALID = [
     ("nodes: [{id: a, max_restarts: 4294967296}]", "$.nodes[0].max_restarts"),
     ("nodes: [{id: a, finish_grace_secs: .inf}]", "$.nodes[0].finish_grace_secs"),
     ("nodes: [{id: a, max_log_size: 5 lines}]", "$.nodes[0].max_log_size"),
+    ("{nodes: [], profiles: {p: {nodes: {a: {pth: x}}}}}", "$.profiles.p.nodes.a"),
+    ("{nodes: [], communication: {local: zeromq}}", "$.communication"),
     ("{}", "$"),
 ]
 
