@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.type_names import parse_type_name
 from doraflow.diagnostics import Span
-from doraflow.editor.names import NameKind, name_at, occurrences
+from doraflow.editor.names import NameKind, name_at, names_in, occurrences
 from doraflow.editor.producers import Producers
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def definition(file: str, place: Place, snapshot: Snapshot) -> list[Span]:
     """Give the places where what stands at a place is declared."""
     around = snapshot.outlines.get(file)
-    found = name_at(around, place) if around is not None else None
+    names = list(names_in(around)) if around is not None else []
+    found = name_at(names, place)
     if around is None or found is None:
         return []
     if found.name.kind is NameKind.TYPE:
@@ -34,16 +35,15 @@ def definition(file: str, place: Place, snapshot: Snapshot) -> list[Span]:
     inside = _through_modules(found, around, snapshot)
     if inside:
         return inside
-    return [each.span for each in occurrences(around, found.name) if each.is_definition]
+    return [each.span for each in occurrences(names, found.name) if each.is_definition]
 
 
 def references(file: str, place: Place, snapshot: Snapshot, *, with_declaration: bool) -> list[Span]:
     """Give all places of the file that name what stands at a place."""
     around = snapshot.outlines.get(file)
-    found = name_at(around, place) if around is not None else None
-    if around is None or found is None:
-        return []
-    places = occurrences(around, found.name)
+    names = list(names_in(around)) if around is not None else []
+    found = name_at(names, place)
+    places = occurrences(names, found.name) if found is not None else []
     return [each.span for each in places if with_declaration or not each.is_definition]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.type_names import parse_type_name
 from doraflow.editor.completion import key_documentation
-from doraflow.editor.names import NameKind, name_at
+from doraflow.editor.names import NameKind, name_at, names_in
 from doraflow.editor.producers import Producers
 from doraflow.editor.type_text import describe_type, layout_text
 from doraflow.ir import LogSubscription, Timer
@@ -48,7 +48,7 @@ def hover(file: str, place: Place, snapshot: Snapshot, vocabulary: Vocabulary) -
     read = _input_at(scalar.span, snapshot) if not is_key else None
     if read is not None:
         return Hover(_source_text(scalar.text, read, around, snapshot), scalar.span)
-    found = name_at(around, place)
+    found = name_at(names_in(around), place)
     said = _name_text(found.name, around, snapshot) if found is not None else ""
     if found is not None and said:
         return Hover(said, found.span)

@@ -15,7 +15,7 @@ from doraflow.parser.module_ports import MODULE_SOURCE
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from doraflow.diagnostics import Span
     from doraflow.editor.outline import NodeOutline, Outline, Ports
@@ -53,25 +53,38 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A place where a name stands: `span` marks it inside its scalar, and is the whole scalar where that is escaped.
-
-    `scalar` is the text around it; `start` and `end` are where it begins and ends in the scalar's text.
-    """
+    """A place where a name stands: `start` and `end` are where it begins and ends in the text of `scalar`."""
 
     name: Name
-    span: Span
     scalar: ScalarNode
     start: int
     end: int
     is_definition: bool = False
 
+    @property
+    def span(self) -> Span:
+        """The name in its file; all of the scalar where that is escaped."""
+        span, column = self.scalar.span, verbatim_column(self.scalar)
+        if column is None or self.end - self.start == span.end_column - span.column:
+            return span
+        return replace(span, column=column + self.start, end_column=column + self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What sources are read against: the nodes of the file by their ids, and whether it is a module."""
+
+    nodes: Mapping[str, NodeOutline]
+    is_module: bool
+
 
 def names_in(outline: Outline) -> Iterator[Occurrence]:
     """List all names of a file, in no order to rely on."""
+    scope = _Scope({node.name: node for node in reversed(outline.nodes)}, outline.header is not None)
     for node in outline.nodes:
-        yield from _of_node(node, outline)
+        yield from _of_node(node, scope)
     for change in outline.changed:
-        yield from (replace(each, is_definition=False) for each in _of_node(change, outline))
+        yield from (replace(each, is_definition=False) for each in _of_node(change, scope))
     yield from _of_header(outline)
     tree = outline.tree
     for entry in entries_of(tree.get("hosts")):
@@ -82,26 +95,26 @@ def names_in(outline: Outline) -> Iterator[Occurrence]:
             yield from _scalar_name(NameKind.TYPE, entry.value)
 
 
-def name_at(outline: Outline, place: Place) -> Occurrence | None:
+def name_at(names: Iterable[Occurrence], place: Place) -> Occurrence | None:
     """Find the name at a place; of two that touch there the one that begins there."""
-    found = [each for each in names_in(outline) if place.within(each.span)]
+    found = [each for each in names if place.within(each.scalar.span) and place.within(each.span)]
     return max(found, key=lambda each: (each.span.line, each.span.column), default=None)
 
 
-def occurrences(outline: Outline, name: Name) -> list[Occurrence]:
+def occurrences(names: Iterable[Occurrence], name: Name) -> list[Occurrence]:
     """List the places where a name stands, in the order of the file and each once."""
-    found = {each.span: each for each in names_in(outline) if each.name == name}
+    found = {each.span: each for each in names if each.name == name}
     return sorted(found.values(), key=lambda each: each.span)
 
 
-def _of_node(node: NodeOutline, outline: Outline) -> Iterator[Occurrence]:
+def _of_node(node: NodeOutline, scope: _Scope) -> Iterator[Occurrence]:
     if node.id is not None:
         yield _whole(Name(NameKind.NODE, node.name), node.id, is_definition=True)
     for operator in node.operators:
         if operator.id is not None:
             yield _whole(Name(NameKind.OPERATOR, operator.name, node.name), operator.id, is_definition=True)
     for prefix, ports in node.holders():
-        yield from _of_ports(node, prefix, ports, outline)
+        yield from _of_ports(node, prefix, ports, scope)
         for value in _files(ports.syntax):
             yield from _scalar_name(NameKind.FILE, value)
     if node.module is not None:
@@ -109,14 +122,14 @@ def _of_node(node: NodeOutline, outline: Outline) -> Iterator[Occurrence]:
     yield from _machine(node.syntax.get("deploy"))
 
 
-def _of_ports(node: NodeOutline, prefix: str, ports: Ports, outline: Outline) -> Iterator[Occurrence]:
+def _of_ports(node: NodeOutline, prefix: str, ports: Ports, scope: _Scope) -> Iterator[Occurrence]:
     def port(kind: NameKind, scalar: ScalarNode, *, is_definition: bool = False) -> Occurrence:
         return _whole(Name(kind, prefix + scalar.text, node.name), scalar, is_definition=is_definition)
 
     for line in ports.inputs:
         yield port(NameKind.INPUT, line.id, is_definition=True)
         if line.source is not None:
-            yield from _of_source(line.source, outline)
+            yield from _of_source(line.source, scope)
     for output in ports.outputs:
         yield port(NameKind.OUTPUT, output, is_definition=True)
     for key, kind in _PORT_MAPS:
@@ -155,7 +168,7 @@ def _files(syntax: MappingNode) -> Iterator[SyntaxNode | None]:
         yield value.get("source") if isinstance(value, MappingNode) else value
 
 
-def _of_source(source: ScalarNode, outline: Outline) -> Iterator[Occurrence]:
+def _of_source(source: ScalarNode, scope: _Scope) -> Iterator[Occurrence]:
     text = source.text
     head, slash, port = text.partition("/")
     if head == "dora":
@@ -163,12 +176,12 @@ def _of_source(source: ScalarNode, outline: Outline) -> Iterator[Occurrence]:
             start = text.rindex("/") + 1
             yield _part(Name(NameKind.NODE, text[start:]), source, start, len(text))
         return
-    if head == MODULE_SOURCE and outline.header is not None:
+    if head == MODULE_SOURCE and scope.is_module:
         yield _part(Name(NameKind.HEADER_INPUT, port), source, len(head) + 1, len(text))
         return
-    node = outline.named(head)
+    node = scope.nodes.get(head)
     outer = head.partition(".")[0]
-    if node is None and outer != head and (including := outline.named(outer)) is not None and including.module:
+    if node is None and outer != head and (including := scope.nodes.get(outer)) is not None and including.module:
         yield _part(Name(NameKind.NODE, outer), source, 0, len(outer))
         yield _part(Name(NameKind.OUTPUT, port, head), source, len(head) + 1, len(text))
         return
@@ -222,11 +235,7 @@ def _whole(name: Name, scalar: ScalarNode, *, is_definition: bool = False) -> Oc
 
 
 def _part(name: Name, scalar: ScalarNode, start: int, end: int, *, is_definition: bool = False) -> Occurrence:
-    span = scalar.span
-    inner = verbatim_column(scalar)
-    if inner is not None:
-        span = replace(span, column=inner + start, end_column=inner + end)
-    return Occurrence(name, span, scalar, start, end, is_definition)
+    return Occurrence(name, scalar, start, end, is_definition)
 
 
 def verbatim_column(scalar: ScalarNode) -> int | None:

@@ -51,12 +51,20 @@ _SYMBOLS = {
 
 
 class Writer:
-    """Writes spans of some texts, given by display path, for one client. Paths are absolute."""
+    """Writes spans of some texts, given by display path, for one client. Paths are absolute.
 
-    def __init__(self, texts: Mapping[str, str], encoding: str) -> None:
+    `uris` are the files that the client has open, as it spells them: not all clients know another spelling again.
+    """
+
+    def __init__(self, texts: Mapping[str, str], encoding: str, uris: Mapping[str, str]) -> None:
+        self._uris = uris
         self._texts = texts
         self._encoding = encoding
         self._counted: dict[str, Text] = {}
+
+    def uri(self, file: str) -> str:
+        """Give the URI of a file."""
+        return self._uris.get(file) or Path(file).as_uri()
 
     def text(self, file: str) -> Text:
         """Give a file's text with its lines counted."""
@@ -71,7 +79,7 @@ class Writer:
 
     def location(self, span: Span) -> types.Location:
         """Write a span with its file."""
-        return types.Location(uri_of(span.file), self.range(span))
+        return types.Location(self.uri(span.file), self.range(span))
 
     def diagnostic(self, finding: Diagnostic) -> types.Diagnostic:
         """Write a finding; notes and the hint stand below its message."""
@@ -123,7 +131,9 @@ class Writer:
         """Write edits, by file."""
         changes: dict[str, list[types.TextEdit]] = {}
         for edit in edits:
-            changes.setdefault(uri_of(edit.span.file), []).append(types.TextEdit(self.range(edit.span), edit.new_text))
+            changes.setdefault(self.uri(edit.span.file), []).append(
+                types.TextEdit(self.range(edit.span), edit.new_text)
+            )
         return types.WorkspaceEdit(changes=dict(changes))
 
     def fix(self, fix: Fix) -> types.CodeAction:
@@ -135,11 +145,6 @@ class Writer:
             is_preferred=True,
             edit=self.edits([fix.edit]),
         )
-
-
-def uri_of(file: str) -> str:
-    """Give the URI of an absolute path."""
-    return Path(file).as_uri()
 
 
 def _page(code: str) -> str | None:

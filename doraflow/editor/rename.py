@@ -44,56 +44,58 @@ class RenameRefusedError(Exception):
 
 def renameable(outline: Outline, place: Place) -> Occurrence:
     """Find what would be renamed at a place, or refuse."""
-    found = name_at(outline, place)
-    if found is None:
-        raise RenameRefusedError("there is no name here to rename")
-    _refuse_foreign(outline, found.name)
-    return found
+    return _renameable(outline, list(names_in(outline)), place)
 
 
 def rename(outline: Outline, place: Place, new: str) -> list[Edit]:
     """Give the edits that rename what stands at a place, in the order of the file, or refuse."""
-    name = renameable(outline, place).name
+    names = list(names_in(outline))
+    name = _renameable(outline, names, place).name
     prefix = name.text[: len(name.text) - len(_last(name, outline))]
     if prefix + new == name.text:
         return []
     illegal = _JUDGES[name.kind](new)
     if illegal is not None:
         raise RenameRefusedError(illegal.message)
-    taken = next((each for each in names_in(outline) if _clashes(each, name, prefix + new)), None)
+    taken = next((each for each in names if _clashes(each, name, prefix + new)), None)
     if taken is not None:
         owner = f" of `{name.owner}`" if name.owner else ""
         place_taken = f"line {taken.span.line}"
         raise RenameRefusedError(
             f"`{new}` is taken: there is {_article(name.kind)}{owner} with that id on {place_taken}"
         )
-    return [_edit(each, new) for each in occurrences(outline, name)]
+    return [_edit(each, new) for each in occurrences(names, name)]
 
 
-def _refuse_foreign(outline: Outline, name: Name) -> None:
+def _renameable(outline: Outline, names: list[Occurrence], place: Place) -> Occurrence:
+    found = name_at(names, place)
+    if found is None:
+        raise RenameRefusedError("there is no name here to rename")
+    _refuse_foreign(outline, names, found.name)
+    return found
+
+
+def _refuse_foreign(outline: Outline, names: list[Occurrence], name: Name) -> None:
     """Refuse what is not this file's to rename."""
     if name.kind not in _JUDGES:
         raise RenameRefusedError(
             f"`{name.text}` is {_article(name.kind)}, and only nodes, operators and ports are renamed"
         )
-    places = occurrences(outline, name)
+    places = occurrences(names, name)
     if not any(each.is_definition for each in places):
         raise RenameRefusedError(f"no node of this file declares the {name.kind} `{name.text}`")
     owner = outline.named(name.owner) if name.owner else None
     if owner is not None and owner.module is not None:
         raise RenameRefusedError(f"`{name.text}` is a port of the module `{owner.module.text}`: rename it there first")
-    if name.kind is NameKind.OUTPUT and any(each.span in _exported(outline) for each in places):
+    exported = {entry.span for entry in outline.outputs}
+    if name.kind is NameKind.OUTPUT and any(each.span in exported for each in places):
         raise RenameRefusedError(
             f"`{name.text}` is an output of this module: the dataflows that include it would lose it"
         )
-    spans = {each.span for each in places}
-    shared = next((each for each in names_in(outline) if each.span in spans and each.name != name), None)
+    scalars = {id(each.scalar) for each in places if each.is_definition}
+    shared = next((each for each in names if id(each.scalar) in scalars and each.name != name), None)
     if shared is not None:
         raise RenameRefusedError(f"`{name.text}` is written once, on line {shared.span.line}, for several nodes")
-
-
-def _exported(outline: Outline) -> set[Span]:
-    return {entry.span for entry in outline.outputs}
 
 
 def _clashes(other: Occurrence, name: Name, wanted: str) -> bool:

@@ -6,6 +6,7 @@ fault in a request is logged and answered with an error; the server goes on.
 
 from __future__ import annotations
 
+import gc
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from doraflow.editor.completion import MOST_COMPLETIONS, Asked, complete
 from doraflow.editor.definition import definition, references
 from doraflow.editor.hover import hover
 from doraflow.editor.positions import Text, edited
-from doraflow.editor.protocol import Writer, uri_of
+from doraflow.editor.protocol import Writer
 from doraflow.editor.rename import RenameRefusedError, rename, renameable
 from doraflow.editor.roots import kind_of_text
 from doraflow.editor.schema import Kind, schema
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_WATCHED = "**/*.{yml,yaml,py}"
 _TRIGGERS = [":", "/", " ", "-", "[", "{", ","]
 
 
@@ -48,6 +50,7 @@ class DataflowServer(LanguageServer):
     def __init__(self) -> None:
         super().__init__("doraflow", __version__)
         self.session = Session(self._tell)
+        self.uris: dict[str, str] = {}
         self._vocabularies: dict[Kind, Vocabulary] = {}
         self._sent: dict[str, list[types.Diagnostic]] = {}
 
@@ -55,6 +58,13 @@ class DataflowServer(LanguageServer):
     def encoding(self) -> str:
         """The encoding in whose units the editor counts columns."""
         return str(self.workspace.position_encoding)
+
+    @property
+    def can_watch(self) -> bool:
+        """Whether the editor tells of changed files when it is asked to."""
+        workspace = self.client_capabilities.workspace
+        watching = workspace.did_change_watched_files if workspace is not None else None
+        return bool(watching is not None and watching.dynamic_registration)
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Log a fault; the user is not disturbed by it."""
@@ -80,7 +90,7 @@ class DataflowServer(LanguageServer):
 
     def writer(self, snapshot: Snapshot | None) -> Writer:
         """Make what writes the places of a snapshot's files, or else of the open ones."""
-        return Writer(snapshot.made.texts if snapshot is not None else self.session.texts, self.encoding)
+        return Writer(snapshot.made.texts if snapshot is not None else self.session.texts, self.encoding, self.uris)
 
     def outline(self, file: str, snapshot: Snapshot | None) -> Outline | None:
         """Give the outline of a file."""
@@ -92,11 +102,15 @@ class DataflowServer(LanguageServer):
         written = [writer.diagnostic(finding) for finding in findings]
         if self._sent.get(file) != written:
             self._sent[file] = written
-            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri_of(file), written))
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(writer.uri(file), written))
 
 
 def serve() -> None:
     """Serve the editor at standard input and output, until it says goodbye or hangs up."""
+    # A server stays, so the collector is awake; but a request on a large file makes 100,000 objects without a cycle
+    # among them, and walking the trees of its snapshot each time took ten times as long as the answer.
+    gc.enable()
+    gc.set_threshold(100_000, 50, 100)
     make_server().start_io()
 
 
@@ -114,7 +128,9 @@ def _register_documents(server: DataflowServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
-        server.session.update(server.file(params.text_document.uri), params.text_document.text)
+        file = server.file(params.text_document.uri)
+        server.uris[file] = params.text_document.uri
+        server.session.update(file, params.text_document.text)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
@@ -129,6 +145,15 @@ def _register_documents(server: DataflowServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         server.session.close(server.file(params.text_document.uri))
+
+    @server.feature(types.INITIALIZED)
+    def initialized(_params: types.InitializedParams) -> None:
+        if server.can_watch:
+            watched = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(_WATCHED)])
+            method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            server.client_register_capability(
+                types.RegistrationParams([types.Registration("watched-files", method, watched)])
+            )
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_files(params: types.DidChangeWatchedFilesParams) -> None:
@@ -147,7 +172,7 @@ def _register_reading(server: DataflowServer) -> None:
         file, text, place = server.place(params.text_document.uri, params.position)
         asked = Asked(file, text, Path(file).parent, server.vocabulary(text), server.session.snapshot(file))
         found = complete(asked, place)
-        writer = Writer({file: text}, server.encoding)
+        writer = Writer({file: text}, server.encoding, server.uris)
         items = [writer.completion(item, rank) for rank, item in enumerate(found)]
         return types.CompletionList(is_incomplete=len(items) >= MOST_COMPLETIONS, items=items)
 

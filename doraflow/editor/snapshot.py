@@ -10,6 +10,7 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from doraflow.collector import held_back
 from doraflow.diagnostics import Sink
 from doraflow.editor.outline import entries_of, outline
 from doraflow.parser.compose import compose
@@ -53,6 +54,7 @@ class Snapshot:
         return file == self.file or file in self.modules or file.startswith(types)
 
 
+@held_back()
 def take_snapshot(source: Path, unsaved: Mapping[str, str]) -> Snapshot:
     """Compile a dataflow with the editor's texts and outline its files."""
     from doraflow.analysis.user_types import read_library

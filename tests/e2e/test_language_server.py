@@ -39,11 +39,16 @@ class Editor:
         self.versions: dict[str, int] = {}
         self.published: dict[str, list[types.Diagnostic]] = {}
         self.news = asyncio.Event()
+        self.watched: list[str] = []
 
         @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         def take(params: types.PublishDiagnosticsParams) -> None:
             self.published[params.uri] = list(params.diagnostics)
             self.news.set()
+
+        @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+        def register(params: types.RegistrationParams) -> None:
+            self.watched += [registration.method for registration in params.registrations]
 
     def uri(self, name: str) -> str:
         return (self.folder / name).as_uri()
@@ -100,11 +105,14 @@ async def in_editor(
     assert server.stderr is not None
     try:
         general = types.GeneralClientCapabilities(position_encodings=list(encodings) or None)
-        capabilities = types.ClientCapabilities(general=general)
+        watching = types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
+        workspace = types.WorkspaceClientCapabilities(did_change_watched_files=watching)
+        capabilities = types.ClientCapabilities(general=general, workspace=workspace)
         wanted = types.InitializeParams(capabilities=capabilities, root_uri=folder.as_uri())
         await asyncio.wait_for(client.initialize_async(wanted), PATIENCE_S)
+        editor = Editor(folder, client)
         client.initialized(types.InitializedParams())
-        await asyncio.wait_for(act(Editor(folder, client)), 4 * PATIENCE_S)
+        await asyncio.wait_for(act(editor), 4 * PATIENCE_S)
         await asyncio.wait_for(client.shutdown_async(None), PATIENCE_S)
         client.exit(None)
         await asyncio.wait_for(client.stop(), PATIENCE_S)
@@ -311,10 +319,24 @@ def test_a_rename_that_is_refused_says_why_and_the_server_goes_on(folder: Path) 
     asyncio.run(in_editor(folder, act))
 
 
+def test_files_are_called_as_the_editor_calls_them(folder: Path) -> None:
+    async def act(editor: Editor) -> None:
+        odd, untitled = f"{editor.uri('')}/with%20space%2B(1).yml", "untitled:Untitled-1"
+        editor.uri = lambda name: {"odd": odd, "untitled": untitled}[name]  # type: ignore[method-assign]
+        for name in ("odd", "untitled"):
+            editor.open(name, FLOW.replace("camera/image", "camera/imgae"))
+            found = await editor.findings(name, ["DF601", "DF601", "DF204"] if name == "untitled" else ["DF204"])
+            related = next(each.related_information for each in found if each.code == "DF204")
+            assert [each.location.uri for each in related or ()] == [editor.uri(name)]
+
+    asyncio.run(in_editor(folder, act))
+
+
 def test_what_is_saved_by_others_is_seen(folder: Path) -> None:
     async def act(editor: Editor) -> None:
         editor.open("dataflow.yml", FLOW.replace("path: a.py", "path: new.py", 1))
         await editor.findings("dataflow.yml", ["DF601"])
+        assert editor.watched == ["workspace/didChangeWatchedFiles"]
         (folder / "new.py").write_text("")
         event = types.FileEvent(editor.uri("new.py"), types.FileChangeType.Created)
         editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
