@@ -92,4 +92,5 @@ def _tell(
         spans[first],
         related=[Label(loop[-1].edge.span, "the loop closes here")] if loop else [],
         notes=[f"the same holds for {names}{rest}"] if others else [],
+        help=f"give `{first}` or the loop a timer, unless a node of the loop sends by itself",
     )

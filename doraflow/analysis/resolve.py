@@ -40,11 +40,15 @@ NOTHING_UNREAD = Unread()
 class _Names:
     """All that can be referred to: nodes by id, and of each node its outputs by the names they can be read under.
 
+    `operators` leads from an operator to the first node that has one of this id, `inner` from what a node is called
+    inside its module to the first node that is called so.
     Of two nodes with one id the first is listed, with the outputs of both.
     """
 
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Mapping[str, str]]
+    operators: Mapping[str, str]
+    inner: Mapping[str, str]
     unread: Unread
     known: NodeNames
 
@@ -83,7 +87,9 @@ def _names(nodes: Sequence[Node], unread: Unread) -> _Names:
     for node in nodes:
         by_id.setdefault(node.id, node)
         outputs.setdefault(node.id, {}).update(_output_names(node))
-    return _Names(by_id, outputs, unread, NodeNames(Choices(tuple(by_id))))
+    operators = {operator.id: node.id for node in reversed(nodes) for operator in node.operators if not operator.sole}
+    inner = {node.id.rpartition(".")[2]: node.id for node in reversed(nodes) if "." in node.id}
+    return _Names(by_id, outputs, operators, inner, unread, NodeNames(Choices(tuple(by_id))))
 
 
 def _output_names(node: Node) -> dict[str, str]:
@@ -113,22 +119,58 @@ def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
 def _tell_unknown_node(reader: _Reader, names: _Names, sink: Sink) -> None:
     wanted, scope = reader.wanted, reader.port.scope
     near = names.known.near(wanted.node, scope)
-    nodes = [names.nodes.get(f"{scope}{name}") or names.nodes[name] for name in near]
-    closest = next((node for node in nodes if wanted.port in names.outputs[node.id]), nodes[0] if nodes else None)
-    known = list(names.outputs[closest.id]) if closest is not None else []
-    port = wanted.port if wanted.port in known else next(iter(nearest(wanted.port, known)), wanted.port)
-    meant = f"{reader.spoken(closest.id)}/{port}" if closest is not None else None
+    closest = _another_order(reader, names) or _closest(reader, near, names)
     sink.error(
         "DF203",
         f"there is no node `{wanted.node}`; the nodes are {names.known.text(near, scope)}",
         reader.port.source_span,
         label=f"read by `{reader.node.id}`",
-        related=[Label(closest.span, "the closest node is here")] if closest is not None else [],
-        help=f"to read from the closest node, write `{meant}`"
-        if meant
+        related=[Label(closest.node.span, "the closest node is here")] if closest is not None else [],
+        help=f"{closest.words} `{closest.reference}`"
+        if closest is not None
         else f"add a node with the id `{wanted.node}`, or read from one of these",
-        replacement=meant if port in known else None,
+        replacement=closest.reference if closest is not None and closest.is_exact else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Closest:
+    """What a reference to no node was meant to be; `is_exact` tells that it leads to an output."""
+
+    node: Node
+    words: str
+    reference: str
+    is_exact: bool = True
+
+
+def _another_order(reader: _Reader, names: _Names) -> _Closest | None:
+    """Say what to write where all names are right, but stand in the wrong order or lack the node before them."""
+    wanted = reader.wanted
+    if names.outputs.get(wanted.port, {}).get(wanted.node) is not None:
+        reference = f"{reader.spoken(wanted.port)}/{wanted.node}"
+        return _Closest(names.nodes[wanted.port], "the node stands first: write", reference)
+    full = f"{wanted.node}/{wanted.port}"
+    owner = names.operators.get(wanted.node)
+    if owner is not None and full in names.outputs[owner]:
+        words = f"`{wanted.node}` is an operator of `{owner}`: write"
+        return _Closest(names.nodes[owner], words, f"{reader.spoken(owner)}/{full}")
+    return None
+
+
+def _closest(reader: _Reader, near: Sequence[str], names: _Names) -> _Closest | None:
+    """Choose among the nodes near to a reference the first that has the output, or one like it."""
+    wanted, scope = reader.wanted, reader.port.scope
+    words = "to read from the closest node, write"
+    nodes = [names.nodes.get(f"{scope}{name}") or names.nodes[name] for name in near]
+    if not nodes and wanted.node in names.inner:
+        words = "to read from the node inside the module, write"
+        nodes = [names.nodes[names.inner[wanted.node]]]
+    if not nodes:
+        return None
+    node = next((node for node in nodes if wanted.port in names.outputs[node.id]), nodes[0])
+    known = list(names.outputs[node.id])
+    port = wanted.port if wanted.port in known else next(iter(nearest(wanted.port, known)), wanted.port)
+    return _Closest(node, words, f"{reader.spoken(node.id)}/{port}", port in known)
 
 
 def _tell_unknown_operator(reader: _Reader, producer: Node, sink: Sink) -> bool:
@@ -196,6 +238,8 @@ def _check_log(node: Node, port: Input, source: LogSubscription, names: _Names, 
         f"there is no node `{source.node}`, so `{port.id}` of `{node.id}` gets nothing; "
         f"the nodes are {names.known.text(near)}",
         port.source_span,
-        help=f"to read the log of the closest node, write `{meant}`" if meant else None,
+        help=f"to read the log of the closest node, write `{meant}`"
+        if meant
+        else f"add a node with the id `{source.node}`, or read the log of another one",
         replacement=meant,
     )

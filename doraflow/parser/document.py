@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from doraflow.parser.recovery import NO_GAPS
+from doraflow.parser.recovery import NO_GAPS, PROGRAM_KEY
 from doraflow.parser.syntax import MappingNode, SequenceNode
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def declared_nodes(reading: Reading[model.Dataflow] | Reading[model.ModuleFile])
     items = reading.tree.get("nodes")
     syntaxes = items.items if isinstance(items, SequenceNode) else ()
     return [
-        Declared(node, syntax, gaps=reading.gaps.keys.get(node.id, frozenset()))
+        Declared(node, syntax, gaps=reading.gaps.keys.get(node.id, frozenset()) - {PROGRAM_KEY})
         for node, syntax in zip(reading.model.nodes, syntaxes, strict=True)
         if isinstance(syntax, MappingNode)
     ]

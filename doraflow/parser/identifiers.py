@@ -6,6 +6,7 @@ They are dora's rules; whether an id is known or stands twice is judged in `dora
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 RESERVED_NODE_ID = "dora"
@@ -60,4 +61,5 @@ def _judge(text: str, what: str, illegal: re.Pattern[str]) -> Illegal | None:
 
 
 def _legal(text: str) -> str | None:
-    return "_".join(part for part in _ILLEGAL_RUN.split(text) if part).lstrip(".") or None
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "_".join(part for part in _ILLEGAL_RUN.split(plain) if part).lstrip(".") or None

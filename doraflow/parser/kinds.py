@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from doraflow.diagnostics import Sink
 from doraflow.parser.identifiers import Illegal, judge_node_id, judge_operator_id, judge_port_id
+from doraflow.parser.meant_numbers import in_seconds, unquoted
 from doraflow.parser.scalars import as_yaml_1_1, has_leading_zero
 from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import ScalarNode
@@ -103,16 +104,17 @@ def _boolean(value: object) -> bool:
 def whole(lowest: int, highest: int, code: str = "DF104") -> Callable[[object, ValidationInfo], int]:
     """Make the check of a whole number in a range; `code` is what one outside it is reported under."""
     wanted = f"a whole number of {lowest} or more"
+    in_range = f"a whole number from {lowest} to {highest}"
 
     def check(value: object, info: ValidationInfo) -> int:
         plain = _plain(value)
         is_number = isinstance(plain, int | float) and not isinstance(plain, bool)
         if not is_number and (code == "DF104" or not isinstance(plain, str)):
-            raise _wrong_kind(value, wanted)
+            raise _wrong_kind(value, wanted, unquoted(plain, f"write {in_range}") if isinstance(plain, str) else None)
         if not is_number or not isinstance(plain, int) or plain < lowest:
-            raise fault(code, f"{{name}} is `{_shown(value)}`, expected {wanted}")
+            raise fault(code, f"{{name}} is `{_shown(value)}`, expected {wanted}", unquoted(plain, f"write {in_range}"))
         if plain > highest:
-            raise fault(code, f"{{name}} is `{_shown(value)}`, expected at most {highest}")
+            raise fault(code, f"{{name}} is `{_shown(value)}`, expected at most {highest}", f"write {in_range}")
         _warn_of_leading_zero(value, info)
         return plain
 
@@ -137,9 +139,10 @@ def _warn_of_leading_zero(value: object, info: ValidationInfo) -> None:
 def _seconds(value: object, info: ValidationInfo) -> float:
     plain = _plain(value)
     if isinstance(plain, bool) or not isinstance(plain, int | float):
-        raise _wrong_kind(value, "a number of seconds")
+        raise _wrong_kind(value, "a number of seconds", in_seconds(plain) if isinstance(plain, str) else None)
     if not 0 <= plain < LARGEST_UNSIGNED:
-        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected a finite number of seconds, 0 or more")
+        message = f"{{name}} is `{_shown(value)}`, expected a finite number of seconds, 0 or more"
+        raise fault("DF104", message, "write a number of seconds, 0 or more")
     _warn_of_leading_zero(value, info)
     return float(plain)
 
@@ -147,7 +150,8 @@ def _seconds(value: object, info: ValidationInfo) -> float:
 def _positive_seconds(value: object, info: ValidationInfo) -> float:
     plain = _plain(value)
     if isinstance(plain, int | float) and not isinstance(plain, bool) and plain <= 0:
-        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected a finite number of seconds above 0")
+        message = f"{{name}} is `{_shown(value)}`, expected a finite number of seconds above 0"
+        raise fault("DF104", message, "write a number of seconds above 0, such as `{key}: 5`")
     return _seconds(value, info)
 
 
@@ -161,7 +165,7 @@ def _bytes(value: object) -> int:
         raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected a size in bytes", _SIZE_HELP)
     size = int(Decimal(match[1]) * unit)
     if size > LARGEST_SIGNED:
-        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected at most {LARGEST_SIGNED} bytes")
+        raise fault("DF104", f"{{name}} is `{_shown(value)}`, expected at most {LARGEST_SIGNED} bytes", _SIZE_HELP)
     return size
 
 
@@ -227,16 +231,20 @@ def _one_of(text: str, choices: tuple[str, ...]) -> str:
     raise fault(
         "DF112",
         f"{{name}} is `{text}`, expected one of {choices_text(text, choices)}",
-        f"write `{{key}}: {near[0]}`" if near else None,
+        f"write `{{key}}: {near[0]}`" if near else f"write one of {choices_text(text, choices)}",
         near[0] if near else None,
     )
+
+
+_OTHER_ID = "write another id, of letters, digits, `_`, `-` and `.`"
 
 
 def _identifier(judge: Callable[[str], Illegal | None]) -> AfterValidator:
     def check(text: str) -> str:
         illegal = judge(text)
         if illegal is not None:
-            raise fault("DF105", illegal.message, f"write `{illegal.legal}`" if illegal.legal else None, illegal.legal)
+            mend = f"write `{illegal.legal}`" if illegal.legal else _OTHER_ID
+            raise fault("DF105", illegal.message, mend, illegal.legal)
         return text
 
     return AfterValidator(check)

@@ -80,14 +80,16 @@ def _ssh(text: str) -> str:
     if match is None or not is_address(host):
         raise fault("DF511", f"{{name}} is `{text}`, which is no SSH destination", "write for example `robot@10.0.0.2`")
     if match["port"] is not None and not 0 < int(match["port"]) <= HIGHEST_PORT:
-        raise fault("DF104", f"the port in {{name}} is `{match['port']}`, expected one of 1 to {HIGHEST_PORT}")
+        message = f"the port in {{name}} is `{match['port']}`, expected one of 1 to {HIGHEST_PORT}"
+        raise fault("DF104", message, f"write a port from 1 to {HIGHEST_PORT}, or leave it out for 22")
     return text
 
 
 def _no_option(text: str) -> str:
     if not text or text.startswith("-"):
         found = "ssh would read it as an option" if text else "it is empty"
-        raise fault("DF511", f"{{name}} is `{text}`, which is no part of an SSH destination: {found}")
+        message = f"{{name}} is `{text}`, which is no part of an SSH destination: {found}"
+        raise fault("DF511", message, "write a name that begins with a letter or digit")
     return text
 
 
@@ -98,6 +100,7 @@ def _label(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
                 "DF513",
                 f"`{text}` cannot be the {what} of a label: only letters, digits, `_`, `-` and `.` are allowed"
                 + (", and `-` not first" if pattern is _LABEL else ""),
+                f"write the {what} with letters, digits, `_`, `-` and `.` only",
             )
         return text
 
@@ -113,7 +116,8 @@ def _port_range(text: str) -> str:
     first, last = int(match[1]), int(match[2])
     for port in (first, last):
         if not 0 < port <= HIGHEST_PORT:
-            raise fault("DF104", f"{{name}} holds the port `{port}`, expected one of 1 to {HIGHEST_PORT}")
+            message = f"{{name}} holds the port `{port}`, expected one of 1 to {HIGHEST_PORT}"
+            raise fault("DF104", message, "write for example `{key}: 40000-40100`")
     if first > last:
         raise fault("DF125", f"{{name}} is `{text}`, which ends before it begins", f"write `{{key}}: {last}-{first}`")
     return f"{first}-{last}"
@@ -121,7 +125,7 @@ def _port_range(text: str) -> str:
 
 def _not_nothing(size: int) -> int:
     if size == 0:
-        raise fault("DF104", "{name} is `0`, and no machine has none")
+        raise fault("DF104", "{name} is `0`, and no machine has none", "write what it has, such as `{key}: 8GB`")
     return size
 
 

@@ -42,7 +42,7 @@ def check_connections(declared: Declared, header: ModuleHeader, file: MappingNod
     `text` is the text of the file that holds the including node.
     """
     node = declared.node
-    ports = [*header.inputs, *header.inputs_optional]
+    ports = all_ports(header)
     misspelt = {nearest(port, ports)[0] for port in node.inputs if port not in ports and nearest(port, ports)}
     for port in header.inputs:
         if port not in node.inputs and port not in misspelt and "inputs" not in declared.gaps:
@@ -66,9 +66,14 @@ def check_connections(declared: Declared, header: ModuleHeader, file: MappingNod
             )
 
 
+def all_ports(header: ModuleHeader) -> list[str]:
+    """List the inputs of a module, those that must be connected first."""
+    return [*header.inputs, *header.inputs_optional]
+
+
 def check_port(port: str, header: ModuleHeader, span: Span, sink: Sink) -> None:
     """Judge a reference `_mod/port` at `span`: the module must have this input."""
-    ports = [*header.inputs, *header.inputs_optional]
+    ports = all_ports(header)
     if port not in ports:
         near = nearest(port, ports)
         sink.error(
@@ -142,7 +147,9 @@ def outside_reference(
             "DF121",
             f"the module `{module}` has no output `{port}`: its outputs are {choices_text(port, list(outputs))}",
             span,
-            help=f"write `{module}/{near[0]}`" if near else None,
+            help=f"write `{module}/{near[0]}`"
+            if near
+            else f"add `{port}` to the `outputs` of the module, or read one of its own",
             replacement=f"{module}/{near[0]}" if near else None,
         )
         return None

@@ -7,7 +7,7 @@ Ids become `outer.inner`. A single node inside is adapted in `doraflow.parser.in
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label, Sink
@@ -19,6 +19,7 @@ from doraflow.parser.inner_nodes import Surroundings, inner_node
 from doraflow.parser.model import ModuleFile
 from doraflow.parser.module_ports import (
     MODULE_SOURCE,
+    all_ports,
     check_connections,
     check_header,
     check_port,
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 DEEPEST_NESTING = 8
 MOST_NODES = 100_000
+
+_MOVE = "move the module into the dataflow's folder, and give its path relative to the file that names it"
+_CREATE = "create it, or correct the path"
 
 Exports = dict[str, dict[str, str | None]]
 
@@ -171,41 +175,50 @@ class _Expander:
         inside = declared_nodes(module.reading)
         self._count += len(inside)
         if self._count > MOST_NODES:
-            self._refuse(outer, f"the modules expand to more than {MOST_NODES} nodes")
+            message = f"the modules expand to more than {MOST_NODES} nodes"
+            self._refuse(outer, message, "split the dataflow into several")
             self.missing.add(outer.node.id)
             return []
         gaps = module.reading.gaps
         self.missing |= {f"{outer.node.id}.{name}" for name in gaps.nodes}
         self.nameless = self.nameless or gaps.nameless
-        return [inner_node(declared, around) for declared in inside]
+        # What was to be read through a port that does not exist may have been meant for any node inside.
+        lost = frozenset({"inputs"} if set(outer.node.inputs).difference(all_ports(module.header)) else ())
+        nodes = (inner_node(declared, around) for declared in inside)
+        return [replace(node, gaps=node.gaps | lost) if lost else node for node in nodes]
 
     def _rewire(self, declared: Declared, exports: Exports) -> Declared:
         """Lead the inputs that read a module's output to the node inside that produces it."""
 
         def change(options: InputOptions, span: Span) -> InputOptions | None:
             source = outside_reference(options.source, declared.wired.get(span, span), exports, self._sink)
-            if source is None or source == options.source:
-                return None if source is None else options
-            return options.model_copy(update={"source": source})
+            if source is None:
+                lost.append(options.source)
+                return None
+            return options if source == options.source else options.model_copy(update={"source": source})
 
-        return rewire(declared, change)
+        lost: list[str] = []
+        rewired = rewire(declared, change)
+        return replace(rewired, gaps=rewired.gaps | {"inputs"}) if lost else rewired
 
     def _locate(self, outer: Declared, folder: str, chain: tuple[str, ...]) -> str | None:
         """Find the module file of a node; None after an error."""
         written = outer.node.module or ""
         relative = posixpath.normpath(posixpath.join(folder, written))
         if written.startswith("/"):
-            self._refuse(outer, f"the path `{written}` is absolute, and a module lies in the dataflow's folder")
+            message = f"the path `{written}` is absolute, and a module lies in the dataflow's folder"
+            self._refuse(outer, message, _MOVE)
         elif not self._files.holds(relative):
-            self._refuse(outer, f"the path `{written}` leads out of the dataflow's folder")
+            self._refuse(outer, f"the path `{written}` leads out of the dataflow's folder", _MOVE)
         elif relative in chain:
             drawn = " -> ".join((*chain[chain.index(relative) :], relative))
-            self._refuse(outer, f"the module includes itself: {drawn}")
+            self._refuse(outer, f"the module includes itself: {drawn}", "remove this node, or name another module")
         elif len(chain) >= DEEPEST_NESTING:
-            self._refuse(outer, f"modules nest more than {DEEPEST_NESTING} deep: {' -> '.join((*chain, relative))}")
+            message = f"modules nest more than {DEEPEST_NESTING} deep: {' -> '.join((*chain, relative))}"
+            self._refuse(outer, message, "put the nodes of one of these modules in the place of the node that names it")
         elif not self._files.exists(relative):
             near = nearest(posixpath.basename(relative), self._files.names(posixpath.dirname(relative)))
-            help_text = f"write `{posixpath.join(posixpath.dirname(written), near[0])}`" if near else None
+            help_text = f"write `{posixpath.join(posixpath.dirname(written), near[0])}`" if near else _CREATE
             self._refuse(outer, f"there is no module file `{self._files.display(relative)}`", help_text)
         else:
             return relative

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from doraflow.parser.syntax import SyntaxNode
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
+_ILLEGAL_RUN = re.compile(r"[^A-Za-z0-9_]+")
 _REFERENCE = re.compile(r"\$PARAM_([A-Za-z0-9_]*)|\$\{_param\.([^}]*)\}")
 
 
@@ -30,7 +31,7 @@ def check_parameters(syntax: SyntaxNode | None, sink: Sink) -> None:
         name, span = entry.key.text, entry.key.span
         if not _NAME.fullmatch(name):
             message = f"`{name}` cannot be the name of a parameter: only letters, digits and `_` are allowed"
-            sink.error("DF122", message, span)
+            sink.error("DF122", message, span, help=f"write `{_ILLEGAL_RUN.sub('_', name).strip('_') or 'name'}`")
         elif name.upper() in seen:
             sink.error(
                 "DF122",

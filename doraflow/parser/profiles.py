@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from doraflow.parser.syntax import SyntaxNode
 
 _SECTION = "profiles"
+_AS_A_MAP = "write a map, `NAME: …` on each line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ def _tell_misfit(key: ScalarNode, reason: str, noun: str, choices: list[str], pr
     )
 
 
-def _tell_kind(name: str, found: SyntaxNode, sink: Sink, help_text: str | None = None) -> None:
+def _tell_kind(name: str, found: SyntaxNode, sink: Sink, help_text: str = _AS_A_MAP) -> None:
     kind = describe(list(found.items) if isinstance(found, SequenceNode) else found)
     sink.error("DF103", f"{name} is {kind}, expected a map", head_span(found), help=help_text)
 

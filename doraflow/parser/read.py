@@ -15,10 +15,12 @@ from pydantic import ValidationError
 from doraflow.parser.keys import InputOptions, Keys
 from doraflow.parser.kinds import describe
 from doraflow.parser.old_keys import OLD_KEYS
-from doraflow.parser.recovery import NO_GAPS, Cut, Gaps, gaps_of, without
+from doraflow.parser.other_words import meanings
+from doraflow.parser.recovery import NO_GAPS, PORT_KEYS, Cut, Gaps, gaps_of, without
 from doraflow.parser.scalars import resolve
-from doraflow.parser.suggest import choices_text, nearest
-from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span
+from doraflow.parser.shapes import as_list, as_map, as_single, list_in_place
+from doraflow.parser.suggest import choices_text
+from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span, is_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +35,11 @@ Model = TypeVar("Model", bound=Keys)
 
 MOST_ROUNDS = 8
 
-_AS_A_MAP = "write a map, `NAME: value` on each line, without `-`"
+# Optional keys without which later stages would find faults that are none, or miss those that are.
+_LEADING = PORT_KEYS | {
+    *("path", "python", "wasm", "shared-library", "build", "git", "params", "deploy", "machine", "hosts"),
+    *("input_types", "output_types", "type_rules"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,20 @@ def _judged(faults: Sequence[_Fault]) -> tuple[list[_Fault], list[Cut]]:
             meant.add((*fault.location[:-1], key))
             cuts[fault.present] = Cut(fault.present, key)
     causes = [fault for fault in faults if fault.details["type"] != "missing" or fault.location not in meant]
+    causes = _without_foreign_keys(causes)
     for fault in causes:
         cuts.setdefault(fault.present, Cut(fault.unreadable(), unknown=fault.details["type"] == "extra_forbidden"))
     return causes, list(cuts.values())
+
+
+def _without_foreign_keys(faults: list[_Fault]) -> list[_Fault]:
+    """Leave out the keys at the top of a file none of whose keys is known, where one that is required lacks."""
+    if not any(fault.details["type"] == "missing" and len(fault.location) == 1 for fault in faults):
+        return faults
+    foreign = [fault for fault in faults if fault.details["type"] == "extra_forbidden" and len(fault.location) == 1]
+    if not foreign or len(foreign) < len(foreign[0].tree.entries):
+        return faults
+    return [fault for fault in faults if fault not in foreign]
 
 
 def _raw(node: SyntaxNode) -> object:
@@ -124,17 +141,21 @@ class _Fault:
         """Give the key that an unknown one was meant to be, if that is not given as well."""
         if self.details["type"] != "extra_forbidden" or self._is_ignored():
             return None
-        near = nearest(str(self.location[-1]), known_keys(self.owner))
+        near = meanings(str(self.location[-1]), self.owner.noun, known_keys(self.owner))
         holder, _, _ = _descend(self.tree, self.present[:-1])
-        return near[0] if near and isinstance(holder, MappingNode) and holder.get(near[0]) is None else None
+        if not near or not isinstance(holder, MappingNode) or holder.get(near[0]) is not None:
+            return None
+        return near[0] if near[0] in _LEADING or self._is_required(near[0]) else None
 
     def unreadable(self) -> Location:
         """Tell what cannot be read: the value, or all of a mapping to which a key is required."""
-        fields = self.owner.model_fields
         is_own = bool(self.present) and self.location == self.present
-        field = next((field for name, field in fields.items() if self.location[-1] in (field.alias, name)), None)
-        is_needed = is_own and field is not None and field.is_required()
-        return self.present[:-1] if is_needed else self.present
+        return self.present[:-1] if is_own and self._is_required(self.location[-1]) else self.present
+
+    def _is_required(self, key: int | str) -> bool:
+        fields = self.owner.model_fields
+        field = next((field for name, field in fields.items() if key in (field.alias, name)), None)
+        return field is not None and field.is_required()
 
     def _is_ignored(self) -> bool:
         """Tell whether this is a key of an input with a hyphen, which dora takes without a word and ignores."""
@@ -150,7 +171,7 @@ class _Fault:
             return  # a number as a key is told by the builder of the tree
         span = self.entry.key.span if self.entry is not None else None
         known = known_keys(self.owner)
-        near = nearest(key, known)
+        near = meanings(key, self.owner.noun, known)
         if near:
             help_text = f"write `{near[0]}`"
         else:
@@ -177,10 +198,15 @@ class _Fault:
 
     def _own_fault(self) -> None:
         context = self.details["ctx"]
-        span = self.entry.key.span if self.location[-1] == "[key]" and self.entry is not None else head_span(self.node)
+        # Nothing can be marked where a value is left out.
+        is_at_key = self.location[-1] == "[key]" or is_left_out(self.node)
+        span = self.entry.key.span if is_at_key and self.entry is not None else head_span(self.node)
         name, key = self._name()
         message = str(context["message"]).replace("{name}", name)
         help_text = None if context["help"] is None else str(context["help"]).replace("{key}", key)
+        if help_text is None and context["code"] == "DF103":
+            steps = [step for step in self.present if isinstance(step, str)]
+            help_text = as_single(key, self.node, steps[-2] if len(steps) > 1 else "")
         replacement = None if context["replacement"] is None else str(context["replacement"])
         self.sink.error(str(context["code"]), message, span, help=help_text, replacement=replacement)
 
@@ -189,13 +215,9 @@ class _Fault:
         wants_list = self.details["type"] == "tuple_type"
         name, key = self._name()
         found = describe(self.node if isinstance(self.node, ScalarNode) else _raw(self.node))
-        help_text = replacement = None
-        if wants_list and isinstance(self.node, ScalarNode):
-            help_text = f"write `{key}: [{self.node.text}]`"
-            is_simple = self.node.plain and self.node.span.line == self.node.span.end_line and "," not in self.node.text
-            replacement = f"[{self.node.text}]" if is_simple and self.node.text else None
-        elif not wants_list and isinstance(self.node, SequenceNode):
-            help_text = _AS_A_MAP
+        is_entry = bool(self.present) and isinstance(self.present[-1], int)
+        help_text = as_list(key, self.node) if wants_list else as_map(key, self.node, is_entry=is_entry)
+        replacement = list_in_place(self.node) if wants_list else None
         message = f"{name} is {found}, expected {'a list' if wants_list else 'a map'}"
         self.sink.error("DF103", message, head_span(self.node), help=help_text, replacement=replacement)
 

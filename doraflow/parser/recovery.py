@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Location: TypeAlias = tuple[int | str, ...]
 
 PORT_KEYS = frozenset({"inputs", "outputs", "operator", "operators", "ros2", "module", "hub"})
+PROGRAM_KEY = "path"
+"""Of the keys without a bearing on ports the one whose loss is recorded: without it a node would seem to do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def gaps_of(tree: MappingNode, cuts: Sequence[Cut]) -> Gaps:
             nameless = True
         elif len(cut.location) == 2 or cut.location[2] == "id":
             missing.add(name)
-        elif cut.location[2] in PORT_KEYS:
+        elif cut.location[2] in PORT_KEYS or cut.location[2] == PROGRAM_KEY:
             keys[name] = keys.get(name, frozenset()) | {str(cut.location[2])}
     return Gaps(keys, frozenset(missing), nameless)
 

@@ -28,13 +28,13 @@ def _name(text: str) -> str:
         reason = "nothing stands before, after or between its slashes"
     else:
         return text
-    legal = "/".join(token for token in tokens if token)
-    is_mended = bad is None and digit is None and legal
+    legal = "/".join(re.sub(r"[^A-Za-z0-9_]+", "_", token) for token in tokens if token)
+    is_mended = digit is None and legal
     slash = "/" if text.startswith("/") else ""
     raise fault(
         "DF128",
         f"{{name}} is `{text}`, which is no name in ROS 2: {reason}",
-        f"write `{{key}}: {slash}{legal}`" if is_mended else None,
+        f"write `{{key}}: {slash}{legal}`" if is_mended else "write for example `{key}: /camera/image`",
     )
 
 

@@ -64,13 +64,7 @@ def check_nodes(nodes: Sequence[Node], file: MappingNode, sink: Sink, gaps: Gaps
 def _check_node(node: Node, syntax: MappingNode, sink: Sink, missing: frozenset[str]) -> None:
     chosen = _given(syntax, IMPLEMENTATIONS)
     if not chosen and missing.isdisjoint(IMPLEMENTATIONS):
-        sink.error(
-            "DF110",
-            f"the node `{node.id}` has no implementation: none of `path`, `operator`, `operators`, `module`, `ros2` "
-            "and `hub` is given",
-            head_span(syntax),
-            help="add `path: …` with the program or script that the node runs",
-        )
+        _tell_nothing_to_run(node, syntax, sink)
     elif chosen:
         _check_exclusive(chosen, "a node has one implementation", syntax, sink)
         _check_effect(chosen[0], syntax, sink)
@@ -81,14 +75,31 @@ def _check_node(node: Node, syntax: MappingNode, sink: Sink, missing: frozenset[
     check_texts(syntax, sink)
     operators = _operators(syntax)
     for operator in operators:
-        _check_operator(operator, sink)
+        _check_operator(operator, sink, is_whole=missing.isdisjoint({"operator", "operators"}))
         check_texts(operator, sink)
     _check_shared_logs(operators, sink)
 
 
-def _check_operator(syntax: MappingNode, sink: Sink) -> None:
+def _tell_nothing_to_run(node: Node, syntax: MappingNode, sink: Sink) -> None:
+    empty = next((entry.key for entry in syntax.entries if entry.key.text in IMPLEMENTATIONS), None)
+    reason = (
+        f"`{empty.text}` is empty"
+        if empty is not None
+        else "none of `path`, `operator`, `operators`, `module`, `ros2` and `hub` is given"
+    )
+    sink.error(
+        "DF110",
+        f"the node `{node.id}` has no implementation: {reason}",
+        empty.span if empty is not None else head_span(syntax),
+        help="add `path: …` with the program or script that the node runs"
+        if empty is None
+        else f"write a value after `{empty.text}:`",
+    )
+
+
+def _check_operator(syntax: MappingNode, sink: Sink, *, is_whole: bool) -> None:
     chosen = _given(syntax, OPERATOR_IMPLEMENTATIONS)
-    if not chosen:
+    if not chosen and is_whole:
         sink.error(
             "DF110",
             "this operator has no implementation: none of `python`, `shared-library` and `wasm` is given",

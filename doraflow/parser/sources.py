@@ -5,12 +5,13 @@ Only the form is judged here; whether the node and its output exist is for `dora
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from doraflow.ir import LogSubscription, PortReference
 from doraflow.parser.identifiers import judge_node_id, judge_port_id
 from doraflow.parser.suggest import choices_text, nearest
-from doraflow.parser.timers import parse_timer
+from doraflow.parser.timers import parse_timer, unit_meant
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink, Span
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LOG_LEVELS = ("stdout", "trace", "debug", "info", "warn", "error")
 
 _BUILT_IN = ("timer", "logs")
+_OTHER_SEPARATOR = re.compile(r"([A-Za-z0-9_-]+)(?:\.|:+|->|\\)([A-Za-z0-9_-]+)")
 
 
 def parse_source(text: str, span: Span, sink: Sink) -> Source | None:
@@ -36,18 +38,26 @@ def parse_source(text: str, span: Span, sink: Sink) -> Source | None:
         return parse_timer(text, detail, span, sink)
     if kind == "logs":
         return _parse_logs(text, detail, span, sink)
-    near = nearest(kind, _BUILT_IN)
-    meant = f"dora/{near[0]}{'/' + detail if detail else ''}" if near else None
+    meant = _built_in(kind, detail)
     sink.error(
         "DF106",
         f"`dora` has no source `{kind}`: there are `dora/timer/…` and `dora/logs`"
         if slash
         else "`dora` alone is no source: there are `dora/timer/…` and `dora/logs`",
         span,
-        help=f"write `{meant}`" if meant else None,
+        help=f"write `{meant}`" if meant else "write for example `dora/timer/millis/100`",
         replacement=meant,
     )
     return None
+
+
+def _built_in(kind: str, detail: str) -> str | None:
+    """Give the source of dora's that one with an unknown second word was meant to be."""
+    near = nearest(kind, _BUILT_IN)
+    if near:
+        return f"dora/{near[0]}{'/' + detail if detail else ''}"
+    unit = unit_meant(kind)
+    return f"dora/timer/{unit}/{detail}" if unit is not None and detail else None
 
 
 def split_reference(text: str) -> tuple[str, str] | None:
@@ -63,14 +73,28 @@ def _parse_reference(text: str, span: Span, sink: Sink) -> PortReference | None:
             "DF106",
             f"`{text}` is not a source: a source is `node/output`, `dora/timer/…` or `dora/logs`",
             span,
-            help=f"write `{node or 'NODE'}/{port or 'OUTPUT'}` with the {_missing(node, port)} to read",
+            help=_reference_meant(node, port),
         )
         return None
     illegal = judge_node_id(node) or judge_port_id(port)
     if illegal is not None:
-        sink.error("DF106", f"`{text}` is not a source: {illegal.message}", span)
+        meant = f"{node.strip()}/{port.strip()}"
+        is_legal = not (judge_node_id(node.strip()) or judge_port_id(port.strip()))
+        mend = f"write `{meant}`" if is_legal else "write `NODE/OUTPUT` with the ids of a node and its output"
+        sink.error("DF106", f"`{text}` is not a source: {illegal.message}", span, help=mend)
         return None
     return PortReference(node, port)
+
+
+def _reference_meant(node: str, port: str) -> str:
+    """Say how to write a reference that lacks its slash, or what stands before or after it."""
+    other = _OTHER_SEPARATOR.fullmatch(node)
+    if other is not None and not port:
+        return f"write `{other[1]}/{other[2]}`"
+    outer, slash, inner = port.partition("/")
+    if not node and slash and outer and inner:
+        return f"write `{port}`"
+    return f"write `{node or 'NODE'}/{port or 'OUTPUT'}` with the {_missing(node, port)} to read"
 
 
 def _missing(node: str, port: str) -> str:
@@ -90,12 +114,13 @@ def _parse_logs(text: str, detail: str, span: Span, sink: Sink) -> LogSubscripti
             "DF106",
             f"`{text}` names no log level: the levels are {choices_text(level, LOG_LEVELS)}",
             span,
-            help=f"write `{meant}`" if meant else None,
+            help=f"write `{meant or f'dora/logs/info{slash}{node}'}`",
             replacement=meant,
         )
         return None
     illegal = judge_node_id(node) if slash else None
     if illegal is not None:
-        sink.error("DF106", f"`{text}` is not a source: {illegal.message}", span)
+        mend = f"write `dora/logs/{level.lower()}/{illegal.legal or 'NODE'}`"
+        sink.error("DF106", f"`{text}` is not a source: {illegal.message}", span, help=mend)
         return None
     return LogSubscription(level.lower(), node or None)

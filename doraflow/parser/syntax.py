@@ -95,3 +95,8 @@ def head_span(node: SyntaxNode) -> Span:
 def is_null(node: SyntaxNode) -> bool:
     """Tell whether a value is YAML's null, which counts as a key that is not given."""
     return isinstance(node, ScalarNode) and node.value is None
+
+
+def is_left_out(node: SyntaxNode) -> bool:
+    """Tell whether nothing at all is written in the place of a value, so that there is nothing to mark."""
+    return isinstance(node, ScalarNode) and node.plain and not node.text

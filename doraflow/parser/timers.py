@@ -40,6 +40,7 @@ _OTHER_SPELLINGS: Mapping[str, str] = MappingProxyType(
         "hertz": "hz",
     }
 )
+_IN_ONE_WORD = re.compile(r"([0-9]{1,20})\s*([A-Za-z]+)")
 _WHOLE = re.compile(r"\+?[0-9]{1,20}")
 _FREQUENCY = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
@@ -52,7 +53,7 @@ def parse_timer(text: str, detail: str, span: Span, sink: Sink) -> Timer | None:
     unit, _, amount = detail.partition("/")
     if not unit or not amount:
         message = f"`{text}` is not a timer: a timer is `dora/timer/UNIT/N`"
-        sink.error("DF107", message, span, help=_example(_unit_for(unit) or "millis"))
+        sink.error("DF107", message, span, help=_meant(unit, amount) or _example(unit_meant(unit) or "millis"))
         return None
     if unit not in _UNITS:
         _refuse_unit(unit, amount, span, sink)
@@ -85,7 +86,11 @@ def _period(amount: str) -> int | None:
 
 
 def _refuse_unit(unit: str, amount: str, span: Span, sink: Sink) -> None:
-    meant = _unit_for(unit)
+    if _FREQUENCY.fullmatch(unit) and unit_meant(amount):
+        message = f"`{unit}/{amount}` has its unit after its number: a timer is `dora/timer/UNIT/N`"
+        sink.error("DF107", message, span, help=f"write `dora/timer/{unit_meant(amount)}/{unit}`")
+        return
+    meant = unit_meant(unit)
     sink.error(
         "DF107",
         f"`{unit}` is not a unit of timers: the units are {choices_text(unit, _UNITS)}",
@@ -98,11 +103,12 @@ def _refuse_unit(unit: str, amount: str, span: Span, sink: Sink) -> None:
 def _refuse_amount(unit: str, amount: str, span: Span, sink: Sink) -> None:
     wanted = "a number above 0" if unit == "hz" else "a whole number"
     finer = _in_finer_unit(unit, amount)
+    written = _meant(amount, "")
     sink.error(
         "DF107",
         f"`{amount}` is not a number of {_WORDS[unit]}: expected {wanted}",
         span,
-        help=f"write `dora/timer/{finer}`" if finer else _example(unit),
+        help=f"write `dora/timer/{finer}`" if finer else written or _example(unit),
         replacement=f"dora/timer/{finer}" if finer else None,
     )
 
@@ -118,7 +124,15 @@ def _in_finer_unit(unit: str, amount: str) -> str | None:
     return None
 
 
-def _unit_for(unit: str) -> str | None:
+def _meant(text: str, amount: str) -> str | None:
+    """Say how to write a number and its unit that stand in one word, such as `30hz`; None if they do not."""
+    match = _IN_ONE_WORD.fullmatch(text)
+    unit = unit_meant(match[2]) if match is not None else None
+    return f"write `dora/timer/{unit}/{match[1]}`" if match is not None and unit and not amount else None
+
+
+def unit_meant(unit: str) -> str | None:
+    """Give the unit that a word was meant to be; None if it is like none."""
     known = _OTHER_SPELLINGS.get(unit.lower())
     return known or next(iter(nearest(unit, _UNITS)), None)
 

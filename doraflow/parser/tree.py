@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, MappingStartEvent, ScalarEvent
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 DEEPEST = 64
 MOST_ALIASED = 100_000
 MERGE_KEY = "<<"
+_FLATTEN = "take levels out: no key of a dataflow nests deeper than a few"
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\n]*\n)?)*)+")
 _BLOCK_STYLES = ("|", ">")
@@ -36,14 +36,6 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool",
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 _LIST_TAGS = frozenset({"!", "tag:yaml.org,2002:seq"})
 _MAP_TAGS = frozenset({"!", "tag:yaml.org,2002:map"})
-
-_MENDS = MappingProxyType(
-    {
-        "DF004": "write the value out, or name it `&NAME` where it stands first",
-        "DF009": "write the value out in the place of the alias",
-        "DF010": "take levels out: a dataflow needs about ten",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,8 @@ class TreeBuilder:
             self._refuse_tag(event)
         start = self._content_start(event)
         if len(self._open) >= DEEPEST:
-            self._stop("DF010", f"the values nest more than {DEEPEST} deep", self._lines.span(start, start + 1))
+            span = self._lines.span(start, start + 1)
+            self._stop("DF010", f"the values nest more than {DEEPEST} deep", span, _FLATTEN)
             return
         if event.anchor is not None:
             self._anchors[event.anchor] = None
@@ -147,14 +140,18 @@ class TreeBuilder:
         name = event.anchor or ""
         if name not in self._anchors:
             known = choices_text(name, list(self._anchors))
-            self._stop("DF004", f"the alias `*{name}` names no anchor before it; known anchors: {known}", span)
+            message = f"the alias `*{name}` names no anchor before it; known anchors: {known}"
+            mend = f"write the anchor `&{name}` before the value that is meant, or put quotes around the text"
+            self._stop("DF004", message, span, mend)
             return
         built = self._anchors[name]
         if built is None:
-            self._stop("DF009", f"the alias `*{name}` stands inside the value that it names", span)
+            message = f"the alias `*{name}` stands inside the value that it names"
+            self._stop("DF009", message, span, "write a value in place of the alias")
             return
         if len(self._open) + built.height > DEEPEST:
-            self._stop("DF010", f"the alias `*{name}` makes the values nest more than {DEEPEST} deep", span)
+            message = f"the alias `*{name}` makes the values nest more than {DEEPEST} deep"
+            self._stop("DF010", message, span, _FLATTEN)
             return
         parent = self._open[-1] if self._open else None
         if parent is not None and parent.aliased + built.size > MOST_ALIASED:
@@ -202,7 +199,7 @@ class TreeBuilder:
     def _key(self, node: SyntaxNode, parent: _Open) -> ScalarNode | None:
         """Judge a key; None drops the entry. A number is told, and read as the text that it should have been."""
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
-            self._refuse_key(node)
+            self._refuse_key(node, parent)
             if not isinstance(node, ScalarNode) or node.value is None:
                 self.broken = True
                 return None
@@ -229,12 +226,17 @@ class TreeBuilder:
         parent.keys[node.text] = node.span
         return node
 
-    def _refuse_key(self, node: SyntaxNode) -> None:
-        if not isinstance(node, ScalarNode):
+    def _refuse_key(self, node: SyntaxNode, parent: _Open) -> None:
+        if isinstance(node, MappingNode) and self._lines.text.startswith("{{", parent.start):
+            message = "`{{` begins a placeholder of a template, which nothing fills in here"
+            span = self._lines.span(parent.start, parent.start + 2)
+            self._sink.error("DF103", message, span, help="write the value itself, or put quotes around the text")
+        elif not isinstance(node, ScalarNode):
             kind = "map" if isinstance(node, MappingNode) else "list"
-            self._sink.error("DF103", f"a key is a {kind}, expected a text", node.span)
+            mend = "put quotes around the text, if its braces or brackets are part of it"
+            self._sink.error("DF103", f"a key is a {kind}, expected a text", node.span, help=mend)
         elif node.value is None:
-            self._sink.error("DF103", "a key is empty, expected a text", node.span)
+            self._sink.error("DF103", "a key is empty, expected a text", node.span, help="write the key before its `:`")
         else:
             kind = "boolean" if isinstance(node.value, bool) else "number"
             message = f"the key `{node.text}` is a {kind}, expected a text"
@@ -263,9 +265,9 @@ class TreeBuilder:
             help="write the values out where they are used",
         )
 
-    def _stop(self, code: str, message: str, span: Span) -> None:
+    def _stop(self, code: str, message: str, span: Span, mend: str) -> None:
         self.stopped = self.broken = True
-        self._sink.error(code, message, span, help=_MENDS.get(code))
+        self._sink.error(code, message, span, help=mend)
 
     def _content_start(self, event: ScalarEvent | CollectionStartEvent) -> int:
         """Give the offset of a value itself, after its anchor and tag."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label
+from doraflow.parser.meant_lines import bracket_left_open, key_out_of_place, line_without_colon
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError
 
     from doraflow.diagnostics import Sink, Span
+    from doraflow.parser.meant_lines import Meant
     from doraflow.parser.text import Lines
 
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
@@ -51,17 +53,19 @@ _WORDINGS = (
     _Wording("',' or '}'", "a map in `{ }` lacks a comma or its end", "add `,` between the entries or `}` at the end"),
     _Wording("unknown escape character", "an unknown escape in double quotes", "write `\\\\` or use single quotes"),
     _Wording("expected hexdecimal", "an escape lacks hexadecimal digits", "write `\\\\` or use single quotes"),
-    _Wording("undefined alias", "an alias names no anchor before it"),
-    _Wording("duplicate anchor", "an anchor stands twice"),
-    _Wording("while scanning an alias", "`*` begins an alias, and a name must follow", _QUOTE),
-    _Wording("while scanning an anchor", "`&` begins an anchor, and a name must follow", _QUOTE),
+    _Wording("undefined alias", "an alias names no anchor before it", _QUOTE),
+    _Wording("duplicate anchor", "an anchor stands twice", "give one of them another name"),
+    _Wording("while scanning an alias", "`*` begins an alias, and a name must follow", _QUOTE, at_start=True),
+    _Wording("while scanning an anchor", "`&` begins an anchor, and a name must follow", _QUOTE, at_start=True),
     _Wording("undefined tag handle", "a tag with an undeclared prefix", "remove the tag"),
     _Wording("while scanning a tag", "`!` begins a tag, and this one is malformed", _QUOTE),
     _Wording("directive", "a line that begins with `%` is a directive, and this one is malformed", _QUOTE),
-    _Wording("did not find expected <document start>", "text stands after the end of the document"),
+    _Wording("did not find expected <document start>", "text stands after the end of the document", "remove the `...`"),
     _Wording("block scalar", "the header of a block text is malformed", "write `|` or `>` and begin a new line"),
-    _Wording("leading empty line contains more spaces", "an empty line is indented deeper than the text after it"),
-    _Wording("did not find expected node content", "a value is missing"),
+    _Wording(
+        "leading empty line contains more spaces", "an empty line is indented deeper than the text after it", _ALIGN
+    ),
+    _Wording("did not find expected node content", "a value is missing", "write the value"),
 )
 
 _AFTER_VALUE = _Wording("", "text stands after a value that is complete", "put quotes around the whole value")
@@ -88,15 +92,20 @@ def report_syntax_error(error: MarkedYAMLError, lines: Lines, sink: Sink) -> Non
     if _report_tab(lines, offset, sink):
         return
     said = " ".join(part for part in (error.context, error.problem) if part)
+    began = error.context_mark.index if error.context_mark is not None else offset
+    meant = _meant(said, began, offset, lines)
+    if meant is not None:
+        sink.error("DF004", meant.message, lines.span(meant.start, meant.end), help=meant.help)
+        return
     wording = _character_wording(said, lines.text[offset : offset + 1]) or next(
         (wording for wording in _WORDINGS if wording.said in said), None
     )
     if wording is None:
-        sink.error("DF004", f"not YAML: {error.problem or error.context}", _character(lines, offset))
+        message = f"not YAML: {error.problem or error.context}"
+        sink.error("DF004", message, _character(lines, offset), help="mend the line, or put quotes around its value")
         return
     if wording.help is _ALIGN and lines.text[lines.line_start(offset) : offset].strip():
         wording = _AFTER_VALUE
-    began = error.context_mark.index if error.context_mark is not None else offset
     if wording.at_start:
         sink.error("DF004", wording.message, lines.span(began, _line_end(lines, began)), help=wording.help)
         return
@@ -104,7 +113,22 @@ def report_syntax_error(error: MarkedYAMLError, lines: Lines, sink: Sink) -> Non
     sink.error("DF004", wording.message, _character(lines, offset), related=related, help=wording.help)
 
 
+def _meant(said: str, began: int, offset: int, lines: Lines) -> Meant | None:
+    """Look for what was meant, for the complaints whose place or words do not lead to it."""
+    if "mapping values are not allowed" in said:
+        return key_out_of_place(lines, offset)
+    if "could not find expected ':'" in said:
+        return line_without_colon(lines, began)
+    if "',' or '" in said:
+        return bracket_left_open(lines, began, offset)
+    return None
+
+
 def _character_wording(said: str, character: str) -> _Wording | None:
+    if "did not find expected node content" in said and character and character in "]},":
+        return _Wording(said, f"`{character}` stands where a value must be", f"remove it, or {_QUOTE}")
+    if "expected key" in said and character == "-":
+        return _Wording(said, "the indentation of this `-` fits no list that is open", _ALIGN)
     if "cannot start any token" not in said:
         return None
     shown = "a backtick" if character == "`" else f"`{character}`"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from doraflow.parser.dialects.custom import environment_edits
 from doraflow.parser.dialects.edits import Join, Rename, Write
 from doraflow.parser.dialects.finding import Found
-from doraflow.parser.syntax import SequenceNode
+from doraflow.parser.syntax import MappingNode, SequenceNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from doraflow.parser.syntax import MappingNode
+    from doraflow.diagnostics import Span
 
 _LIST = (
     "`env` as a list of maps is an old spelling: it is one map",
@@ -40,6 +40,14 @@ def find_environment(holder: MappingNode) -> Iterator[Found]:
     if isinstance(holder.get("env"), SequenceNode):
         return
     for edit in environment_edits(holder, ()):
-        span = edit.span if isinstance(edit, Write) else holder.key_span("envs")
+        span = _old_reference(holder, edit) if isinstance(edit, Write) else holder.key_span("envs")
         if span is not None and type(edit) in _MESSAGES:
             yield Found(*_MESSAGES[type(edit)], span, (edit,))
+
+
+def _old_reference(holder: MappingNode, edit: Write) -> Span:
+    """Find the key `__dora_env` of the value that an edit rewrites."""
+    env = holder.get("env") or holder.get("envs")
+    value = env.get(edit.key) if isinstance(env, MappingNode) else None
+    span = value.key_span("__dora_env") if isinstance(value, MappingNode) else None
+    return span or edit.span

@@ -42,7 +42,7 @@ UNKNOWN_KEYS = {
     ),
     NODE + "    deploy: {host: m}\n": (
         "DF101 4:14-18 a deployment has no key `host`",
-        "the keys of a deployment are `machine`, `working_dir`, `labels`, `distribute`",
+        "write `machine`",
     ),
     NODE + "communication: {lokal: shm}\n": (
         "DF101 4:17-22 a communication section has no key `lokal`",
@@ -88,14 +88,23 @@ WRONG_KINDS = {
         "DF103 4:14-19 `outputs` is a text, expected a list",
         "write `outputs: [image]`",
     ),
-    NODE + "    outputs: {image: x}\n": ("DF103 4:14-24 `outputs` is a map, expected a list", None),
-    NODE + "    outputs: [[image]]\n": ("DF103 4:15-22 an entry of `outputs` is a list, expected a text", None),
+    NODE + "    outputs: {image: x}\n": (
+        "DF103 4:14-24 `outputs` is a map, expected a list",
+        "write a list, `outputs: [image]`, and the types of outputs under `output_types`",
+    ),
+    NODE + "    outputs: [[image]]\n": (
+        "DF103 4:15-22 an entry of `outputs` is a list, expected a text",
+        "write one value, without a list around it",
+    ),
     NODE + "    env:\n      - A: 1\n": (
         "DF103 5:7-13 `env` is a list, expected a map",
         "write a map, `NAME: value` on each line, without `-`",
     ),
-    NODE + "    env: {A: [1]}\n": ("DF103 4:14-17 `A` is a list, expected a text, number or boolean", None),
-    NODE + "    env: {A: }\n": ("DF103 4:14-14 `A` is empty, expected a text, number or boolean", 'write `A: ""`'),
+    NODE + "    env: {A: [1]}\n": (
+        "DF103 4:14-17 `A` is a list, expected a text, number or boolean",
+        "write one value, without a list around it",
+    ),
+    NODE + "    env: {A: }\n": ("DF103 4:11-12 `A` is empty, expected a text, number or boolean", 'write `A: ""`'),
     NODE + "    env: {A: {__dora_env: B}}\n": (
         "DF103 4:14-29 `A` is a map, expected a text, number or boolean",
         'write `A: "$B"`',
@@ -108,11 +117,14 @@ WRONG_KINDS = {
         "DF103 5:7-12 `inputs` is a list, expected a map",
         "write a map, `NAME: value` on each line, without `-`",
     ),
-    NODE + "    inputs:\n      x: [a/b]\n": ("DF103 5:10-15 `x` is a list, expected a text", None),
-    NODE + "    inputs:\n      x:\n": ("DF103 5:9-9 `x` is empty, expected a text", None),
+    NODE + "    inputs:\n      x: [a/b]\n": (
+        "DF103 5:10-15 `x` is a list, expected a text",
+        "write one source, `node/output`; to read several, give each an input of its own",
+    ),
+    NODE + "    inputs:\n      x:\n": ("DF103 5:7-8 `x` is empty, expected a text", "write a value after `x:`"),
     NODE + "    max_restarts: many\n": (
         "DF103 4:19-23 `max_restarts` is a text, expected a whole number of 0 or more",
-        None,
+        "write a whole number from 0 to 4294967295",
     ),
     NODE + "    input_timeout: 3\n": ("DF101 4:5-18 a node has no key `input_timeout`", None),
     NODE + "strict_types: on\n": (
@@ -121,11 +133,17 @@ WRONG_KINDS = {
     ),
     NODE + "    restart_delay: soon\n": (
         "DF103 4:20-24 `restart_delay` is a text, expected a number of seconds",
-        None,
+        "write a number of seconds, such as `0.5`",
     ),
-    "nodes:\n  a: {path: x}\n": ("DF103 2:3-15 `nodes` is a map, expected a list", None),
-    "nodes: [a]\n": ("DF103 1:9-10 an entry of `nodes` is a text, expected a map", None),
-    "nodes:\n  - id:\n    path: x\n": ("DF103 2:8-8 `id` is empty, expected a text", None),
+    "nodes:\n  a: {path: x}\n": (
+        "DF103 2:3-15 `nodes` is a map, expected a list",
+        "write a list, with `- id: a` and its other keys below for the first entry",
+    ),
+    "nodes: [a]\n": (
+        "DF103 1:9-10 an entry of `nodes` is a text, expected a map",
+        "write `- id: a`, with its other keys below",
+    ),
+    "nodes:\n  - id:\n    path: x\n": ("DF103 2:5-7 `id` is empty, expected a text", "write a value after `id:`"),
     NODE + "    cpu_affinity: 3\n": (
         "DF103 4:19-20 `cpu_affinity` is a number, expected a list",
         "write `cpu_affinity: [3]`",
@@ -135,23 +153,23 @@ WRONG_KINDS = {
 BOUNDS = {
     NODE + "    max_restarts: 4294967296\n": (
         "DF104 4:19-29 `max_restarts` is `4294967296`, expected at most 4294967295",
-        None,
+        "write a whole number from 0 to 4294967295",
     ),
     NODE + "    max_restarts: 1.5\n": (
         "DF104 4:19-22 `max_restarts` is `1.5`, expected a whole number of 0 or more",
-        None,
+        "write a whole number from 0 to 4294967295",
     ),
     NODE + "    restart_delay: -1\n": (
         "DF104 4:20-22 `restart_delay` is `-1`, expected a finite number of seconds, 0 or more",
-        None,
+        "write a number of seconds, 0 or more",
     ),
     NODE + "    restart_delay: .nan\n": (
         "DF104 4:20-24 `restart_delay` is `.nan`, expected a finite number of seconds, 0 or more",
-        None,
+        "write a number of seconds, 0 or more",
     ),
     NODE + "health_check_interval: 0\n": (
         "DF104 4:24-25 `health_check_interval` is `0`, expected a finite number of seconds above 0",
-        None,
+        "write a number of seconds above 0, such as `health_check_interval: 5`",
     ),
     NODE + "    max_log_size: 5 parsecs\n": (
         "DF104 4:19-28 `max_log_size` is `5 parsecs`, expected a size in bytes",
@@ -159,14 +177,14 @@ BOUNDS = {
     ),
     NODE + "    cpu_affinity: [0, -1]\n": (
         "DF104 4:23-25 an entry of `cpu_affinity` is `-1`, expected a whole number of 0 or more",
-        None,
+        "write a whole number from 0 to 4294967295",
     ),
 }
 
 QUEUES = {
     f"{NODE}    inputs:\n      x:\n        source: b/c\n        queue_size: {written}\n": (
         f"DF108 7:21-{21 + len(written)} `queue_size` is `{written}`, expected {wanted}",
-        None,
+        "write `5`, without quotes" if written == '"5"' else "write a whole number from 1 to 9223372036854775807",
     )
     for written, wanted in {
         "0": "a whole number of 1 or more",
@@ -189,7 +207,7 @@ WORDS = {
     ),
     NODE + "    outputs: [x]\n    output_framing: {x: protobuf}\n": (
         "DF112 5:25-33 `x` is `protobuf`, expected one of `raw`, `arrow-ipc`",
-        None,
+        "write one of `raw`, `arrow-ipc`",
     ),
     NODE + "    min_log_level: warning\n": (
         f"DF112 4:20-27 `min_log_level` is `warning`, expected one of {LEVELS}",
@@ -202,10 +220,13 @@ IDENTIFIERS = {
         "DF105 2:9-21 `front/camera` is not a node id: it holds `/`, which separates a node from its output",
         "write `front_camera`",
     ),
-    'nodes:\n  - id: ""\n    path: x\n': ("DF105 2:9-11 a node id is empty", None),
+    'nodes:\n  - id: ""\n    path: x\n': (
+        "DF105 2:9-11 a node id is empty",
+        "write another id, of letters, digits, `_`, `-` and `.`",
+    ),
     "nodes:\n  - id: dora\n    path: x\n": (
         "DF105 2:9-13 `dora` is reserved for timers and logs, and no node can have this id",
-        None,
+        "write another id, of letters, digits, `_`, `-` and `.`",
     ),
     "nodes:\n  - id: .a\n    path: x\n": ("DF105 2:9-11 `.a` is not a node id: it begins with `.`", "write `a`"),
     NODE + "    outputs: [left image]\n": (

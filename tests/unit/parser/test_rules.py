@@ -14,7 +14,7 @@ NO_IMPLEMENTATION = (
 
 CASES = {
     "  - id: a\n    outputs: [x]\n": [f"DF110 2:5 the node `a` {NO_IMPLEMENTATION}"],
-    "  - id: a\n    path:\n": [f"DF110 2:5 the node `a` {NO_IMPLEMENTATION}"],
+    "  - id: a\n    path:\n": ["DF110 3:5 the node `a` has no implementation: `path` is empty"],
     "  - id: a\n    operator:\n      outputs: [x]\n": [
         "DF110 4:7 this operator has no implementation: none of `python`, `shared-library` and `wasm` is given"
     ],

@@ -52,15 +52,20 @@ FAULTS = [
         "my camera/image",
         "DF106",
         f"`my camera/image` is not a source: `my camera` is not a node id: it holds ` `, and only {LEGAL} are allowed",
-        None,
+        "write `NODE/OUTPUT` with the ids of a node and its output",
     ),
     (
         "a/b//c",
         "DF106",
         "`a/b//c` is not a source: `b//c` is not a port id: nothing stands before, after or between its slashes",
-        None,
+        "write `NODE/OUTPUT` with the ids of a node and its output",
     ),
-    ("dora", "DF106", "`dora` alone is no source: there are `dora/timer/…` and `dora/logs`", None),
+    (
+        "dora",
+        "DF106",
+        "`dora` alone is no source: there are `dora/timer/…` and `dora/logs`",
+        "write for example `dora/timer/millis/100`",
+    ),
     (
         "dora/timers/secs/1",
         "DF106",
@@ -77,7 +82,7 @@ FAULTS = [
         "dora/logs/info/a/b",
         "DF106",
         f"`dora/logs/info/a/b` is not a source: `a/b` is not a node id: {SEPARATES}",
-        None,
+        "write `dora/logs/info/a_b`",
     ),
     (
         "dora/timer/millis/0",

@@ -1,0 +1,81 @@
+"""How to mend a value of the wrong shape: a list for a map, a map for a text, and what else slips in there.
+
+Only the edit is put into words here; that the shape is wrong is told by `doraflow.parser.read`.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, is_null
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doraflow.parser.syntax import SyntaxNode
+
+LONGEST_SHOWN = 60
+
+_NO_SPACE = re.compile(r"([A-Za-z0-9_-]+):([^\s/].*)")
+_WITH_IDS = frozenset({"nodes", "operators", "machines"})
+# The key that a text in place of a map was mostly meant for.
+_MEANT: Mapping[str, str] = MappingProxyType({"deploy": "machine", "operator": "python", "ros2": "topic"})
+_AS_A_MAP = "write a map, `NAME: value` on each line"
+
+
+def as_list(key: str, node: SyntaxNode) -> str | None:
+    """Say how to write a list in the place of a single value or a map; None where there is nothing to go by."""
+    if isinstance(node, ScalarNode):
+        return f"write `{key}: [{node.text}]`" if _can_be_shown(node.text) else None
+    names = [entry.key.text for entry in node.entries] if isinstance(node, MappingNode) else []
+    if not names:
+        return "write a list, `- …` on each line"
+    if key in _WITH_IDS:
+        return f"write a list, with `- id: {names[0]}` and its other keys below for the first entry"
+    listed = ", ".join(names[:3])
+    types = ", and the types of outputs under `output_types`" if key == "outputs" else ""
+    return f"write a list, `{key}: [{listed}{', …' if len(names) > 3 else ''}]`{types}"
+
+
+def list_in_place(node: SyntaxNode) -> str | None:
+    """Write a single value as a list of one; None where it is not plain enough for that."""
+    if not isinstance(node, ScalarNode) or not node.plain or node.span.line != node.span.end_line:
+        return None
+    return f"[{node.text}]" if node.text and "," not in node.text else None
+
+
+def as_map(key: str, node: SyntaxNode, *, is_entry: bool) -> str:
+    """Say how to write a map in the place of a single value or a list."""
+    if not isinstance(node, ScalarNode):
+        return f"{_AS_A_MAP}, without `-`"
+    match = _NO_SPACE.fullmatch(node.text)
+    if not _can_be_shown(node.text):
+        return _AS_A_MAP
+    if match is not None:
+        return f"put a space after the `:`, as in `{match[1]}: {match[2]}`"
+    if is_entry and key in _WITH_IDS:
+        return f"write `- id: {node.text}`, with its other keys below"
+    if not is_entry and key in _MEANT:
+        return f"write `{key}: {{{_MEANT[key]}: {node.text}}}`"
+    return _AS_A_MAP
+
+
+def as_single(key: str, node: SyntaxNode, parent: str) -> str | None:
+    """Say how to write a single value in the place of a list or map; `parent` is the key that holds `key`."""
+    if isinstance(node, SequenceNode):
+        if parent == "inputs":
+            return "write one source, `node/output`; to read several, give each an input of its own"
+        return "write one value, without a list around it"
+    if not isinstance(node, MappingNode):
+        return f"write a value after `{key}:`" if is_null(node) else None
+    first = node.entries[0] if node.entries else None
+    if key == "outputs" and first is not None and isinstance(first.value, ScalarNode):
+        name = first.key.text
+        return f"write `- {name}` here, and `{name}: {first.value.text}` under `output_types`"
+    return "write one value, without keys below it"
+
+
+def _can_be_shown(text: str) -> bool:
+    return bool(text) and len(text) <= LONGEST_SHOWN and "\n" not in text
