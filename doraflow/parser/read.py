@@ -85,8 +85,9 @@ def _judged(faults: Sequence[_Fault]) -> tuple[list[_Fault], list[Cut]]:
     cuts: dict[Location, Cut] = {}
     for fault in faults:
         key = fault.meant()
-        if key is not None and (*fault.location[:-1], key) not in meant:
-            meant.add((*fault.location[:-1], key))
+        place = (*fault.location[:-1], key or "")
+        if key is not None and place not in meant and (key in _LEADING or fault.is_required(key)):
+            meant.add(place)
             cuts[fault.present] = Cut(fault.present, key)
     causes = [fault for fault in faults if fault.details["type"] != "missing" or fault.location not in meant]
     causes = _without_foreign_keys(causes)
@@ -145,14 +146,15 @@ class _Fault:
         holder, _, _ = _descend(self.tree, self.present[:-1])
         if not near or not isinstance(holder, MappingNode) or holder.get(near[0]) is not None:
             return None
-        return near[0] if near[0] in _LEADING or self._is_required(near[0]) else None
+        return near[0]
 
     def unreadable(self) -> Location:
         """Tell what cannot be read: the value, or all of a mapping to which a key is required."""
         is_own = bool(self.present) and self.location == self.present
-        return self.present[:-1] if is_own and self._is_required(self.location[-1]) else self.present
+        return self.present[:-1] if is_own and self.is_required(self.location[-1]) else self.present
 
-    def _is_required(self, key: int | str) -> bool:
+    def is_required(self, key: int | str) -> bool:
+        """Tell whether the mapping that the fault stands in cannot lack a key."""
         fields = self.owner.model_fields
         field = next((field for name, field in fields.items() if key in (field.alias, name)), None)
         return field is not None and field.is_required()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DEEPEST = 64
 MOST_ALIASED = 100_000
 MERGE_KEY = "<<"
-_FLATTEN = "take levels out: no key of a dataflow nests deeper than a few"
+_FLATTEN = "take levels out: a dataflow needs about ten"
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\n]*\n)?)*)+")
 _BLOCK_STYLES = ("|", ">")
@@ -147,7 +147,7 @@ class TreeBuilder:
         built = self._anchors[name]
         if built is None:
             message = f"the alias `*{name}` stands inside the value that it names"
-            self._stop("DF009", message, span, "write a value in place of the alias")
+            self._stop("DF009", message, span, "write the value out in the place of the alias")
             return
         if len(self._open) + built.height > DEEPEST:
             message = f"the alias `*{name}` makes the values nest more than {DEEPEST} deep"
