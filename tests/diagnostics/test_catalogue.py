@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doraflow.codes import CODES
 from doraflow.pipeline import Options, check
 from tests.diagnostics.cases import case_files, name_of, read_case
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from doraflow.diagnostics import Diagnostic
     from tests.diagnostics.cases import Case
+
+MOST_YET_TO_COME = 5
+"""How many codes may be new and wait for their case."""
 
 FILES = {name_of(path): path for path in case_files()}
 
@@ -65,11 +69,10 @@ def test_a_case_is_named_after_its_code(name: str) -> None:
 
 
 def test_the_catalogue_is_large_and_covers_what_a_text_can_raise() -> None:
-    from doraflow.codes import CODES
-
     counted = Counter(name[:5] for name in FILES)
-    assert sum(counted.values()) >= 300
     raised_elsewhere = ("DF02", "DF6", "DF7", "DF8")  # settings, sources and builds, the bundle, launching
-    missing = {code for code in CODES if not counted[code] and not code.startswith(raised_elsewhere)}
-    assert missing == set(WITHOUT_A_CASE)
+    of_a_text = [code for code in CODES if not code.startswith(raised_elsewhere) and code not in WITHOUT_A_CASE]
+    missing = [code for code in of_a_text if not counted[code]]
+    assert len(missing) <= MOST_YET_TO_COME, f"plant a fault for each of {missing}"
+    assert sum(counted.values()) >= 350
     assert {"DF601", "DF602", "DF603"} <= set(counted)
