@@ -13,6 +13,7 @@ CONTRACT_VERSION = 1
 
 QueuePolicy: TypeAlias = Literal["drop_oldest", "backpressure"]
 ProcessKind: TypeAlias = Literal["python", "executable", "shell", "operators"]
+SpawnMode: TypeAlias = Literal["fork", "exec"]
 Transport: TypeAlias = Literal["shm", "zmq"]
 
 DEFAULT_QUEUE_SIZE = 10
@@ -135,7 +136,8 @@ class Process:
     `path` and `working_directory` are relative to the source root (the bundle's `nodes/`, or the dataflow's own folder
     under `doraflow run`); an `executable` whose path has no `/` may also be a command on PATH. `env` values may hold
     `$NAME` and `${NAME}`, filled in from the host's environment when the process starts; `$$` is a dollar sign.
-    `place` is where the dataflow defines the node, for messages.
+    `place` is where the dataflow defines the node, for messages. `spawn` is how a process that runs Python is started:
+    forked from one that is warm, where that makes no difference to it, or executed; any other is always executed.
     """
 
     node: str
@@ -146,6 +148,7 @@ class Process:
     working_directory: str = "."
     cpu_affinity: tuple[int, ...] = ()
     place: str = ""
+    spawn: SpawnMode = "fork"
 
 
 @dataclass(frozen=True, slots=True)

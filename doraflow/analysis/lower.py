@@ -119,6 +119,7 @@ def _process(graph: Graph, node: Node) -> Process | None:
         working_directory=node.working_directory,
         cpu_affinity=node.cpu_affinity,
         place=_place(graph, node),
+        spawn="exec" if node.settings.get("spawn") == "exec" else "fork",
     )
 
 

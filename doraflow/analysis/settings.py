@@ -31,6 +31,7 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "finish_grace_secs",
     "data_format",
     "shared_memory_pool_size",
+    "spawn",
     "path_sha256",
     "branch",
     "tag",

@@ -75,6 +75,8 @@ def check_support(graph: Graph, sink: Sink) -> Graph:
     for node in graph.nodes:
         _check_kind(node, sink)
         _check_settings(f" of `{node.id}`", {**node.settings, **node.deployment}, node.setting_spans, sink)
+        if node.settings.get("spawn") == "fork" and node.kind not in ("python", "operators"):
+            _tell("spawn", f" of `{node.id}`", "only Python nodes are forked", node.setting_spans.get("spawn"), sink)
         _check_labels(node, graph, sink)
         for operator in node.operators:
             _check_operator(node, operator, sink)

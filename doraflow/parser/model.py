@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 RestartPolicy = Annotated[Literal["never", "on-failure", "always"], word("never", "on-failure", "always")]
+SpawnMode = Annotated[Literal["fork", "exec"], word("fork", "exec")]
 Distribution = Annotated[Literal["local", "scp", "http"], word("local", "scp", "http")]
 Environment = Annotated[dict[Text, EnvironmentValue], NothingIsEmptyMap]
 Labels = Annotated[dict[Text, Text], NothingIsEmptyMap]
@@ -180,6 +181,9 @@ class Node(PortKeys, LogKeys, RestartKeys):
     shared_memory_pool_size: ByteSize | None = Field(default=None, description="The size of the node's shared memory.")
     cpu_affinity: Annotated[tuple[Count, ...], NothingIsEmptyList] | None = Field(
         default=None, description="The processor cores that the node may run on."
+    )
+    spawn: SpawnMode | None = Field(
+        default=None, description="How a Python node is started: `fork` of a warm process (default), or `exec`."
     )
     deploy: Deploy | None = Field(default=None, description="Where the node runs.")
 

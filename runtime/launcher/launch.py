@@ -87,14 +87,15 @@ def _launch(
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
     root = (options.sources or bundle / "nodes").resolve()
-    checked = commands(processes, root, inherited(os.environ, bundle))
+    shared = inherited(os.environ, bundle)
+    checked = commands(processes, root, shared)
     folder = (options.log_folder or default_folder(wiring.dataflow, os.environ)).absolute()
     create_folder(folder)
     logs = LogFolder(folder, lambda text: console.progress("log_trouble", text))
     console.width = max((len(process.node) for process in processes), default=0)
     with contextlib.closing(logs), _guarded_directory(wiring, root, bundle) as (directory, guardian):
         console.progress("launching", f"run {directory.name}, logs in {folder}", run=directory.name, logs=str(folder))
-        run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files())
+        run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files(), shared, root)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
         supervisor.run()
     for finding in supervisor.findings:

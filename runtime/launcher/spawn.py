@@ -41,10 +41,11 @@ def allow_many_files() -> FileLimit:
     return soft, hard
 
 
-def spawn(command: Command, configuration: Path, limit: FileLimit) -> Spawned:
+def spawn(command: Command, configuration: Path, limit: FileLimit, kept: tuple[int, ...] = ()) -> Spawned:
     """Start a node's process, telling it where its configuration lies. Raises OSError.
 
-    The caller reaps it and closes the pipes. To be called while this process has one thread.
+    It inherits the descriptors `kept`. The caller reaps it and closes the pipes. To be called while this process has
+    one thread.
     """
     kernel.prepare()
     process = subprocess.Popen(
@@ -55,6 +56,7 @@ def spawn(command: Command, configuration: Path, limit: FileLimit) -> Spawned:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        pass_fds=kept,
         preexec_fn=_in_child(os.getpid(), command.process.cpu_affinity, limit),  # noqa: PLW1509 - the launcher has one thread
     )
     return _taken_over(process)

@@ -7,6 +7,7 @@ others go on.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -24,10 +25,11 @@ from doraflow_runtime.launcher.joining import Joining
 from doraflow_runtime.launcher.members import Member, Members
 from doraflow_runtime.launcher.output import NodeOutput
 from doraflow_runtime.launcher.run_directory import unusable
-from doraflow_runtime.launcher.spawn import spawn
+from doraflow_runtime.launcher.starting import Starter
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from doraflow_runtime.contract import HostWiring
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.loop import Loop
     from doraflow_runtime.launcher.records import Record
     from doraflow_runtime.launcher.signals import SignalPipe
-    from doraflow_runtime.launcher.spawn import FileLimit
+    from doraflow_runtime.launcher.spawn import FileLimit, Spawned
 
 _SAME_REQUEST = 0.05
 """Seconds within which a second signal is the same request: a terminal and a parent may both deliver Ctrl-C."""
@@ -50,7 +52,10 @@ _LOOK_AGAIN = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is to be run; `directory` is laid out already, times are in seconds."""
+    """What is to be run; `directory` is laid out already, times are in seconds.
+
+    `environment` is what all nodes share, and `root` the folder of their sources.
+    """
 
     wiring: HostWiring
     commands: tuple[Command, ...]
@@ -58,6 +63,8 @@ class Run:
     start_timeout: float
     grace: float
     open_files: FileLimit
+    environment: Mapping[str, str]
+    root: Path
 
 
 class Supervisor:
@@ -125,23 +132,30 @@ class Supervisor:
 
     def _start_processes(self) -> None:
         numbers = {node.id: index for index, node in enumerate(self._run.wiring.nodes)}
-        for command in self._run.commands:
-            node = command.process.node
-            try:
-                configuration = wiring.config_path(self._run.directory, numbers[node])
-                spawned = spawn(command, configuration, self._run.open_files)
-            except OSError as error:
-                self.findings.append(refused_by_system(command, error))
-                self.stop(f"`{node}` cannot be executed", node)
-                return
-            self._guardian.watch(spawned.number)
+        configurations = {name: wiring.config_path(self._run.directory, at) for name, at in numbers.items()}
+        with contextlib.closing(Starter(self._run, self._loop, self._console, self._guardian)) as starter:
+            for command, outcome in starter.start(configurations, lambda: self._ladder.step is not Step.RUNNING):
+                if isinstance(outcome, OSError):
+                    self.findings.append(refused_by_system(command, outcome))
+                    self.stop(f"`{command.process.node}` cannot be executed", command.process.node)
+                else:
+                    self._take_in(command, outcome)
+        order = {command.process.node: at for at, command in enumerate(self._run.commands)}
+        self._members.all.sort(key=lambda member: order[member.node])
 
-            def take(records: list[Record], node: str = node) -> None:
-                self._logs.write(node, records)
-                self._console.records(records)
+    def _take_in(self, command: Command, spawned: Spawned) -> None:
+        node = command.process.node
+        self._guardian.watch(spawned.number)
 
-            output = NodeOutput(node, {"stdout": spawned.stdout, "stderr": spawned.stderr}, self._loop, take)
-            self._members.all.append(Member(command.process, spawned.number, output))
+        def take(records: list[Record]) -> None:
+            self._logs.write(node, records)
+            self._console.records(records)
+
+        output = NodeOutput(node, {"stdout": spawned.stdout, "stderr": spawned.stderr}, self._loop, take)
+        member = Member(command.process, spawned.number, output)
+        self._members.all.append(member)
+        if self._ladder.step is not Step.RUNNING:
+            member.signal(signal.SIGTERM)  # it was on its way when the run was stopped
 
     # ---- what time and signals bring
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 MARK = "DORAFLOW_TEST"
+TYPINGS = Path(__file__).resolve().parents[2] / "typings"
 
 LAUNCH_SCRIPT = """\
 import sys
@@ -245,6 +246,20 @@ def eventually() -> Callable[..., None]:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Give a test its surroundings, and see afterwards that it leaves them empty."""
+    world = _surroundings(tmp_path)
+    yield world
+    world.tidy()
+
+
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Give the tests of a module surroundings for a launch that all of them look at."""
+    world = _surroundings(tmp_path_factory.mktemp("world"))
+    yield world
+    world.tidy()
+
+
+def _surroundings(tmp_path: Path) -> World:
     token = secrets.token_hex(4)
     shm = Path("/dev/shm")
     base = (shm if os.access(shm, os.W_OK) else tmp_path) / f"doraflow-test-{token}"
@@ -253,8 +268,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         "DORAFLOW_RUN_BASE": str(base),
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(TYPINGS),  # the runtime of this checkout, whatever is installed
         MARK: token,
     }
-    world = World(tmp_path, base, token, environment)
-    yield world
-    world.tidy()
+    return World(tmp_path, base, token, environment)

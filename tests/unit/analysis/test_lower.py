@@ -23,6 +23,7 @@ nodes:
     path: nodes/camera.py
     args: --device 0
     cpu_affinity: [1]
+    spawn: exec
     inputs: {tick: dora/timer/millis/50}
     outputs: [image]
     output_types: {image: std/core/v1/Bytes}
@@ -62,9 +63,10 @@ def test_the_rows_of_the_launchers_say_what_to_start(check: Check) -> None:
             args=("--device", "0"),
             env={"LEVEL": "info"},
             cpu_affinity=(1,),
+            spawn="exec",
             place="flow.yml:4:9",
         ),
-        Process(node="filter", kind="executable", path="target/filter", env={"LEVEL": "info"}, place="flow.yml:12:9"),
+        Process(node="filter", kind="executable", path="target/filter", env={"LEVEL": "info"}, place="flow.yml:13:9"),
     )
     assert plan.hosts[1].processes == (
         Process(
@@ -73,7 +75,7 @@ def test_the_rows_of_the_launchers_say_what_to_start(check: Check) -> None:
             path="shell",
             args=("cat | less",),
             env={"LEVEL": "info"},
-            place="flow.yml:17:9",
+            place="flow.yml:18:9",
         ),
     )
 

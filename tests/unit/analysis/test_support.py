@@ -41,6 +41,8 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "restart_policy: never",
         "name: Camera\n    description: looks",
         "cpu_affinity: [0]",
+        "spawn: fork",
+        "spawn: exec",
         "deploy: {machine: robot, distribute: local}",
         "pattern: service-server\n    inputs: {x: dora/timer/secs/1}",
         "output_framing: {x: raw}",
@@ -49,6 +51,13 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
 )
 def test_what_has_an_effect_or_says_what_happens_anyway_is_no_finding(check: Check, keys: str) -> None:
     assert check(f"nodes:\n  - id: a\n    path: a.py\n    outputs: [x]\n    {keys}\n").told == []
+
+
+def test_a_program_cannot_be_forked(check: Check) -> None:
+    checked = check("nodes:\n  - {id: a, path: ./a, spawn: fork}\n  - {id: b, path: ./b, spawn: exec}\n")
+    assert checked.told == [
+        "warning DF901 2:24 `spawn` of `a` has no effect in this version: only Python nodes are forked"
+    ]
 
 
 def test_keys_that_belong_together_are_one_finding(check: Check) -> None:

@@ -1,0 +1,154 @@
+"""The warm process: it imports what every Python node needs, then forks a node for each request of the launcher.
+
+It has one thread whenever it forks, handles no signal, and keeps nothing open but the socket to its launcher. What a
+forked process does to become a node stands in `newborn`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import select
+import socket
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.warm import newborn
+from doraflow_runtime.warm.request import DESCRIPTORS, LARGEST_REQUEST, READY, Request, answer, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MODULES = (
+    "pyarrow",
+    "doraflow_runtime.node_api.dora",
+    "doraflow_runtime.node_api.node",
+    "doraflow_runtime.node_api.typed",
+    "doraflow_runtime.operators.host",
+)
+_AT_ONCE = 32
+_ARROW_ALLOCATOR = "JE_ARROW_MALLOC_CONF"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A request with its descriptors."""
+
+    request: Request
+    descriptors: tuple[int, ...]
+
+    def refuse(self, error: OSError) -> None:
+        """Tell the launcher that this node cannot be forked."""
+        with contextlib.suppress(BrokenPipeError):
+            answer(self.descriptors[-1], 0, error=error.errno or 0)
+
+    def close(self) -> None:
+        """Close the descriptors: they are the node's affair now."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+def serve(descriptor: int) -> Request:
+    """Fork nodes until the launcher hangs up. Returns in each node, and nowhere else.
+
+    `descriptor` is the socket to the launcher. To be called by a process that does nothing else.
+    """
+    newborn.show_as("doraflow: warm start")
+    with socket.socket(fileno=descriptor) as line:
+        trouble = _warm_up()
+        line.send(trouble.encode() or READY)
+        while not trouble and (orders := _receive(line)):
+            order = _fork(orders)
+            if order is not None:
+                line.close()
+                newborn.become(order.request, order.descriptors)
+                return order.request
+    os._exit(0)
+
+
+def _warm_up() -> str:
+    """Import everything; the reason why this process must not be forked, if there is one."""
+    if _ARROW_ALLOCATOR not in os.environ:
+        # Its background thread would not survive a fork; an allocator without it tidies up as it goes.
+        os.environ[_ARROW_ALLOCATOR] = "background_thread:false"
+        try:
+            _import_all()
+        finally:
+            del os.environ[_ARROW_ALLOCATOR]
+    else:
+        _import_all()
+    newborn.prepare()
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return "this Python is being traced"
+    # Pools of threads that know of forks (OpenBLAS's) go to rest at the first one, and come back when they are used.
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - a count
+    if threads > 1:
+        return f"something that Python imports at its start runs {threads - 1} threads"
+    gc.collect()
+    gc.freeze()  # what the collector never touches stays shared with every node
+    return ""
+
+
+def _import_all() -> None:
+    for name in MODULES:
+        importlib.import_module(name)
+
+
+def _receive(line: socket.socket) -> list[_Order]:
+    """Wait for a request, and take those that are there too; none once the launcher is gone."""
+    orders: list[_Order] = []
+    while len(orders) < _AT_ONCE and (not orders or select.select([line], [], [], 0)[0]):
+        data, descriptors, _, _ = socket.recv_fds(line, LARGEST_REQUEST, DESCRIPTORS)
+        if not data:
+            break
+        orders.append(_Order(unpack(data), tuple(descriptors)))
+    return orders
+
+
+def _fork(orders: Sequence[_Order]) -> _Order | None:
+    """Fork a node for each order; in a node, give its order.
+
+    A process between ends at once, so that the launcher, which adopts orphans, becomes the parent of the nodes: it
+    learns how each ends, and they do not depend on this process.
+    """
+    try:
+        between = os.fork()
+    except OSError as error:
+        for order in orders:
+            order.refuse(error)
+            order.close()
+        return None
+    if between:
+        for order in orders:
+            order.close()
+        os.waitpid(between, 0)
+        return None
+    try:
+        return _fork_each(orders)
+    except BaseException:  # noqa: BLE001 - a copy of the warm process must never go on as one
+        os._exit(1)
+
+
+def _fork_each(orders: Sequence[_Order]) -> _Order:
+    """Fork a node for each order and end; returns in each node, once it is adopted."""
+    between = os.getpid()
+    for order in orders:
+        try:
+            child = os.fork()
+        except OSError as error:
+            order.refuse(error)
+            continue
+        if child == 0:
+            for other in orders:
+                if other is not order:
+                    other.close()
+            newborn.await_adoption(between)
+            return order
+    os._exit(0)
