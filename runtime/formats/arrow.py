@@ -8,8 +8,7 @@ and size of each of its buffers; docs/wire-format.md specifies it. Types that py
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
@@ -23,6 +22,7 @@ MOST_ARRAYS = 4096
 
 _NODE = struct.Struct("<qqqB")
 _BUFFER = struct.Struct("<qq")
+_FLAT = struct.Struct("<qqqBqqqq")  # the record of an array without children that has two buffers
 _MOST_BINARY = 2**31 - 1
 _SLACK = 1024  # bytes of unused buffer that are cheaper to copy than to cut away
 
@@ -31,8 +31,7 @@ class LayoutError(ValueError):
     """A record that does not describe the buffer it came with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(NamedTuple):
     """A buffer of `size` bytes that is written later, in place."""
 
     size: int
@@ -41,8 +40,7 @@ class Hole:
 Content: TypeAlias = "pa.Buffer | Hole"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """An array taken apart: what `pa.Array.from_buffers` takes, with its children."""
 
     length: int
@@ -52,8 +50,7 @@ class Parts:
     children: tuple[Parts, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where everything lies: the record, the total size in bytes, and the buffers to copy with their positions."""
 
     record: bytes
@@ -88,9 +85,31 @@ def _needs_stream(kind: pa.DataType) -> bool:
     return bool(is_view or is_encoded or ask.is_union(kind) or ask.is_map(kind))
 
 
+def flat_width(kind: pa.DataType) -> int:
+    """Give the bytes of a value of a type whose values lie side by side in one buffer; 0 for any other type."""
+    return kind.bit_width // 8 if _is_fixed(kind) and kind.bit_width % 8 == 0 else 0
+
+
+def flat_values(array: pa.Array[Any], width: int) -> pa.Buffer | None:
+    """Give the values of an array of a type with this `flat_width`; None if it has, or may have, nulls."""
+    validity, values = array.buffers()
+    if validity is not None or values is None:
+        return None
+    size = len(array) * width
+    if size == values.size and not array.offset:
+        return values
+    return values.slice(array.offset * width, size)
+
+
+def flat_record(length: int, size: int) -> bytes:
+    """Write the record of an array without nulls whose `length` values fill a payload of `size` bytes."""
+    return _FLAT.pack(length, 0, 0, 2, ABSENT, 0, 0, size)
+
+
 def take_apart(array: pa.Array[Any]) -> Parts:
     """Take a plain array apart; a slice is first cut out of the buffers that it shares."""
-    if array.offset or array.get_total_buffer_size() > array.nbytes + _SLACK:
+    size = array.get_total_buffer_size()
+    if array.offset or (size > _SLACK and size > array.nbytes + _SLACK):
         array = pa.concat_arrays([array, array.slice(0, 0)])
     return _parts(array, iter(array.buffers()))
 
@@ -161,6 +180,26 @@ def _in_order(parts: Parts) -> Iterator[Parts]:
 
 def _aligned(size: int) -> int:
     return (size + ALIGNMENT - 1) & -ALIGNMENT
+
+
+class Rebuilder:
+    """Builds arrays of one type. A record like the one before it, as most are, is not read again."""
+
+    __slots__ = ("_known", "_length", "_size", "kind")
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self.kind = kind
+        self._known: bytes | None = None
+        self._length = self._size = 0
+
+    def array(self, record: bytes, payload: pa.Buffer) -> pa.Array[Any]:
+        """Do what `rebuild` does."""
+        if record == self._known and payload.size == self._size:
+            return pa.Array.from_buffers(self.kind, self._length, [None, payload], 0)
+        array = rebuild(self.kind, record, payload)
+        if len(record) == _FLAT.size and _is_fixed(self.kind) and record == flat_record(len(array), payload.size):
+            self._known, self._length, self._size = record, len(array), payload.size
+        return array
 
 
 def rebuild(kind: pa.DataType, record: bytes, payload: pa.Buffer) -> pa.Array[Any]:

@@ -105,13 +105,16 @@ class Core:
     def poll(self) -> None:
         """Deal with all that has happened, without waiting; not more often than FRESH_NS while messages wait."""
         with self.lock:
-            is_fresh = not self.queues.is_empty() and time.monotonic_ns() - self._dispatched_ns < FRESH_NS
-            if is_fresh or not self._poller.is_open:
+            if (self.is_fresh() and self.queues.count) or not self._poller.is_open:
                 return
             ready = self._poller.poll(0)
             self._dispatch(ready)
             if ready:
                 self._poller.tell()
+
+    def is_fresh(self) -> bool:
+        """Tell whether the kernel was asked for news just now."""
+        return time.monotonic_ns() - self._dispatched_ns < FRESH_NS
 
     def _dispatch(self, ready: list[int]) -> None:
         self.rounds += 1
@@ -124,9 +127,8 @@ class Core:
     def _tend(self) -> None:
         """Send what waits: slots that are no longer read, and messages that a consumer had no room for."""
         for producer in self._producers.values():
-            if producer.id is not None and producer.connection.is_open:
-                producer.give_back()
-                self._poller.want_writing(producer.connection.fileno(), wanted=producer.connection.has_waiting)
+            producer.give_back()
+            self._press(producer.connection, wanted=producer.connection.has_waiting)
         for consumer in self.consumers.values():
             if consumer.has_waiting:
                 consumer.flush()
@@ -237,7 +239,7 @@ class Core:
             connection = Connection(self._folder.connect(links[0].address, CONNECT_SECONDS))
         except OSError:
             return  # the consumer has ended already; the launcher tells of it
-        connection.send([wire.hello(self.config.node.id, self.config.pools)])
+        connection.send(wire.hello(self.config.node.id, self.config.pools))
         self.consumers[name] = Consumer(links, connection, self.pool, share)
         self._poller.watch(connection.fileno(), partial(self._on_consumer, name))
 
@@ -257,9 +259,12 @@ class Core:
     def note_sent(self, consumer: Consumer) -> None:
         """Watch for a consumer that has to catch up."""
         with self.lock:
-            if consumer.connection.is_open:
-                wanted = consumer.is_open and consumer.connection.has_waiting
-                self._poller.want_writing(consumer.connection.fileno(), wanted=wanted)
+            self._press(consumer.connection, wanted=consumer.is_open and consumer.connection.has_waiting)
+
+    def _press(self, connection: Connection, *, wanted: bool) -> None:
+        if wanted != connection.is_pressed and connection.is_open:
+            connection.is_pressed = wanted
+            self._poller.want_writing(connection.fileno(), wanted=wanted)
 
     def accept(self, item: Received) -> None:
         """Note that a message left its queue: where senders are held back, its sender may send one more."""

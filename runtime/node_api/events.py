@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from doraflow_runtime.node_api.metadata import Metadata
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 EventType: TypeAlias = Literal["INPUT", "INPUT_CLOSED", "STOP", "ERROR"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened.
 
     `id` is the input of an INPUT and INPUT_CLOSED, the cause of a STOP (`MANUAL` or `ALL_INPUTS_CLOSED`), and the
@@ -25,4 +23,4 @@ class Event:
     type: EventType
     id: str | None = None
     value: pa.Array[Any] | None = None
-    metadata: Metadata = field(default_factory=lambda: Metadata(0))
+    metadata: Metadata = Metadata(0)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
-from doraflow_runtime.formats.arrow import LayoutError, from_stream, is_plain, rebuild
+from doraflow_runtime.formats.arrow import LayoutError, Rebuilder, from_stream, is_plain
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.node_api.preparing import MOST_TYPES
@@ -36,40 +34,37 @@ small slots, and well below what a producer lets lie unread."""
 _POOLS = re.compile(r"pools/[0-9]{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that waits in a queue."""
+class Received(NamedTuple):
+    """A message that waits in a queue; `rebuilder` is None for one that is an IPC stream."""
 
     producer: Producer
     link: int
     message: Message
-    type: pa.DataType | None
-    metadata: Metadata
+    rebuilder: Rebuilder | None
 
     def event(self, input_id: str) -> Event:
         """Make the event. A message that cannot be read becomes an ERROR, and its slot goes back."""
+        sent_ns, encoded, record, content, slot = self.message
+        metadata = Metadata(sent_ns, encoded)
         try:
-            _ = self.metadata.parameters
-            payload = self._payload()
+            if encoded:
+                _ = metadata.parameters
+            payload = self.producer.mapping.payload(slot) if slot else pa.py_buffer(content)
         except ValueError as error:
             self.discard()
             return _unreadable(input_id, error)
         try:
-            array = from_stream(payload) if self.type is None else rebuild(self.type, self.message.record, payload)
+            array = self.rebuilder.array(record, payload) if self.rebuilder else from_stream(payload)
         except LayoutError as error:
             return _unreadable(input_id, error)
-        return Event("INPUT", input_id, array, self.metadata)
-
-    def _payload(self) -> pa.Buffer:
-        slot = self.message.slot
-        return self.producer.mapping.payload(slot) if slot else pa.py_buffer(self.message.payload)
+        return Event("INPUT", input_id, array, metadata)
 
     def asks_to_flush(self) -> bool:
         """Tell whether the message takes the place of those that wait: dora's `flush` in its metadata."""
         if b"flush" not in self.message.metadata:
             return False
         try:
-            return self.metadata.parameters.get("flush") is True
+            return Metadata(0, self.message.metadata).parameters.get("flush") is True
         except ValueError:
             return False  # told when the message is read
 
@@ -89,9 +84,9 @@ class Producer:
         self.id: str | None = None
         self._run_directory = run_directory
         self._wake = wake
-        self._types: dict[int, pa.DataType] = {}
+        self._types: dict[int, Rebuilder] = {}
         self._open_links: set[int] = set()
-        self._owed: Counter[int] = Counter()
+        self._owed: dict[int, int] = {}
         self._seen = 0
         self._seen_bytes = 0
 
@@ -113,35 +108,40 @@ class Producer:
 
     def take(self, frame: Frame) -> Received | int | None:
         """Take a later frame: a message, or the index of a link on which nothing more comes. Raises WireError."""
-        match frame.kind:
-            case Kind.MESSAGE:
-                return self._message(frame)
-            case Kind.TYPE:
-                self._learn(frame)
-                return None
-            case Kind.CLOSED:
-                self._require_open(frame.link)
-                self._open_links.remove(frame.link)
-                return frame.link
+        if frame.kind == Kind.MESSAGE:
+            return self._message(frame)
+        if frame.kind == Kind.TYPE:
+            self._learn(frame)
+            return None
+        if frame.kind == Kind.CLOSED:
+            self._require_open(frame.link)
+            self._open_links.remove(frame.link)
+            return frame.link
         raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")
 
     def give_back(self) -> None:
         """Send back the slots that are no longer read, and say what was read from the connection."""
+        if self.id is None or not self.connection.is_open:
+            return
         returned = self.mapping.returned
         if returned or self._seen_bytes >= REPORT_AFTER:
-            self._report(wire.release(returned.popleft()) for _ in range(len(returned)))
-        self.connection.flush()
+            self._report([wire.release(returned.popleft()) for _ in range(len(returned))])
+        if self.connection.has_waiting:
+            self.connection.flush()
 
     def credit(self, link: int, at_once: int) -> None:
         """Let the producer send one more message on a link; it is told when it is owed `at_once` of them."""
-        self._owed[link] += 1
-        if self._owed[link] >= at_once:
-            self.connection.send([wire.credit(link, self._owed.pop(link))])
+        owed = self._owed.get(link, 0) + 1
+        if owed < at_once:
+            self._owed[link] = owed
+            return
+        self._owed.pop(link, None)
+        self.connection.send(wire.credit(link, owed))
 
     def pay(self) -> None:
         """Tell the producer of all that it is owed: this node is going to wait."""
         if self._owed and self.connection.is_open:
-            self.connection.send([b"".join(wire.credit(link, count) for link, count in self._owed.items())])
+            self.connection.send(b"".join(wire.credit(link, count) for link, count in self._owed.items()))
             self._owed.clear()
 
     def leave(self) -> None:
@@ -156,7 +156,7 @@ class Producer:
         """Send frames after the count of what was read: a slot never comes back before its message was seen."""
         seen = wire.seen(self._seen) if self._seen else b""
         self._seen = self._seen_bytes = 0
-        self.connection.send([seen + b"".join(frames)])
+        self.connection.send(seen + b"".join(frames))
 
     def _learn(self, frame: Frame) -> None:
         if len(self._types) >= MOST_TYPES or frame.number == 0:
@@ -167,22 +167,25 @@ class Producer:
             raise WireError(f"a malformed type: {error}") from None
         if not is_plain(kind):
             raise WireError(f"the type {kind}, which has to travel as a stream")
-        self._types[frame.number] = kind
+        self._types[frame.number] = Rebuilder(kind)
 
     def _require_open(self, link: int) -> None:
         if link not in self._open_links:
             raise WireError(f"link {link} is closed, or does not come from `{self.id}`")
 
     def _message(self, frame: Frame) -> Received:
-        self._require_open(frame.link)
+        link = frame.link
+        self._require_open(link)
         message = wire.read_message(frame)
         if message.slot is not None:
             self._seen += 1
             self._seen_bytes += message.slot.size
-        kind = None if frame.flags & wire.AS_STREAM else self._types.get(frame.number)
-        if kind is None and not frame.flags & wire.AS_STREAM:
+        if frame.flags & wire.AS_STREAM:
+            return Received(self, link, message, None)
+        rebuilder = self._types.get(frame.number)
+        if rebuilder is None:
             raise WireError(f"type {frame.number} was never announced")
-        return Received(self, frame.link, message, kind, Metadata(message.sent_ns, message.metadata))
+        return Received(self, link, message, rebuilder)
 
 
 def _unreadable(input_id: str, error: ValueError) -> Event:

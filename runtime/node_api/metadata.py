@@ -38,7 +38,7 @@ class Metadata(Mapping[str, Parameter]):
     def parameters(self) -> dict[str, Parameter]:
         """The parameters without the timestamp: what to hand on with an answer."""
         if self._parameters is None:
-            self._parameters = decode(self._encoded)
+            self._parameters = decode(self._encoded) if self._encoded else {}
         return self._parameters
 
     def __getitem__(self, key: str) -> Parameter:

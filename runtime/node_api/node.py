@@ -105,14 +105,19 @@ class Node:
         `timeout` is in seconds; without one the wait has no end. None when the time is over or the stream has ended.
         To be called from one thread at a time.
         """
+        core = self._core
+        with core.lock:
+            if core.queues.count and core.state is NodeState.RUNNING and core.is_fresh():
+                return self._take()
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._core.poll()
+        if core.queues.count or timeout is not None:
+            core.poll()
         while True:
             event, since = self._look()
             left = None if deadline is None else deadline - time.monotonic()
             if event is not None or self.has_ended or (left is not None and left <= 0):
                 return event
-            self._core.wait(left, since)
+            core.wait(left, since)
 
     async def next_async(self, timeout: float | None = None) -> Event | None:
         """Wait like `next` without blocking the event loop; a wait that is cancelled takes no event.

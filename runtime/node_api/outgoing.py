@@ -8,15 +8,15 @@ node's lock.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.shm.connection import Connection
@@ -24,40 +24,37 @@ if TYPE_CHECKING:
     from doraflow_runtime.shm.wire import SlotName
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message ready to be sent on any link: the type it needs, its flags, its body, and the slot it lies in."""
 
     type_number: int
     flags: int
-    body: Sequence[bytes | memoryview]
-    size: int
+    body: bytes
     slot: Slot | None
 
-    def frame(self, link: int) -> list[bytes | memoryview]:
+    def frame(self, link: int) -> bytes:
         """Write the message for a link."""
-        header = wire.frame(Kind.MESSAGE, self.size, self.flags, link, self.type_number)
-        return [header, *self.body]
+        return wire.frame(Kind.MESSAGE, len(self.body), self.flags, link, self.type_number) + self.body
 
 
 @dataclass(slots=True)
 class _Lane:
-    """A link as the consumer's peer sees it."""
+    """A link as the consumer's peer sees it.
+
+    `may_drop` says that the sender never waits for the reader. `is_own` says that the node sends to itself: if it
+    waited it would wait for itself, so it has credits without end.
+    """
 
     link: OutgoingLink
     credits: int
     held: deque[Outgoing] = field(default_factory=deque)
     is_closing: bool = False
+    may_drop: bool = field(init=False)
+    is_own: bool = field(init=False)
 
-    @property
-    def may_drop(self) -> bool:
-        """Whether the sender never waits for the reader."""
-        return self.link.queue_policy == "drop_oldest"
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the node sends to itself: if it waited it would wait for itself, so it has credits without end."""
-        return self.link.link.producer == self.link.link.consumer
+    def __post_init__(self) -> None:
+        self.may_drop = self.link.queue_policy == "drop_oldest"
+        self.is_own = self.link.link.producer == self.link.link.consumer
 
 
 class Consumer:
@@ -72,7 +69,8 @@ class Consumer:
         self._share = share
         self._lanes = {link.link.index: _Lane(link, link.queue_size) for link in links}
         self._types: set[int] = set()
-        self._slots: Counter[tuple[int, int, int]] = Counter()
+        self._slots: dict[tuple[int, int, int], int] = {}
+        self._held = 0
         self._unread: deque[SlotName] = deque()
         self._unread_bytes = 0
         self._has_left = False
@@ -86,7 +84,7 @@ class Consumer:
     @property
     def has_waiting(self) -> bool:
         """Whether anything waits for the consumer to read."""
-        return self.is_open and (self.connection.has_waiting or any(lane.held for lane in self._lanes.values()))
+        return bool(self._held or self.connection.has_waiting) and self.is_open
 
     def may_send(self, link: int) -> bool:
         """Tell whether a message on `link` would not have to wait for a credit."""
@@ -98,16 +96,19 @@ class Consumer:
         lane = self._lanes[link]
         if not self.is_open or lane.is_closing:
             return
-        if message.type_number and message.type_number not in self._types:
-            self._types.add(message.type_number)
-            body = schema(message.type_number)
-            self.connection.send([wire.frame(Kind.TYPE, len(body), number=message.type_number), body])
-        if message.slot is not None:
-            self._pool.hold(message.slot)
-            self._slots[message.slot.name.key()] += 1
+        number, _, _, slot = message
+        if number and number not in self._types:
+            self._types.add(number)
+            body = schema(number)
+            self.connection.send(wire.frame(Kind.TYPE, len(body), number=number) + body)
+        if slot is not None:
+            self._pool.hold(slot)
+            key = slot.name.key()
+            self._slots[key] = self._slots.get(key, 0) + 1
         if not lane.may_drop:
             lane.credits -= 1
-        if lane.may_drop and (lane.held or not self._has_room(message)):
+            self._pass(link, message)
+        elif lane.held or not self._has_room(message):
             self._hold(lane, message)
         else:
             self._pass(link, message)
@@ -118,7 +119,7 @@ class Consumer:
         if self.is_open and not lane.is_closing:
             lane.is_closing = True
             if not lane.held:
-                self.connection.send([wire.closed(link)])
+                self.connection.send(wire.closed(link))
 
     def flush(self) -> None:
         """Send what waits, as far as the consumer reads."""
@@ -126,8 +127,9 @@ class Consumer:
         for index, lane in self._lanes.items():
             while lane.held and self._has_room(lane.held[0]) and self.is_open:
                 self._pass(index, lane.held.popleft())
+                self._held -= 1
                 if lane.is_closing and not lane.held:
-                    self.connection.send([wire.closed(index)])
+                    self.connection.send(wire.closed(index))
 
     def drop_one(self) -> bool:
         """Drop a message that waits, and take its slot back; False if none is left that lies in a slot."""
@@ -149,6 +151,7 @@ class Consumer:
         self.connection.close()
         for lane in self._lanes.values():
             lane.held.clear()
+        self._held = 0
         for key, count in self._slots.items():
             for _ in range(count):
                 self._pool.release(key)
@@ -190,19 +193,21 @@ class Consumer:
         self.connection.send(message.frame(link))
 
     def _release(self, key: tuple[int, int, int]) -> None:
-        if self._slots[key] <= 0:
+        count = self._slots.pop(key, 0)
+        if not count:
             raise WireError("a slot given back that was not held")
-        self._slots[key] -= 1
-        if not self._slots[key]:
-            del self._slots[key]
+        if count > 1:
+            self._slots[key] = count - 1
         self._pool.release(key)
 
     def _hold(self, lane: _Lane, message: Outgoing) -> None:
         if len(lane.held) >= lane.link.queue_size:
             self._drop(lane.held.popleft())
         lane.held.append(message)
+        self._held += 1
 
     def _drop(self, message: Outgoing) -> None:
         self.dropped += 1
+        self._held -= 1
         if message.slot is not None:
             self._release(message.slot.name.key())

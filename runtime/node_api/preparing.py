@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
-from doraflow_runtime.formats.arrow import Layout, Parts, is_plain, lay_out, take_apart, to_stream
+from doraflow_runtime.formats import arrow
+from doraflow_runtime.formats.arrow import Layout, flat_record, flat_values, lay_out, take_apart, to_stream
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT
 
 if TYPE_CHECKING:
+    from doraflow_runtime.formats.arrow import Parts
     from doraflow_runtime.shm.pool import Slot
 
 MOST_TYPES = 4096
@@ -25,8 +27,7 @@ LARGEST_INLINE = 4096
 """Payload bytes that travel in the frame. Copying a page through a socket costs less than a slot and its release."""
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
+class Laid(NamedTuple):
     """An array with its place worked out: `type_number` is 0 and `layout` has no record for an IPC stream."""
 
     type_number: int
@@ -34,54 +35,79 @@ class Laid:
     layout: Layout
 
 
+@dataclass(slots=True)
+class _Known:
+    """A type that was sent before, and the last record and hole of it: most messages are like the one before them."""
+
+    number: int
+    kind: pa.DataType
+    schema: bytes
+    is_plain: bool
+    width: int
+    length: int = -1
+    record: bytes = b""
+    parts: Parts | None = None
+    laid: Laid | None = None
+
+
 class Preparer:
     """Numbers the types that a node sends; each is described once to each consumer."""
 
     def __init__(self) -> None:
-        self._types: list[tuple[pa.DataType, bool]] = []
-        self._schemas: list[bytes] = []
-        self._last: dict[str, int] = {}
+        self._types: list[_Known] = []
+        self._last: dict[str, _Known] = {}
 
     def schema(self, number: int) -> bytes:
         """Give the serialized schema of a type by its number."""
-        return self._schemas[number - 1]
+        return self._types[number - 1].schema
 
     def lay(self, output: str, array: pa.Array[Any]) -> Laid:
         """Work out where an array's buffers go."""
-        number = self.number(output, array.type)
-        if number and self._types[number - 1][1]:
-            return Laid(number, 0, lay_out(take_apart(array)))
-        stream = to_stream(array)
-        return Laid(0, AS_STREAM, Layout(b"", stream.size, ((0, stream),)))
+        known = self._known(output, array.type)
+        if known is None or not known.is_plain:
+            stream = to_stream(array)
+            return Laid(0, AS_STREAM, Layout(b"", stream.size, ((0, stream),)))
+        values = flat_values(array, known.width) if known.width else None
+        if values is None:
+            return Laid(known.number, 0, lay_out(take_apart(array)))
+        length = len(array)
+        if known.length != length:
+            known.length, known.record = length, flat_record(length, values.size)
+        return Laid(known.number, 0, Layout(known.record, values.size, ((0, values),)))
 
     def lay_parts(self, output: str, kind: pa.DataType, parts: Parts) -> Laid:
         """Work out where the buffers of an array go that is not written yet.
 
         Raises TypeError for a type that has to travel as a stream.
         """
-        number = self.number(output, kind)
-        if not number or not self._types[number - 1][1]:
+        known = self._known(output, kind)
+        if known is None or not known.is_plain:
             raise TypeError(f"output `{output}` cannot lend memory for {kind}, which is not sent in place: send it")
-        return Laid(number, 0, lay_out(parts))
+        if known.laid is not None and known.parts == parts:
+            return known.laid
+        laid = Laid(known.number, 0, lay_out(parts))
+        if not laid.layout.pieces:
+            known.parts, known.laid = parts, laid
+        return laid
 
-    def number(self, output: str, kind: pa.DataType) -> int:
-        """Give a type its number, or 0 if it is too large for a frame or there are too many.
+    def _known(self, output: str, kind: pa.DataType) -> _Known | None:
+        """Look a type up, or give it a number; None if it is too large for a frame or there are too many.
 
         An output's last type is found at once. Types whose fields have other metadata are other types.
         """
         last = self._last.get(output)
-        if last is not None and _are_same(self._types[last - 1][0], kind):
+        if last is not None and _are_same(last.kind, kind):
             return last
-        number = next((at for at, (known, _) in enumerate(self._types, 1) if _are_same(known, kind)), 0)
-        if not number:
+        known = next((known for known in self._types if _are_same(known.kind, kind)), None)
+        if known is None:
             schema = pa.schema([pa.field("", kind)]).serialize().to_pybytes()
             if len(self._types) == MOST_TYPES or len(schema) > wire.LARGEST_BODY:
-                return 0
-            self._types.append((kind, is_plain(kind)))
-            self._schemas.append(schema)
-            number = len(self._types)
-        self._last[output] = number
-        return number
+                return None
+            is_plain = arrow.is_plain(kind)
+            known = _Known(len(self._types) + 1, kind, schema, is_plain, arrow.flat_width(kind) if is_plain else 0)
+            self._types.append(known)
+        self._last[output] = known
+        return known
 
 
 def _are_same(one: pa.DataType, other: pa.DataType) -> bool:
@@ -90,15 +116,18 @@ def _are_same(one: pa.DataType, other: pa.DataType) -> bool:
 
 def message(laid: Laid, metadata: bytes, slot: Slot | None) -> Outgoing:
     """Write the body of a message: the payload itself, or the name of the slot it lies in."""
-    record = laid.layout.record
-    if slot is None:
-        payload = bytearray(laid.layout.size)
-        laid.layout.write(memoryview(payload))
-        content: bytes | bytearray = payload
-    else:
-        name = slot.name
-        content = wire.SLOT.pack(name.segment, name.slot, name.generation, name.offset, name.size)
-    head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(record), len(content))
-    body = [head + metadata + record, bytes(content)]
-    size = len(body[0]) + len(body[1])
-    return Outgoing(laid.type_number, laid.flags | (IN_SLOT if slot else 0), body, size, slot)
+    number, flags, layout = laid
+    record = layout.record
+    if slot is not None:
+        head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(record), wire.SLOT.size)
+        return Outgoing(number, flags | IN_SLOT, b"".join((head, metadata, record, wire.SLOT.pack(*slot.name))), slot)
+    head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(record), layout.size)
+    return Outgoing(number, flags, b"".join((head, metadata, record, _payload(layout))), None)
+
+
+def _payload(layout: Layout) -> pa.Buffer | bytearray:
+    if len(layout.pieces) == 1 and layout.pieces[0][1].size == layout.size:
+        return layout.pieces[0][1]
+    payload = bytearray(layout.size)
+    layout.write(memoryview(payload))
+    return payload

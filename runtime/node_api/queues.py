@@ -18,27 +18,35 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_GONE = 64  # dropped items whose places cost less than a look through the order
+
 
 @dataclass(slots=True)
 class Queue(Generic[T]):
-    """The queue of one input; each item goes with its place in the order of arrival."""
+    """The queue of one input. `gone` counts the dropped items that still have a place in the order of arrival."""
 
     input: InputWiring
-    items: deque[tuple[int, T]] = field(default_factory=deque)
+    items: deque[T] = field(default_factory=deque)
     state: InputState = InputState.OPEN
     dropped: int = 0
+    gone: int = 0
+    may_drop: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.may_drop = self.input.queue_policy == "drop_oldest" or bool(self.input.interval_ns)
 
 
 class Queues(Generic[T]):
-    """The queues of one node. `discard` is called with every item that is dropped."""
+    """The queues of one node; `count` items wait in them. `discard` is called with every item that is dropped."""
 
     def __init__(
         self, inputs: Iterable[InputWiring], discard: Callable[[T], None], *, timers_are_clocks: bool = False
     ) -> None:
         self._queues: dict[str, Queue[T]] = {port.id: Queue(port) for port in inputs}
         self._discard = discard
-        self._arrived = 0
+        self._order: deque[Queue[T]] = deque()
         self._timers_are_clocks = timers_are_clocks
+        self.count = 0
 
     def put(self, input_id: str, item: T, *, flush: bool = False) -> None:
         """Let an item in. `flush` empties the queue first.
@@ -48,11 +56,11 @@ class Queues(Generic[T]):
         queue = self._queues[input_id]
         while flush and queue.items:
             self._drop(queue)
-        may_drop = queue.input.queue_policy == "drop_oldest" or queue.input.interval_ns
-        if may_drop and self.is_full(input_id):
+        if queue.may_drop and len(queue.items) >= queue.input.queue_size:
             self._drop(queue)
-        queue.items.append((self._arrived, item))
-        self._arrived += 1
+        queue.items.append(item)
+        self._order.append(queue)
+        self.count += 1
 
     def is_full(self, input_id: str) -> bool:
         """Tell whether as many items wait as the queue has places."""
@@ -67,10 +75,14 @@ class Queues(Generic[T]):
 
     def take(self) -> tuple[str, T] | None:
         """Hand out the item that arrived first, with its input; None if nothing waits."""
-        oldest = min((queue for queue in self._queues.values() if queue.items), key=_arrival, default=None)
-        if oldest is None:
-            return None
-        return oldest.input.id, oldest.items.popleft()[1]
+        while self._order:
+            queue = self._order.popleft()
+            if queue.gone:
+                queue.gone -= 1
+                continue
+            self.count -= 1
+            return queue.input.id, queue.items.popleft()
+        return None
 
     def take_closed(self) -> str | None:
         """Hand out an input that is drained, once; None if there is none."""
@@ -89,7 +101,7 @@ class Queues(Generic[T]):
 
     def is_empty(self) -> bool:
         """Tell whether nothing waits."""
-        return not any(queue.items for queue in self._queues.values())
+        return not self.count
 
     def dropped(self) -> dict[str, int]:
         """Count the items dropped so far, by input."""
@@ -97,14 +109,27 @@ class Queues(Generic[T]):
 
     def clear(self) -> None:
         """Drop everything, without counting."""
-        for queue in self._queues.values():
-            while queue.items:
-                self._discard(queue.items.popleft()[1])
+        while (taken := self.take()) is not None:
+            self._discard(taken[1])
 
     def _drop(self, queue: Queue[T]) -> None:
         queue.dropped += 1
-        self._discard(queue.items.popleft()[1])
+        self.count -= 1
+        if self._order[0] is queue and not queue.gone:
+            self._order.popleft()
+        else:
+            queue.gone += 1
+        self._tidy()
+        self._discard(queue.items.popleft())
 
-
-def _arrival(queue: Queue[T]) -> int:
-    return queue.items[0][0]
+    def _tidy(self) -> None:
+        """Take the dropped items out of the order of arrival, now and then: it stays as long as what waits."""
+        if len(self._order) <= 2 * self.count + MOST_GONE:
+            return
+        kept: deque[Queue[T]] = deque()
+        for queue in self._order:
+            if queue.gone:
+                queue.gone -= 1
+            else:
+                kept.append(queue)
+        self._order = kept

@@ -39,7 +39,7 @@ class Sender:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
         targets = self._targets_of(output_id)
         array = as_array(data)
-        encoded = encode(metadata)
+        encoded = encode(metadata) if metadata else b""
         if not targets:
             return
         with self._core.lock:
@@ -85,7 +85,8 @@ class Sender:
         None if nobody is left to read it, or the node is being stopped. Raises OSError if the memory cannot be had.
         """
         core = self._core
-        core.poll()  # a node that only sends hears of slots that were let go nowhere else
+        if not core.is_fresh() or not core.pool.has_free(size):
+            core.poll()  # a node that only sends hears of slots that were let go nowhere else
         while True:
             with core.lock:
                 self._require_open()
@@ -114,16 +115,18 @@ class Sender:
 
     def _deliver(self, targets: list[tuple[int, str]], prepared: Outgoing) -> None:
         core, slot = self._core, prepared.slot
-        if slot is not None:
-            with core.lock:
-                core.pool.hold(slot)  # ours, until every reader has its own
+        if slot is None:
+            for index, consumer_id in targets:
+                self._send_on(index, consumer_id, prepared)
+            return
+        with core.lock:
+            core.pool.hold(slot)  # ours, until every reader has its own
         try:
             for index, consumer_id in targets:
                 self._send_on(index, consumer_id, prepared)
         finally:
-            if slot is not None:
-                with core.lock:
-                    core.pool.release(slot.name.key())
+            with core.lock:
+                core.pool.release(slot.name.key())
 
     def _send_on(self, index: int, consumer_id: str, prepared: Outgoing) -> None:
         core = self._core
@@ -136,7 +139,8 @@ class Sender:
                     return
                 if consumer.may_send(index):
                     consumer.send(index, prepared, self._preparer.schema)
-                    core.note_sent(consumer)
+                    if consumer.connection.has_waiting:
+                        core.note_sent(consumer)
                     return
                 since = core.rounds
             if core.was_told_to_stop and has_waited:

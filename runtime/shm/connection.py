@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.shm.wire import FrameReader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from doraflow_runtime.shm.wire import Frame
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024  # small enough for the allocator to have it at hand
 MOST_PARTS = 512  # the kernel takes at most 1024 pieces in one sendmsg
 _CREDENTIALS = struct.Struct("3i")
 
@@ -27,60 +25,58 @@ class Connection:
     """One end of a connection between two nodes.
 
     `is_open` says that both sides talk; `has_ended` that all was read and no more comes. In between, the peer is gone
-    and its last words wait.
+    and its last words wait. `has_waiting` says that bytes wait for the peer to read,
+    `is_pressed` that somebody waits for the moment when the peer can take them.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         self._socket = sock
         self._reader = FrameReader()
-        self._buffer = bytearray(CHUNK)
         self._waiting: deque[memoryview] = deque()
         self.is_open = True
         self.has_ended = False
+        self.has_waiting = False
+        self.is_pressed = False
 
     def fileno(self) -> int:
         """Give the descriptor to wait on."""
         return self._socket.fileno()
 
-    @property
-    def has_waiting(self) -> bool:
-        """Whether bytes wait for the peer to read."""
-        return bool(self._waiting)
-
     def receive(self) -> list[Frame]:
         """Read what is there; `has_ended` turns True at the end. Raises WireError for bytes that are no frames."""
         try:
-            count = self._socket.recv_into(self._buffer)
+            data = self._socket.recv(CHUNK)
         except BlockingIOError:
             return []
         except OSError:
-            count = 0  # a reset says the same as an end: the peer is gone
-        if count == 0:
+            data = b""  # a reset says the same as an end: the peer is gone
+        if not data:
             self.is_open = False
             self.has_ended = True
             return []
-        return self._reader.feed(memoryview(self._buffer)[:count])
+        return self._reader.feed(data)
 
-    def send(self, parts: Sequence[bytes | memoryview]) -> None:
+    def send(self, data: bytes) -> None:
         """Send some bytes; what the peer cannot take yet waits for `flush`."""
         if not self.is_open:
             return
-        if self._waiting:
-            self._waiting.extend(memoryview(part).cast("B") for part in parts)
-            return
-        try:
-            sent = self._socket.sendmsg(parts)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.is_open = False
-            return
-        self._keep(parts, sent)
+        sent = 0
+        if not self.has_waiting:
+            try:
+                sent = self._socket.send(data)
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.is_open = False
+                return
+        if sent < len(data):
+            self._waiting.append(memoryview(data)[sent:])
+            self.has_waiting = True
 
     def flush(self) -> None:
         """Send what waits, as far as the peer takes it."""
-        while self._waiting and self.is_open:
+        while self.has_waiting and self.is_open:
             parts = [self._waiting[index] for index in range(min(len(self._waiting), MOST_PARTS))]
             try:
                 sent = self._socket.sendmsg(parts)
@@ -95,22 +91,15 @@ class Connection:
                     return
                 sent -= len(part)
                 self._waiting.popleft()
+            self.has_waiting = bool(self._waiting)
 
     def close(self) -> None:
         """Close the socket; what still waits is lost."""
         self.is_open = False
         self.has_ended = True
         self._waiting.clear()
+        self.has_waiting = False
         self._socket.close()
-
-    def _keep(self, parts: Sequence[bytes | memoryview], sent: int) -> None:
-        for part in parts:
-            size = len(part)
-            if sent >= size:
-                sent -= size
-                continue
-            self._waiting.append(memoryview(part).cast("B")[sent:])
-            sent = 0
 
 
 def peer_user(sock: socket.socket) -> int:

@@ -52,7 +52,7 @@ class Mapping:
         if slot.offset + slot.size > segment.size:
             raise WireError(f"a payload outside segment {slot.segment} of {self._folder.name}")
         held = _Held(slot.key(), segment, self._give_back)
-        return pa.foreign_buffer(segment.address + slot.offset, slot.size, base=held)
+        return pa.foreign_buffer(segment.address + slot.offset, slot.size, held)
 
     def discard(self, slot: SlotName) -> None:
         """Give a slot back unread."""

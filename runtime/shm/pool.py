@@ -65,6 +65,10 @@ class Pool:
         """How many slots are handed out."""
         return len(self._used)
 
+    def has_free(self, size: int) -> bool:
+        """Tell whether a slot of at least `size` bytes is at hand."""
+        return bool(self._free.get(_slot_size(size)))
+
     def take(self, size: int) -> Slot | None:
         """Hand out a slot of at least `size` bytes; None if that has to wait until others come back.
 

@@ -6,7 +6,6 @@ docs/wire-format.md is the specification; WIRE_VERSION changes with it. All numb
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -51,8 +50,7 @@ class Frame(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SlotName:
+class SlotName(NamedTuple):
     """Where a payload lies: the slot's place in its segment, and which of the slot's lives is meant."""
 
     segment: int
@@ -63,11 +61,10 @@ class SlotName:
 
     def key(self) -> tuple[int, int, int]:
         """Name the slot's life, as a release does."""
-        return (self.segment, self.slot, self.generation)
+        return self[:3]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """The body of a MESSAGE: when it was sent (ns since 1970), its metadata, its record, and its payload or slot."""
 
     sent_ns: int
@@ -113,11 +110,13 @@ def read_message(received: Frame) -> Message:
         payload_at = record_at + record_size
         if payload_at + payload_size != len(body):
             raise WireError("a message whose parts do not add up to its length")
-        slot = SlotName(*SLOT.unpack(body[payload_at:])) if received.flags & IN_SLOT else None
+        metadata = body[MESSAGE.size : record_at] if metadata_size else b""
+        record = body[record_at:payload_at]
+        if received.flags & IN_SLOT:
+            return Message(sent_ns, metadata, record, b"", SlotName._make(SLOT.unpack(body[payload_at:])))
     except struct.error:
         raise WireError("a truncated message") from None
-    payload = b"" if slot else body[payload_at:]
-    return Message(sent_ns, body[MESSAGE.size : record_at], body[record_at:payload_at], payload, slot)
+    return Message(sent_ns, metadata, record, body[payload_at:], None)
 
 
 def release(key: tuple[int, int, int]) -> bytes:
@@ -150,21 +149,34 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._parts: list[bytes] = []
+        self._missing = 0
 
-    def feed(self, data: memoryview | bytes) -> list[Frame]:
+    def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes and return the frames that are whole. Raises WireError on a frame out of bounds."""
+        if self._missing > len(data):  # a frame of many reads is put together once
+            self._parts.append(data)
+            self._missing -= len(data)
+            return []
         if self._rest:
-            data = self._rest + data
+            data = b"".join((self._rest, *self._parts, data))
+        return self._cut(data)
+
+    def _cut(self, data: bytes) -> list[Frame]:
         frames: list[Frame] = []
-        at = 0
-        while len(data) - at >= HEADER.size:
+        at, end = 0, len(data)
+        needed = HEADER.size
+        while end - at >= HEADER.size:
             size, kind, flags, link, number = HEADER.unpack_from(data, at)
             if size > LARGEST_BODY:
                 raise WireError(f"a frame of {size} bytes; at most {LARGEST_BODY} are allowed")
-            end = at + HEADER.size + size
-            if end > len(data):
+            begin = at + HEADER.size
+            if begin + size > end:
+                needed = HEADER.size + size
                 break
-            frames.append(Frame(kind, flags, link, number, bytes(data[at + HEADER.size : end])))
-            at = end
-        self._rest = bytes(data[at:])
+            at = begin + size
+            frames.append(Frame(kind, flags, link, number, data[begin:at]))
+        self._rest = data[at:]
+        self._parts.clear()
+        self._missing = needed - len(self._rest) if self._rest else 0
         return frames

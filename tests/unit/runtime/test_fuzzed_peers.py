@@ -168,7 +168,7 @@ def test_the_slot_of_a_message_that_cannot_be_read_goes_back_once(run: Run) -> N
     lie = lay_out(byte_hole(20_000)).record
     place = wire.SLOT.pack(taken.name.segment, taken.name.slot, taken.name.generation, taken.name.offset, 10_000)
     body = wire.MESSAGE.pack(7, 0, len(lie), len(place)) + lie + place
-    consumer.send(1, Outgoing(1, IN_SLOT, [body], len(body), taken), lambda _: b"")
+    consumer.send(1, Outgoing(1, IN_SLOT, body, taken), lambda _: b"")
     a.send_output("out", bytes(10_000))
     assert [event.type for event in (b.next(5), b.next(5), b.next(5)) if event] == ["INPUT", "ERROR", "INPUT"]
     b.is_empty()
@@ -192,7 +192,7 @@ def test_a_consumer_that_talks_nonsense_is_dropped(
     a, b = run.join("a", "b")
     a.send_output("out", b"")
     b.next(5)
-    next(iter(b._core._producers.values())).connection.send([data])
+    next(iter(b._core._producers.values())).connection.send(data)
     a.is_empty()
     assert f"closed the connection of `b`: {why}" in capsys.readouterr().out
     for _ in range(20):

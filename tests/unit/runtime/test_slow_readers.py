@@ -40,13 +40,13 @@ class Pair:
         body = wire.MESSAGE.pack(number, 0, 0, wire.SLOT.size) + wire.SLOT.pack(
             slot.name.segment, slot.name.slot, slot.name.generation, slot.name.offset, slot.name.size
         )
-        self.consumer.send(1, Outgoing(0, wire.IN_SLOT | wire.AS_STREAM, [body], len(body), slot), lambda _: b"")
+        self.consumer.send(1, Outgoing(0, wire.IN_SLOT | wire.AS_STREAM, body, slot), lambda _: b"")
 
     def arrived(self) -> list[wire.Message]:
         return [wire.read_message(frame) for frame in self.far.receive() if frame.kind == Kind.MESSAGE]
 
     def answer(self, *frames: bytes) -> None:
-        self.far.send(frames)
+        self.far.send(b"".join(frames))
         self.consumer.receive()
         self.consumer.flush()
 
