@@ -1,7 +1,7 @@
 """Near misses and lists of choices."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doraflow.parser import suggest
@@ -45,11 +45,13 @@ def test_choices_are_listed_nearest_first_and_cut_with_a_count() -> None:
 WORDS = st.text("ab_-Z", max_size=6)
 
 
+@settings(deadline=None)
 @given(WORDS, st.lists(WORDS, unique=True, max_size=8))
 def test_a_list_of_choices_is_compared_as_a_whole(name: str, choices: list[str]) -> None:
     assert [choice for _, _, choice in sorted(Choices(tuple(choices)).ranked(name))] == nearest(name, choices)
 
 
+@settings(deadline=None)
 @given(WORDS, st.lists(WORDS, unique=True, max_size=8))
 def test_in_a_long_list_what_is_one_edit_away_is_found(name: str, choices: list[str]) -> None:
     names = (*choices, *(f"filler_{number}" for number in range(MOST_COMPARED)))
@@ -58,6 +60,7 @@ def test_in_a_long_list_what_is_one_edit_away_is_found(name: str, choices: list[
     assert sorted(Choices(names).ranked(name)) == [each for each in sorted(distances) if each[0] <= 1]
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS, st.integers(0, 4))
 def test_a_distance_above_the_bound_is_only_known_to_be_above(first: str, second: str, bound: int) -> None:
     exact = suggest._distance(first, second, 99)
