@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from doraflow_runtime.contract import Link
+    from doraflow_runtime.contract import InputWiring, Link
     from doraflow_runtime.shm.connection import Connection
     from doraflow_runtime.shm.wire import Frame, Message
 
@@ -34,11 +35,34 @@ small slots, and well below what a producer lets lie unread."""
 _POOLS = re.compile(r"pools/[0-9]{1,9}")
 
 
+@dataclass(frozen=True, slots=True)
+class Inlet:
+    """A link that ends at this node.
+
+    `is_held_back` says that its sender is told when a message leaves the queue, `at_once` how many such messages are
+    told together, and `is_bounded` that the sender may not send more than it was told of.
+    """
+
+    link: int
+    producer: str
+    input: str
+    is_held_back: bool
+    is_bounded: bool
+    at_once: int
+
+    @classmethod
+    def of(cls, link: Link, port: InputWiring) -> Inlet:
+        """Work out what a link and its input mean for every message."""
+        held_back = port.queue_policy == "backpressure"
+        is_bounded = held_back and link.producer != link.consumer
+        return cls(link.index, link.producer, port.id, held_back, is_bounded, port.queue_size // 4)
+
+
 class Received(NamedTuple):
     """A message that waits in a queue; `rebuilder` is None for one that is an IPC stream."""
 
     producer: Producer
-    link: int
+    inlet: Inlet
     message: Message
     rebuilder: Rebuilder | None
 
@@ -61,12 +85,18 @@ class Received(NamedTuple):
 
     def asks_to_flush(self) -> bool:
         """Tell whether the message takes the place of those that wait: dora's `flush` in its metadata."""
-        if b"flush" not in self.message.metadata:
+        metadata = self.message.metadata
+        if not metadata or b"flush" not in metadata:
             return False
         try:
-            return Metadata(0, self.message.metadata).parameters.get("flush") is True
+            return Metadata(0, metadata).parameters.get("flush") is True
         except ValueError:
             return False  # told when the message is read
+
+    def accept(self) -> None:
+        """Note that the message left its queue: where senders are held back, its sender may send one more."""
+        if self.inlet.is_held_back and self.producer.connection.is_open:
+            self.producer.credit(self.inlet.link, self.inlet.at_once)
 
     def discard(self) -> None:
         """Let the message go unread."""
@@ -85,39 +115,53 @@ class Producer:
         self._run_directory = run_directory
         self._wake = wake
         self._types: dict[int, Rebuilder] = {}
-        self._open_links: set[int] = set()
+        self._inlets: dict[int, Inlet] = {}
         self._owed: dict[int, int] = {}
         self._seen = 0
         self._seen_bytes = 0
 
-    def greet(self, frame: Frame, links: Iterable[Link]) -> list[Link]:
-        """Take the first frame; give those of `links`, which end at this node, that come from the producer.
+    def greet(self, frame: Frame, inlets: Iterable[Inlet]) -> str:
+        """Take the first frame, and give the producer's id; `inlets` are all that end at this node.
 
         Raises WireError if it is no greeting, or from nobody who feeds this node.
         """
         if frame.kind != Kind.HELLO:
             raise WireError("the first frame is no greeting")
         producer, pools = wire.read_hello(frame.body)
-        own = [link for link in links if link.producer == producer]
-        if not own or not _POOLS.fullmatch(pools):
+        self._inlets = {inlet.link: inlet for inlet in inlets if inlet.producer == producer}
+        if not self._inlets or not _POOLS.fullmatch(pools):
             raise WireError(f"`{producer}` does not feed this node")
         self.mapping = Mapping(self._run_directory / pools, self._wake)
-        self._open_links = {link.index for link in own}
         self.id = producer
-        return own
+        return producer
 
-    def take(self, frame: Frame) -> Received | int | None:
-        """Take a later frame: a message, or the index of a link on which nothing more comes. Raises WireError."""
-        if frame.kind == Kind.MESSAGE:
-            return self._message(frame)
+    def message(self, frame: Frame) -> Received:
+        """Take a message. Raises WireError."""
+        inlet = self._inlets.get(frame.link)
+        if inlet is None:
+            raise self._not_open(frame.link)
+        message = wire.read_message(frame)
+        if message.slot is not None:
+            self._seen += 1
+            self._seen_bytes += message.slot.size
+        if frame.flags & wire.AS_STREAM:
+            return Received(self, inlet, message, None)
+        rebuilder = self._types.get(frame.number)
+        if rebuilder is None:
+            raise WireError(f"type {frame.number} was never announced")
+        return Received(self, inlet, message, rebuilder)
+
+    def take(self, frame: Frame) -> Inlet | None:
+        """Take a later frame that is no message; give the link on which nothing more comes. Raises WireError."""
         if frame.kind == Kind.TYPE:
             self._learn(frame)
             return None
-        if frame.kind == Kind.CLOSED:
-            self._require_open(frame.link)
-            self._open_links.remove(frame.link)
-            return frame.link
-        raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")
+        if frame.kind != Kind.CLOSED:
+            raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")
+        inlet = self._inlets.pop(frame.link, None)
+        if inlet is None:
+            raise self._not_open(frame.link)
+        return inlet
 
     def give_back(self) -> None:
         """Send back the slots that are no longer read, and say what was read from the connection."""
@@ -169,23 +213,8 @@ class Producer:
             raise WireError(f"the type {kind}, which has to travel as a stream")
         self._types[frame.number] = Rebuilder(kind)
 
-    def _require_open(self, link: int) -> None:
-        if link not in self._open_links:
-            raise WireError(f"link {link} is closed, or does not come from `{self.id}`")
-
-    def _message(self, frame: Frame) -> Received:
-        link = frame.link
-        self._require_open(link)
-        message = wire.read_message(frame)
-        if message.slot is not None:
-            self._seen += 1
-            self._seen_bytes += message.slot.size
-        if frame.flags & wire.AS_STREAM:
-            return Received(self, link, message, None)
-        rebuilder = self._types.get(frame.number)
-        if rebuilder is None:
-            raise WireError(f"type {frame.number} was never announced")
-        return Received(self, link, message, rebuilder)
+    def _not_open(self, link: int) -> WireError:
+        return WireError(f"link {link} is closed, or does not come from `{self.id}`")
 
 
 def _unreadable(input_id: str, error: ValueError) -> Event:

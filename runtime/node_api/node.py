@@ -182,7 +182,7 @@ class Node:
     def _event(self, input_id: str, item: Received | None) -> Event:
         if item is None:
             return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
-        self._core.accept(item)
+        item.accept()
         return item.event(input_id)
 
     # ---- sending

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from doraflow_runtime.shm.connection import Connection
+
 _CLOSE_SECONDS = 1.0
 
 
@@ -25,7 +27,6 @@ class Poller:
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._handlers: dict[int, Callable[[], None]] = {}
-        self._wanted: dict[int, int] = {}
         self._is_claimed = False
         self.is_open = True
         self.watch(self._bell, self._on_bell)
@@ -33,20 +34,17 @@ class Poller:
     def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
         """Call `handler` whenever there is something to read."""
         self._handlers[descriptor] = handler
-        self._wanted[descriptor] = select.EPOLLIN
         self._epoll.register(descriptor, select.EPOLLIN)
 
-    def want_writing(self, descriptor: int, *, wanted: bool) -> None:
+    def press(self, connection: Connection, *, wanted: bool) -> None:
         """Wake also when there is room to write, or no longer."""
-        events = select.EPOLLIN | select.EPOLLOUT if wanted else select.EPOLLIN
-        if self._wanted.get(descriptor, events) != events:
-            self._wanted[descriptor] = events
-            self._epoll.modify(descriptor, events)
+        if wanted != connection.is_pressed and connection.is_open:
+            connection.is_pressed = wanted
+            self._epoll.modify(connection.fileno(), select.EPOLLIN | select.EPOLLOUT if wanted else select.EPOLLIN)
 
     def forget(self, descriptor: int) -> None:
         """Watch a descriptor no longer; to be called before it is closed."""
-        if self._wanted.pop(descriptor, None) is not None:
-            self._handlers.pop(descriptor, None)
+        if self._handlers.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 
     def claim(self, timeout: float | None) -> bool:
@@ -94,7 +92,6 @@ class Poller:
             self._changed.wait_for(lambda: not self._is_claimed, _CLOSE_SECONDS)
         self._is_claimed = False
         self._handlers.clear()
-        self._wanted.clear()
         self._epoll.close()
         os.close(self._bell)
 

@@ -61,19 +61,20 @@ class Preparer:
         """Give the serialized schema of a type by its number."""
         return self._types[number - 1].schema
 
-    def lay(self, output: str, array: pa.Array[Any]) -> Laid:
-        """Work out where an array's buffers go."""
+    def prepare(self, output: str, array: pa.Array[Any], metadata: bytes) -> Outgoing | Laid:
+        """Write a message that travels in its frame, or work out where the buffers of a larger one go."""
         known = self._known(output, array.type)
-        if known is None or not known.is_plain:
-            stream = to_stream(array)
-            return Laid(0, AS_STREAM, Layout(b"", stream.size, ((0, stream),)))
-        values = flat_values(array, known.width) if known.width else None
-        if values is None:
-            return Laid(known.number, 0, lay_out(take_apart(array)))
-        length = len(array)
+        values = flat_values(array, known.width) if known is not None and known.width else None
+        if known is None or values is None:
+            laid = _lay(known, array)
+            return message(laid, metadata, None) if laid.layout.size <= LARGEST_INLINE else laid
+        length, size = len(array), values.size
         if known.length != length:
-            known.length, known.record = length, flat_record(length, values.size)
-        return Laid(known.number, 0, Layout(known.record, values.size, ((0, values),)))
+            known.length, known.record = length, flat_record(length, size)
+        if size > LARGEST_INLINE:
+            return Laid(known.number, 0, Layout(known.record, size, ((0, values),)))
+        head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(known.record), size)
+        return Outgoing(known.number, 0, b"".join((head, metadata, known.record, values)), None)
 
     def lay_parts(self, output: str, kind: pa.DataType, parts: Parts) -> Laid:
         """Work out where the buffers of an array go that is not written yet.
@@ -114,20 +115,21 @@ def _are_same(one: pa.DataType, other: pa.DataType) -> bool:
     return one is other or one.equals(other, check_metadata=True)
 
 
+def _lay(known: _Known | None, array: pa.Array[Any]) -> Laid:
+    if known is not None and known.is_plain:
+        return Laid(known.number, 0, lay_out(take_apart(array)))
+    stream = to_stream(array)
+    return Laid(0, AS_STREAM, Layout(b"", stream.size, ((0, stream),)))
+
+
 def message(laid: Laid, metadata: bytes, slot: Slot | None) -> Outgoing:
     """Write the body of a message: the payload itself, or the name of the slot it lies in."""
-    number, flags, layout = laid
-    record = layout.record
+    number, flags, (record, size, _, _) = laid
     if slot is not None:
-        head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(record), wire.SLOT.size)
-        return Outgoing(number, flags | IN_SLOT, b"".join((head, metadata, record, wire.SLOT.pack(*slot.name))), slot)
-    head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(record), layout.size)
-    return Outgoing(number, flags, b"".join((head, metadata, record, _payload(layout))), None)
-
-
-def _payload(layout: Layout) -> pa.Buffer | bytearray:
-    if len(layout.pieces) == 1 and layout.pieces[0][1].size == layout.size:
-        return layout.pieces[0][1]
-    payload = bytearray(layout.size)
-    layout.write(memoryview(payload))
-    return payload
+        flags |= IN_SLOT
+        content: bytes | bytearray = wire.SLOT.pack(*slot.name)
+    else:
+        content = bytearray(size)
+        laid.layout.write(memoryview(content))
+    head = wire.MESSAGE.pack(time.time_ns(), len(metadata), len(record), len(content))
+    return Outgoing(number, flags, b"".join((head, metadata, record, content)), slot)

@@ -5,20 +5,23 @@ Everything here may be called from any thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.loans import Loan
 from doraflow_runtime.node_api.metadata import encode
-from doraflow_runtime.node_api.preparing import LARGEST_INLINE, Laid, Preparer, message
+from doraflow_runtime.node_api.outgoing import Outgoing
+from doraflow_runtime.node_api.preparing import Laid, Preparer, message
 
 if TYPE_CHECKING:
     from doraflow_runtime.formats.arrow import Parts
     from doraflow_runtime.node_api.core import Core
     from doraflow_runtime.node_api.metadata import Parameters
-    from doraflow_runtime.node_api.outgoing import Outgoing
     from doraflow_runtime.shm.pool import Slot
+
+Target: TypeAlias = tuple[int, str]
+"""A link, and the node at its other end."""
 
 _LAST_CHANCE = 0.05
 """Seconds that a node which is being stopped waits for a reader that holds it back."""
@@ -30,7 +33,7 @@ class Sender:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._preparer = Preparer()
-        self._targets: dict[str, list[tuple[int, str]]] = {port.id: [] for port in core.config.node.outputs}
+        self._targets: dict[str, list[Target]] = {port.id: [] for port in core.config.node.outputs}
         for edge in core.config.outgoing:
             self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
         self._warned = False
@@ -43,12 +46,17 @@ class Sender:
         if not targets:
             return
         with self._core.lock:
-            laid = self._preparer.lay(output_id, array)
-        if laid.layout.size <= LARGEST_INLINE:
-            self._deliver(targets, message(laid, encoded, None))
-        elif (slot := self._slot(output_id, laid.layout.size)) is not None:
-            laid.layout.write(slot.memory)
-            self._deliver(targets, message(laid, encoded, slot))
+            prepared = self._preparer.prepare(output_id, array, encoded)
+            if isinstance(prepared, Outgoing):
+                late = self._offer(targets, prepared)
+        if isinstance(prepared, Outgoing):
+            if late:
+                self._wait_for(late, prepared)
+            return
+        slot = self._slot(output_id, prepared.layout.size)
+        if slot is not None:
+            prepared.layout.write(slot.memory)
+            self._deliver(targets, message(prepared, encoded, slot), slot)
 
     def loan(self, output_id: str, kind: pa.DataType, parts: Parts, metadata: Parameters | None) -> Loan:
         """Lend the memory of the one buffer of `parts` that is not written yet."""
@@ -62,7 +70,7 @@ class Sender:
         laid.layout.write(slot.memory)
 
         def finish() -> None:
-            self._deliver(targets, message(laid, encoded, slot))
+            self._deliver(targets, message(laid, encoded, slot), slot)
 
         def give_up() -> None:
             with self._core.lock:
@@ -113,37 +121,47 @@ class Sender:
             text = f"the readers of `{node}` hold all of its {held} bytes of shared memory; sending waits"
             log_lines.write("warn", text, target="doraflow_runtime", fields={"output": output_id})
 
-    def _deliver(self, targets: list[tuple[int, str]], prepared: Outgoing) -> None:
-        core, slot = self._core, prepared.slot
-        if slot is None:
-            for index, consumer_id in targets:
-                self._send_on(index, consumer_id, prepared)
-            return
+    def _deliver(self, targets: list[Target], prepared: Outgoing, slot: Slot) -> None:
+        core = self._core
         with core.lock:
             core.pool.hold(slot)  # ours, until every reader has its own
         try:
-            for index, consumer_id in targets:
-                self._send_on(index, consumer_id, prepared)
+            with core.lock:
+                late = self._offer(targets, prepared)
+            if late:
+                self._wait_for(late, prepared)
         finally:
             with core.lock:
                 core.pool.release(slot.name.key())
 
-    def _send_on(self, index: int, consumer_id: str, prepared: Outgoing) -> None:
+    def _offer(self, targets: list[Target], prepared: Outgoing) -> list[Target]:
+        """Send to every reader that may be sent to now; give the others. To be called with the lock."""
+        core = self._core
+        late: list[Target] = []
+        if core.is_closed:
+            raise RuntimeError(f"node `{core.config.node.id}` is closed and cannot send any more")
+        for target in targets:
+            index, consumer_id = target
+            consumer = core.consumers.get(consumer_id)
+            if consumer is None:
+                continue
+            if not consumer.may_send(index):
+                late.append(target)
+                continue
+            consumer.send(index, prepared, self._preparer.schema)
+            if consumer.connection.has_waiting:
+                core.note_sent(consumer)
+        return late
+
+    def _wait_for(self, late: list[Target], prepared: Outgoing) -> None:
+        """Send to readers that hold the message back, as soon as each lets it go."""
         core = self._core
         has_waited = False
         while True:
             with core.lock:
-                self._require_open()
-                consumer = core.consumers.get(consumer_id)
-                if consumer is None or not consumer.is_open:
-                    return
-                if consumer.may_send(index):
-                    consumer.send(index, prepared, self._preparer.schema)
-                    if consumer.connection.has_waiting:
-                        core.note_sent(consumer)
-                    return
+                late = self._offer(late, prepared)
                 since = core.rounds
-            if core.was_told_to_stop and has_waited:
+            if not late or (core.was_told_to_stop and has_waited):
                 return
             has_waited = core.was_told_to_stop
             core.wait(_LAST_CHANCE if core.was_told_to_stop else None, since)
@@ -152,12 +170,13 @@ class Sender:
         if self._core.is_closed:
             raise RuntimeError(f"node `{self._core.config.node.id}` is closed and cannot send any more")
 
-    def _targets_of(self, output_id: str) -> list[tuple[int, str]]:
-        if output_id not in self._targets:
+    def _targets_of(self, output_id: str) -> list[Target]:
+        targets = self._targets.get(output_id)
+        if targets is None:
             listed = ", ".join(f"`{name}`" for name in self._targets) or "none"
             node = self._core.config.node.id
             raise ValueError(f"node `{node}` has no output `{output_id}`; its outputs are: {listed}")
-        return self._targets[output_id]
+        return targets
 
 
 def _unread(laid: Laid) -> Loan:

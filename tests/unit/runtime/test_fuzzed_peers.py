@@ -192,7 +192,7 @@ def test_a_consumer_that_talks_nonsense_is_dropped(
     a, b = run.join("a", "b")
     a.send_output("out", b"")
     b.next(5)
-    next(iter(b._core._producers.values())).connection.send(data)
+    next(iter(b._core._reception.producers.values())).connection.send(data)
     a.is_empty()
     assert f"closed the connection of `b`: {why}" in capsys.readouterr().out
     for _ in range(20):
@@ -206,8 +206,8 @@ def test_mutated_frames_never_stop_the_reader(reader: Node, run: Run, data: st.D
     stream = bytearray(GOOD + slot(0, 0, 0, 0, 3) + message(flags=AS_STREAM) + message(metadata=b"\x01\0\0\0ab\x01"))
     for _ in range(data.draw(st.integers(0, 5))):
         stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
-    for descriptor in tuple(reader._core._producers):
-        reader._core._lose_producer(descriptor, reader._core._producers[descriptor])
+    for descriptor in tuple(reader._core._reception.producers):
+        reader._core._reception.lose(descriptor)
     reader._core.queues._queues["in"].state = InputState.OPEN
     with socket.socket(socket.AF_UNIX) as stranger:
         stranger.connect(str(run.directory / "n1.sock"))

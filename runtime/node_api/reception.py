@@ -1,0 +1,143 @@
+"""The receiving half of a node: producers that connect, what they send, and the queues that take it in.
+
+Used under the node's lock; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.incoming import Inlet, Producer
+from doraflow_runtime.node_api.queues import Queues
+from doraflow_runtime.shm.connection import Connection, peer_user
+from doraflow_runtime.shm.wire import Kind, WireError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doraflow_runtime.contract import NodeConfig
+    from doraflow_runtime.node_api.incoming import Received
+    from doraflow_runtime.node_api.poller import Poller
+    from doraflow_runtime.shm.connection import Folder
+    from doraflow_runtime.shm.wire import Frame
+
+BACKLOG = 4096
+TICK = None
+
+
+class Reception:
+    """The producers of a node, by the descriptors of their connections, and its queues."""
+
+    def __init__(self, config: NodeConfig, run_directory: Path, folder: Folder, poller: Poller) -> None:
+        self.queues: Queues[Received | None] = Queues(
+            config.node.inputs, self._drop, timers_are_clocks=config.exit_when_nodes_finish
+        )
+        self.producers: dict[int, Producer] = {}
+        self._run_directory = run_directory
+        self._poller = poller
+        self._met: set[str] = set()
+        inputs = {port.id: port for port in config.node.inputs}
+        self._inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
+        self._listening = folder.listen(config.listen, BACKLOG)
+        poller.watch(self._listening.fileno(), self._on_connection)
+
+    def tick(self, input_id: str) -> None:
+        """Let the tick of a timer in."""
+        self.queues.put(input_id, TICK)
+
+    def give_back(self) -> None:
+        """Send back the slots that are no longer read."""
+        for producer in self.producers.values():
+            producer.give_back()
+            self._poller.press(producer.connection, wanted=producer.connection.has_waiting)
+
+    def pay(self) -> None:
+        """Tell every producer of the credits that it is owed: the node is going to wait."""
+        for producer in self.producers.values():
+            producer.pay()
+
+    def hear_out(self, ended: str) -> None:
+        """Judge who has ended; it may have connected just before: then its connection tells, not the launcher."""
+        if ended in self._met:
+            return
+        self._on_connection()
+        for descriptor in [at for at, producer in self.producers.items() if producer.id is None]:
+            self._on_producer(descriptor)
+        if ended not in self._met:
+            self._close_inputs(ended)
+
+    def lose(self, descriptor: int) -> None:
+        """Hang up on a producer, and close its inputs."""
+        producer = self.producers.pop(descriptor)
+        self._poller.forget(descriptor)
+        producer.connection.close()
+        if producer.id is not None:
+            self._close_inputs(producer.id)
+
+    def leave(self) -> None:
+        """Read no more; arrays that were handed out stay valid."""
+        for producer in self.producers.values():
+            producer.leave()
+        self.producers.clear()
+        self._listening.close()
+
+    def _on_connection(self) -> None:
+        """Take in producers that connect; one of another user is turned away."""
+        while True:
+            try:
+                sock, _address = self._listening.accept()
+            except BlockingIOError:
+                return
+            if peer_user(sock) != os.geteuid():
+                sock.close()
+                continue
+            descriptor = sock.fileno()
+            self.producers[descriptor] = Producer(Connection(sock), self._run_directory, self._poller.wake)
+            self._poller.watch(descriptor, partial(self._on_producer, descriptor))
+
+    def _on_producer(self, descriptor: int) -> None:
+        producer = self.producers[descriptor]
+        try:
+            for frame in producer.connection.receive():
+                if frame.kind == Kind.MESSAGE and producer.id is not None:
+                    self._let_in(producer.message(frame))
+                else:
+                    self._take(producer, frame)
+        except WireError as error:
+            text = f"closed the connection of `{producer.id or 'a stranger'}`: {error}"
+            log_lines.write("warn", text, target="doraflow_runtime")
+            producer.connection.has_ended = True
+        if producer.connection.has_ended:
+            self.lose(descriptor)
+
+    def _take(self, producer: Producer, frame: Frame) -> None:
+        if producer.id is not None:
+            closed = producer.take(frame)
+            if closed is not None:
+                self.queues.close(closed.input)
+            return
+        name = producer.greet(frame, self._inlets)
+        if any(other is not producer and other.id == name for other in self.producers.values()):
+            producer.id = None
+            raise WireError(f"`{name}` is connected already")
+        self._met.add(name)
+
+    def _let_in(self, item: Received) -> None:
+        inlet = item.inlet
+        if inlet.is_bounded and self.queues.is_full(inlet.input):
+            item.discard()
+            raise WireError(f"more messages on link {inlet.link} than it has credits for")
+        self.queues.put(inlet.input, item, flush=item.asks_to_flush())
+
+    def _close_inputs(self, producer: str) -> None:
+        for inlet in self._inlets:
+            if inlet.producer == producer:
+                self.queues.close(inlet.input)
+
+    def _drop(self, item: Received | None) -> None:
+        if item is not None:
+            item.discard()
+            item.accept()
