@@ -176,7 +176,6 @@ def _configuration(node: NodeWiring, incoming: tuple[Link, ...], outgoing: tuple
         node=node,
         listen=f"{node.id}.sock",
         launcher="launcher.sock",
-        pools=f"pools/{'1' if outgoing else '2'}",
         incoming=incoming,
         outgoing=outgoing,
         source_root=".",

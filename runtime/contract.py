@@ -165,8 +165,8 @@ class OutgoingLink:
 class NodeConfig:
     """What the launcher writes for one node process, as `nodes/<index>.json` in the run directory.
 
-    `listen` and `launcher` are Unix stream sockets, relative to the run directory; `pools` is the folder for the
-    node's shared memory; `run_id` names the run. `exit_when_nodes_finish` is the dataflow's flag.
+    `listen` and `launcher` are Unix stream sockets, relative to the run directory; `run_id` names the run.
+    `exit_when_nodes_finish` is the dataflow's flag.
     """
 
     contract: int
@@ -175,7 +175,6 @@ class NodeConfig:
     node: NodeWiring
     listen: str
     launcher: str
-    pools: str
     incoming: tuple[Link, ...]
     outgoing: tuple[OutgoingLink, ...]
     source_root: str

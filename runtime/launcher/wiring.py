@@ -69,7 +69,6 @@ def node_configs(wiring: HostWiring, run_id: str, source_root: Path, bundle: Pat
             node=node,
             listen=address(index),
             launcher=LAUNCHER_SOCKET,
-            pools=pools(index),
             incoming=tuple(link for link in wiring.links if link.consumer == node.id),
             outgoing=tuple(_outgoing(link, numbers, inputs) for link in wiring.links if link.producer == node.id),
             source_root=str(source_root),
@@ -81,10 +80,9 @@ def node_configs(wiring: HostWiring, run_id: str, source_root: Path, bundle: Pat
 
 
 def write_configs(configs: Sequence[NodeConfig], run: Path) -> None:
-    """Lay out the run directory: a configuration and a folder for shared memory for each node. Raises OSError."""
+    """Lay out the run directory: a configuration for each node. Raises OSError."""
     (run / NODES).mkdir(mode=0o700)
     for index, config in enumerate(configs):
-        (run / pools(index)).mkdir(mode=0o700, parents=True)
         descriptor = os.open(config_path(run, index), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(to_json(config), file)
@@ -98,11 +96,6 @@ def config_path(run: Path, index: int) -> Path:
 def address(index: int) -> str:
     """Name the socket that node number `index` listens on."""
     return f"n{index}.sock"
-
-
-def pools(index: int) -> str:
-    """Name the folder for the shared memory of node number `index`."""
-    return f"pools/{index}"
 
 
 def has_ports(node: NodeWiring) -> bool:

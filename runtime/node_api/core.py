@@ -35,6 +35,7 @@ it reports what it has seen."""
 
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
+CROWDED_SECONDS = 0.005
 FRESH_NS = 1_000_000
 """How old the news may be while a node works off its queues: asking the kernel costs as much as a small message."""
 
@@ -52,12 +53,12 @@ class Core:
         self.was_told_to_stop = False
         self.rounds = 0
         self._dispatched_ns = 0
-        self.pool = Pool(seat.run_directory / config.pools)
+        self.pool = Pool()
         self.consumers: dict[str, Consumer] = {}
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock)
         self._folder = Folder(str(seat.run_directory))
-        self._reception = Reception(config, seat.run_directory, self._folder, self._poller)
+        self._reception = Reception(config, self._folder, self._poller)
         self.queues = self._reception.queues
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
         self._poller.watch(self.launcher.fileno(), self._on_launcher)
@@ -153,9 +154,23 @@ class Core:
             connection = Connection(self._folder.connect(links[0].address, CONNECT_SECONDS))
         except OSError:
             return  # the consumer has ended already; the launcher tells of it
-        connection.send(wire.hello(self.config.node.id, self.config.pools))
+        if not self._greet(connection):
+            connection.close()
+            text = f"cannot send to `{name}`: too many descriptors are on their way between processes"
+            log_lines.write("warn", text, target="doraflow_runtime")
+            return
         self.consumers[name] = Consumer(links, connection, self.pool, share)
         self._poller.watch(connection.fileno(), partial(self._on_consumer, name))
+
+    def _greet(self, connection: Connection) -> bool:
+        """Say hello; False if the system has no room for one more descriptor on its way, after waiting for it."""
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while not connection.greet(wire.hello(self.config.node.id), self.pool.for_readers):
+            if time.monotonic() > deadline:
+                return False
+            self._reception.hear_strangers()  # others may wait for this node to take in what they have sent
+            time.sleep(CROWDED_SECONDS)
+        return True
 
     def _on_consumer(self, name: str) -> None:
         consumer = self.consumers[name]
@@ -199,6 +214,7 @@ class Core:
             self._reception.leave()
             self.launcher.close()
             self._folder.close()
+            self.pool.close()
 
     @property
     def is_closed(self) -> bool:

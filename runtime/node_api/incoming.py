@@ -6,7 +6,6 @@ node's lock.
 
 from __future__ import annotations
 
-import re
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +21,6 @@ from doraflow_runtime.shm.wire import Kind, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from doraflow_runtime.contract import InputWiring, Link
     from doraflow_runtime.shm.connection import Connection
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
 REPORT_AFTER = 1024 * 1024
 """Bytes in slots that may be read from a connection before the producer is told: seldom enough to cost nothing for
 small slots, and well below what a producer lets lie unread."""
-
-_POOLS = re.compile(r"pools/[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +105,9 @@ class Producer:
 
     mapping: Mapping
 
-    def __init__(self, connection: Connection, run_directory: Path, wake: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, wake: Callable[[], None]) -> None:
         self.connection = connection
         self.id: str | None = None
-        self._run_directory = run_directory
         self._wake = wake
         self._types: dict[int, Rebuilder] = {}
         self._inlets: dict[int, Inlet] = {}
@@ -127,11 +122,11 @@ class Producer:
         """
         if frame.kind != Kind.HELLO:
             raise WireError("the first frame is no greeting")
-        producer, pools = wire.read_hello(frame.body)
+        producer = wire.read_hello(frame.body)
         self._inlets = {inlet.link: inlet for inlet in inlets if inlet.producer == producer}
-        if not self._inlets or not _POOLS.fullmatch(pools):
+        if not self._inlets:
             raise WireError(f"`{producer}` does not feed this node")
-        self.mapping = Mapping(self._run_directory / pools, self._wake)
+        self.mapping = Mapping(self.connection.take_descriptor(), self._wake)
         self.id = producer
         return producer
 

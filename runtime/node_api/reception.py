@@ -16,8 +16,6 @@ from doraflow_runtime.shm.connection import Connection, peer_user
 from doraflow_runtime.shm.wire import Kind, WireError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from doraflow_runtime.contract import NodeConfig
     from doraflow_runtime.node_api.incoming import Received
     from doraflow_runtime.node_api.poller import Poller
@@ -31,12 +29,11 @@ TICK = None
 class Reception:
     """The producers of a node, by the descriptors of their connections, and its queues."""
 
-    def __init__(self, config: NodeConfig, run_directory: Path, folder: Folder, poller: Poller) -> None:
+    def __init__(self, config: NodeConfig, folder: Folder, poller: Poller) -> None:
         self.queues: Queues[Received | None] = Queues(
             config.node.inputs, self._drop, timers_are_clocks=config.exit_when_nodes_finish
         )
         self.producers: dict[int, Producer] = {}
-        self._run_directory = run_directory
         self._poller = poller
         self._met: set[str] = set()
         inputs = {port.id: port for port in config.node.inputs}
@@ -63,11 +60,15 @@ class Reception:
         """Judge who has ended; it may have connected just before: then its connection tells, not the launcher."""
         if ended in self._met:
             return
+        self.hear_strangers()
+        if ended not in self._met:
+            self._close_inputs(ended)
+
+    def hear_strangers(self) -> None:
+        """Take in producers that have just connected, and their greetings."""
         self._on_connection()
         for descriptor in [at for at, producer in self.producers.items() if producer.id is None]:
             self._on_producer(descriptor)
-        if ended not in self._met:
-            self._close_inputs(ended)
 
     def lose(self, descriptor: int) -> None:
         """Hang up on a producer, and close its inputs."""
@@ -95,13 +96,14 @@ class Reception:
                 sock.close()
                 continue
             descriptor = sock.fileno()
-            self.producers[descriptor] = Producer(Connection(sock), self._run_directory, self._poller.wake)
+            self.producers[descriptor] = Producer(Connection(sock), self._poller.wake)
             self._poller.watch(descriptor, partial(self._on_producer, descriptor))
 
     def _on_producer(self, descriptor: int) -> None:
         producer = self.producers[descriptor]
+        connection = producer.connection
         try:
-            for frame in producer.connection.receive():
+            for frame in connection.receive() if producer.id is not None else connection.receive_greeting():
                 if frame.kind == Kind.MESSAGE and producer.id is not None:
                     self._let_in(producer.message(frame))
                 else:
@@ -109,8 +111,8 @@ class Reception:
         except WireError as error:
             text = f"closed the connection of `{producer.id or 'a stranger'}`: {error}"
             log_lines.write("warn", text, target="doraflow_runtime")
-            producer.connection.has_ended = True
-        if producer.connection.has_ended:
+            connection.has_ended = True
+        if connection.has_ended:
             self.lose(descriptor)
 
     def _take(self, producer: Producer, frame: Frame) -> None:

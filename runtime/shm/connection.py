@@ -5,13 +5,14 @@ A connection is used under its node's lock; it has no thread of its own.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
 from collections import deque
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.shm.wire import FrameReader
+from doraflow_runtime.shm.wire import FrameReader, WireError
 
 if TYPE_CHECKING:
     from doraflow_runtime.shm.wire import Frame
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CHUNK = 64 * 1024  # small enough for the allocator to have it at hand
 MOST_PARTS = 512  # the kernel takes at most 1024 pieces in one sendmsg
 _CREDENTIALS = struct.Struct("3i")
+_DESCRIPTOR = struct.Struct("i")
 
 
 class Connection:
@@ -34,6 +36,7 @@ class Connection:
         self._socket = sock
         self._reader = FrameReader()
         self._waiting: deque[memoryview] = deque()
+        self._descriptors: list[int] = []
         self.is_open = True
         self.has_ended = False
         self.has_waiting = False
@@ -56,6 +59,38 @@ class Connection:
             self.has_ended = True
             return []
         return self._reader.feed(data)
+
+    def receive_greeting(self) -> list[Frame]:
+        """Read the first frame like `receive`, and keep the descriptor that comes with it for `take_descriptor`."""
+        try:
+            room = socket.CMSG_SPACE(_DESCRIPTOR.size)
+            data, extra, _, _ = self._socket.recvmsg(CHUNK, room, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return []
+        except OSError:
+            data, extra = b"", []
+        self._descriptors += [number for item in extra for number in _descriptors(*item)]
+        if not data:
+            self.is_open = False
+            self.has_ended = True
+            return []
+        return self._reader.feed(data)
+
+    def take_descriptor(self) -> int:
+        """Give the descriptor that came with the greeting. Raises WireError unless there was just one."""
+        if len(self._descriptors) != 1:
+            raise WireError("a greeting without the one descriptor of the sender's memory")
+        return self._descriptors.pop()
+
+    def greet(self, data: bytes, descriptor: int) -> bool:
+        """Send the first bytes with a descriptor; False while too many are on their way between processes."""
+        try:
+            socket.send_fds(self._socket, [data], [descriptor])
+        except OSError as error:
+            if error.errno == errno.ETOOMANYREFS:
+                return False
+            self.is_open = False
+        return True
 
     def send(self, data: bytes) -> None:
         """Send some bytes; what the peer cannot take yet waits for `flush`."""
@@ -99,7 +134,16 @@ class Connection:
         self.has_ended = True
         self._waiting.clear()
         self.has_waiting = False
+        while self._descriptors:
+            os.close(self._descriptors.pop())
         self._socket.close()
+
+
+def _descriptors(level: int, kind: int, data: bytes) -> list[int]:
+    if (level, kind) != (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+        return []
+    whole = len(data) - len(data) % _DESCRIPTOR.size
+    return [number for (number,) in _DESCRIPTOR.iter_unpack(data[:whole])]
 
 
 def peer_user(sock: socket.socket) -> int:

@@ -1,29 +1,25 @@
 """Payload pools: shared memory that one node owns and writes, cut into slots that are used again.
 
-The producer alone hands out and takes back slots, so nothing here needs atomic operations between processes. Memory is
-asked of the kernel before it is used, so that a full /dev/shm is an error here and not a crash at the first write. A
-pool is used under its node's lock.
+The producer alone hands out and takes back slots, so nothing here needs atomic operations between processes. A pool is
+used under its node's lock.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import mmap
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from doraflow_runtime.shm.memory import SharedMemory
 from doraflow_runtime.shm.wire import SlotName
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SMALLEST_SLOT = 8 * 1024
 SEGMENT = 4 * 1024 * 1024
 MOST_SLOTS = 64
 DEFAULT_LIMIT = 1024**3
-"""Bytes of shared memory a node may map: 25 frames of 4K RGBA with room to spare, and far from filling /dev/shm."""
+"""Bytes of shared memory a node may map: 25 frames of 4K RGBA with room to spare, and far from filling a machine."""
+
+ROOM = 2
+"""Times the limit: addresses to choose from, so that a large segment finds a place between small ones."""
 
 _STEPS = (
     2  # sizes between two powers of two differ by a quarter of the smaller one: at most a fifth of a slot is unused
@@ -43,16 +39,20 @@ class Slot:
 class _Segment:
     number: int
     slot_size: int
-    memory: mmap.mmap
+    offset: int
     generations: list[int]
     used: int = 0
 
+    @property
+    def size(self) -> int:
+        return self.slot_size * len(self.generations)
+
 
 class Pool:
-    """The slots of one node, in files `<number>.seg` of its pools folder, readable by this user only."""
+    """The slots of one node, in segments of slots of one size, with at most `limit` bytes in use or at hand."""
 
-    def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
-        self._folder = folder
+    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+        self._memory = SharedMemory(ROOM * limit)
         self.limit = limit
         self._segments: dict[int, _Segment] = {}
         self._free: dict[int, list[tuple[_Segment, int]]] = {}
@@ -69,6 +69,11 @@ class Pool:
         """Tell whether a slot of at least `size` bytes is at hand."""
         return bool(self._free.get(_slot_size(size)))
 
+    @property
+    def for_readers(self) -> int:
+        """The descriptor through which others can read all slots."""
+        return self._memory.for_readers
+
     def take(self, size: int) -> Slot | None:
         """Hand out a slot of at least `size` bytes; None if that has to wait until others come back.
 
@@ -83,9 +88,9 @@ class Pool:
             return None
         segment, index = free.pop()
         segment.used += 1
-        offset = index * slot_size
+        offset = segment.offset + index * slot_size
         name = SlotName(segment.number, index, segment.generations[index], offset, size)
-        slot = Slot(name, memoryview(segment.memory)[offset : offset + size])
+        slot = Slot(name, self._memory.view[offset : offset + size])
         self._used[segment.number, index] = slot
         return slot
 
@@ -118,31 +123,48 @@ class Pool:
         segment.generations[slot.name.slot] = (slot.name.generation + 1) & 0xFFFFFFFF
         self._free[segment.slot_size].append((segment, slot.name.slot))
 
+    def close(self) -> None:
+        """Share no more; slots that are handed out stay readable."""
+        self._memory.close()
+
     def _grow(self, slot_size: int, free: list[tuple[_Segment, int]]) -> bool:
         count = max(1, min(MOST_SLOTS, SEGMENT // slot_size))
-        while (memory := self._memory(count * slot_size, is_last_try=count == 1)) is None:
+        while (offset := self._place(count * slot_size, is_last_try=count == 1)) is None:
             if count == 1:
                 return False
             count //= 2
-        segment = _Segment(self._count, slot_size, memory, [0] * count)
+        segment = _Segment(self._count, slot_size, offset, [0] * count)
         self._segments[self._count] = segment
         self._count += 1
-        self.bytes_mapped += count * slot_size
+        self.bytes_mapped += segment.size
         free.extend((segment, index) for index in reversed(range(count)))
         return True
 
-    def _memory(self, size: int, *, is_last_try: bool) -> mmap.mmap | None:
-        """Map a new segment; None if neither the limit nor the machine has room for it now."""
+    def _place(self, size: int, *, is_last_try: bool) -> int | None:
+        """Find memory for a new segment; None if neither the limit nor the machine has room for it now."""
         self._give_up_unused(size)
-        if self.bytes_mapped + size > self.limit:
+        offset = self._gap(size)
+        if self.bytes_mapped + size > self.limit or offset is None:
             return None
         try:
-            return self._map(self._count, size)
+            self._memory.allocate(offset, size)
         except OSError as error:
-            if error.errno != errno.ENOSPC or (is_last_try and not self._used):
-                raise
-        self._give_up_unused(self.limit)
-        return None
+            is_full = error.errno in (errno.ENOSPC, errno.ENOMEM)
+            if not is_full or (is_last_try and not self._used):
+                text = f"{size} bytes of shared memory cannot be had: {error.strerror}"
+                raise OSError(error.errno, text) from None
+            self._give_up_unused(self.limit)
+            return None
+        return offset
+
+    def _gap(self, size: int) -> int | None:
+        """Find the first place between the segments that has room for `size` bytes."""
+        end = 0
+        for segment in sorted(self._segments.values(), key=_offset):
+            if segment.offset - end >= size:
+                return end
+            end = segment.offset + segment.size
+        return end if self._memory.size - end >= size else None
 
     def _give_up_unused(self, needed: int) -> None:
         """Return segments to the system of which no slot is in use, until `needed` more bytes may be mapped."""
@@ -150,30 +172,18 @@ class Pool:
             if self.bytes_mapped + needed <= self.limit:
                 return
             if not segment.used:
-                self._unmap(segment)
+                self._give_up(segment)
 
-    def _unmap(self, segment: _Segment) -> None:
-        """Give a segment's pages back at once, also where a consumer still maps it; its number is not used again."""
+    def _give_up(self, segment: _Segment) -> None:
+        """Give a segment's pages back; its number is not used again."""
         del self._segments[segment.number]
-        self.bytes_mapped -= segment.slot_size * len(segment.generations)
+        self.bytes_mapped -= segment.size
         self._free[segment.slot_size] = [free for free in self._free[segment.slot_size] if free[0] is not segment]
-        (self._folder / f"{segment.number}.seg").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # a file system without holes: then the pages go with the last mapping
-            segment.memory.madvise(mmap.MADV_REMOVE)
+        self._memory.give_up(segment.offset, segment.size)
 
-    def _map(self, number: int, size: int) -> mmap.mmap:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{number}.seg"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(descriptor, 0, size)
-            return mmap.mmap(descriptor, size)
-        except OSError as error:
-            path.unlink()
-            text = f"{size} bytes of shared memory cannot be had: {error.strerror}"
-            raise OSError(error.errno, text, str(self._folder)) from None
-        finally:
-            os.close(descriptor)
+
+def _offset(segment: _Segment) -> int:
+    return segment.offset
 
 
 def _slot_size(size: int) -> int:

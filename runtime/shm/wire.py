@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 MAGIC = b"DFLW"
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 LARGEST_BODY = 4 * 1024 * 1024
 
 HEADER = struct.Struct("<IBBHI")
@@ -79,26 +79,31 @@ def frame(kind: Kind, body_size: int, flags: int = 0, link: int = 0, number: int
     return HEADER.pack(body_size, kind, flags, link, number)
 
 
-def hello(producer: str, pools: str) -> bytes:
-    """Write the first frame on a connection: who sends, and where in the run directory its pools lie."""
-    name, folder = producer.encode(), pools.encode()
-    body = HELLO.pack(MAGIC, WIRE_VERSION, len(name)) + name + folder
+def hello(producer: str) -> bytes:
+    """Write the first frame on a connection: who sends. The descriptor of its memory goes with the first byte."""
+    name = producer.encode()
+    body = HELLO.pack(MAGIC, WIRE_VERSION, len(name)) + name
     return frame(Kind.HELLO, len(body)) + body
 
 
-def read_hello(body: bytes) -> tuple[str, str]:
-    """Read who sends and where its pools lie. Raises WireError for another protocol or version."""
+def read_hello(body: bytes) -> str:
+    """Read who sends. Raises WireError for another protocol or version."""
     try:
         magic, version, length = HELLO.unpack_from(body)
-        names = body[HELLO.size :]
-        producer, pools = names[:length].decode(), names[length:].decode()
-    except (struct.error, UnicodeDecodeError):
+    except struct.error:
         raise WireError("a malformed greeting") from None
     if magic != MAGIC:
         raise WireError("the peer speaks another protocol")
     if version != WIRE_VERSION:
         raise WireError(f"the peer speaks version {version} of the wire format, this node speaks {WIRE_VERSION}")
-    return producer, pools
+    name = body[HELLO.size :]
+    try:
+        producer = name.decode()
+    except UnicodeDecodeError:
+        raise WireError("a malformed greeting") from None
+    if len(name) != length:
+        raise WireError("a malformed greeting")
+    return producer
 
 
 def read_message(received: Frame) -> Message:

@@ -17,8 +17,6 @@ from doraflow.analysis.memory import fixed_size, memory_bounds, slot_size
 from tests.unit.analysis.graphs import graph_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from doraflow.ir import Graph
 
 
@@ -102,9 +100,9 @@ def test_the_bound_of_a_pool_is_not_exceeded_by_the_pool(members: int, held: int
     assert -(-slots // in_segment) * in_segment * slot_size(size) >= slots * size
 
 
-def test_a_real_pool_stays_within_the_bound(tmp_path: Path) -> None:
+def test_a_real_pool_stays_within_the_bound() -> None:
     (host,) = memory_bounds(typed(graph_of("ab", [("a", "b")], frozenset("b")), struct(1000)))
-    real = pool.Pool(tmp_path)
+    real = pool.Pool()
     taken = [real.take(64_000) for _ in range(12)]
     assert None not in taken
     assert real.bytes_mapped <= host.pools

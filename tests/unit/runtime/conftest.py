@@ -91,7 +91,6 @@ class Run:
             ),
             listen=f"n{index}.sock",
             launcher="launcher.sock",
-            pools=f"pools/{index}",
             incoming=tuple(link for link in self.links if link.consumer == name),
             outgoing=outgoing,
             source_root=str(self.directory),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import gc
 import json
+import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,6 +17,7 @@ from doraflow_runtime.formats.arrow import byte_hole, lay_out
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.protocol import InputState
 from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.memory import SharedMemory
 from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT, Kind
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
     from conftest import Run
     from doraflow_runtime.node_api.node import Node
 
-HELLO = wire.hello("a", "pools/0")
+HELLO = wire.hello("a")
 RECORD = lay_out(byte_hole(3)).record
 
 
@@ -54,8 +59,14 @@ NONSENSE = {
         "the peer speaks version 9 of the wire format",
     ),
     "no greeting": (message(), "a stranger", "the first frame is no greeting"),
-    "a node that feeds another": (wire.hello("nobody", "pools/0"), "a stranger", "`nobody` does not feed this node"),
-    "a folder elsewhere": (wire.hello("a", "../../etc"), "a stranger", "`a` does not feed this node"),
+    "a node that feeds another": (wire.hello("nobody"), "a stranger", "`nobody` does not feed this node"),
+    "a greeting cut short": (wire.frame(Kind.HELLO, 4) + b"DFLW", "a stranger", "a malformed greeting"),
+    "a greeting with more behind": (
+        wire.frame(Kind.HELLO, 10) + wire.HELLO.pack(b"DFLW", wire.WIRE_VERSION, 1) + b"ab",
+        "a stranger",
+        "a malformed greeting",
+    ),
+    "a second greeting": (GOOD + HELLO, "a", "a frame of kind 1, which a producer does not send"),
     "a frame for producers": (GOOD + wire.credit(1, 9), "a", "a frame of kind 5, which a producer does not send"),
     "an unknown frame": (GOOD + wire.frame(99, 0), "a", "a frame of kind 99, which a producer does not send"),  # type: ignore[arg-type]
     "a frame too large": (
@@ -77,11 +88,21 @@ NONSENSE = {
 }
 
 
-def say(run: Run, node: Node, data: bytes) -> None:
-    """Send bytes to b's socket as a stranger, and let b deal with them."""
-    with socket.socket(socket.AF_UNIX) as stranger:
-        stranger.connect(str(run.directory / "n1.sock"))
-        stranger.sendall(data)
+def greet(run: Run, data: bytes, descriptors: list[int]) -> socket.socket:
+    """Send bytes to b's socket as a stranger, and descriptors with the first of them."""
+    stranger = socket.socket(socket.AF_UNIX)
+    stranger.connect(str(run.directory / "n1.sock"))
+    sent = socket.send_fds(stranger, [data], descriptors) if descriptors else 0
+    stranger.sendall(data[sent:])
+    return stranger
+
+
+def say(run: Run, node: Node, data: bytes, descriptors: list[int] | None = None) -> None:
+    """Send bytes to b's socket as a stranger with memory of its own, and let b deal with them."""
+    memory = SharedMemory(8192)
+    own = [memory.for_readers] if descriptors is None else descriptors
+    with greet(run, data, own) as stranger:
+        memory.close()
         for _ in range(3):
             node.is_empty()
         stranger.settimeout(5)
@@ -116,6 +137,60 @@ def test_nonsense_ends_its_connection_and_the_log_says_why(
     assert told["message"].startswith(f"closed the connection of `{who}`: {why}")
 
 
+def open_descriptors() -> list[str]:
+    gc.collect()
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
+def unsealed() -> int:
+    descriptor = os.memfd_create("unsealed", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, 8192)
+    return descriptor
+
+
+def empty() -> int:
+    descriptor = os.memfd_create("empty", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+    return descriptor
+
+
+UNFIT = {
+    "none": ([], "a greeting without the one descriptor of the sender's memory"),
+    "two": ([unsealed] * 2, "a greeting without the one descriptor of the sender's memory"),
+    "two hundred": ([unsealed] * 200, "a greeting without the one descriptor of the sender's memory"),
+    "memory that may shrink": ([unsealed], "shared memory that could shrink while it is read"),
+    "a file": ([lambda: os.open(__file__, os.O_RDONLY)], "shared memory that could shrink while it is read"),
+    "an eventfd": ([lambda: os.eventfd(0)], "shared memory that could shrink while it is read"),
+    "memory without bytes": ([empty], "shared memory that cannot be mapped: cannot mmap an empty file"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_unfit_memory_ends_its_connection_and_leaves_no_descriptor(
+    run: Run, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    makers, why = UNFIT[name]
+    node = reader_without_producer(run)
+    before = open_descriptors()
+    descriptors = [make() for make in makers]
+    say(run, node, GOOD, descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    assert json.loads(capsys.readouterr().out)["message"] == f"closed the connection of `a stranger`: {why}"
+    assert open_descriptors() == before
+
+
+def test_descriptors_after_the_greeting_go_nowhere(run: Run) -> None:
+    node = reader_without_producer(run)
+    memory = SharedMemory(8192)
+    with greet(run, GOOD, [memory.for_readers]) as producer:
+        assert node.next(5) is not None
+        before = open_descriptors()
+        socket.send_fds(producer, [message()], [memory.for_readers] * 100)
+        assert node.next(5) is not None
+        assert open_descriptors() == before
+
+
 def test_nobody_speaks_in_the_name_of_a_producer_that_is_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run.pair()
     a, b = run.join("a", "b")
@@ -133,8 +208,9 @@ def test_nobody_speaks_in_the_name_of_a_producer_that_is_there(run: Run, capsys:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (slot(9, 0, 0, 0, 3), "segment 9 of 0 cannot be mapped: No such file or directory"),
-        (slot(0, 0, 0, 2**60, 3), "a payload outside segment 0 of 0"),
+        (slot(0, 0, 0, 2**60, 3), "a payload outside the producer's memory"),
+        (slot(0, 0, 0, 0, 8193), "a payload outside the producer's memory"),
+        (slot(0, 0, 0, 1, 3), "a payload that does not lie at a multiple of 64 bytes"),
         (message(content=b"ab"), "not a valid array of uint8: a buffer outside the payload"),
         (message(metadata=b"junk"), "malformed metadata: it ends in the middle of a value"),
         (message(flags=AS_STREAM), "not an Arrow stream: "),
@@ -144,12 +220,8 @@ def test_a_message_that_cannot_be_read_is_an_error_event_and_the_next_one_arrive
     run: Run, data: bytes, why: str
 ) -> None:
     node = reader_without_producer(run)
-    folder = run.directory / "pools" / "0"
-    folder.mkdir(parents=True)
-    (folder / "0.seg").write_bytes(bytes(8192))
-    with socket.socket(socket.AF_UNIX) as producer:
-        producer.connect(str(run.directory / "n1.sock"))
-        producer.sendall(HELLO + schema(pa.uint8()) + data + message())
+    memory = SharedMemory(8192)
+    with greet(run, HELLO + schema(pa.uint8()) + data + message(), [memory.for_readers]):
         error, good = node.next(5), node.next(5)
         assert error is not None
         assert good is not None
@@ -209,9 +281,8 @@ def test_mutated_frames_never_stop_the_reader(reader: Node, run: Run, data: st.D
     for descriptor in tuple(reader._core._reception.producers):
         reader._core._reception.lose(descriptor)
     reader._core.queues._queues["in"].state = InputState.OPEN
-    with socket.socket(socket.AF_UNIX) as stranger:
-        stranger.connect(str(run.directory / "n1.sock"))
-        stranger.sendall(stream)
+    memory = SharedMemory(8192)
+    with greet(run, bytes(stream), [memory.for_readers]):
         while (event := reader.next(0)) is not None:
             assert event.type in ("INPUT", "ERROR")
             if event.value is not None:

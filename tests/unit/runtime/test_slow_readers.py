@@ -16,7 +16,6 @@ from doraflow_runtime.shm.wire import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from conftest import Run
     from doraflow_runtime.contract import QueuePolicy
@@ -27,9 +26,9 @@ SIZE = 100_000
 class Pair:
     """A producer's view of one consumer, and the consumer's end of the connection."""
 
-    def __init__(self, folder: Path, policy: QueuePolicy, share: int) -> None:
+    def __init__(self, policy: QueuePolicy, share: int) -> None:
         ours, theirs = socket.socketpair()
-        self.pool = Pool(folder)
+        self.pool = Pool()
         self.far = Connection(theirs)
         link = OutgoingLink(Link(1, "a", "out", "b", "in"), "n1.sock", 3, policy)
         self.consumer = Consumer([link], Connection(ours), self.pool, share)
@@ -61,8 +60,8 @@ def opened() -> Iterator[list[Pair]]:
         assert pair.pool.slots_in_use == 0
 
 
-def test_only_a_share_of_the_pool_lies_unread_and_the_newest_wait(tmp_path: Path, opened: list[Pair]) -> None:
-    opened.append(pair := Pair(tmp_path, "drop_oldest", share=2 * SIZE))
+def test_only_a_share_of_the_pool_lies_unread_and_the_newest_wait(opened: list[Pair]) -> None:
+    opened.append(pair := Pair("drop_oldest", share=2 * SIZE))
     for number in range(10):
         pair.send(number)
     assert [message.sent_ns for message in pair.arrived()] == [0, 1]
@@ -74,16 +73,16 @@ def test_only_a_share_of_the_pool_lies_unread_and_the_newest_wait(tmp_path: Path
     assert not pair.consumer.has_waiting
 
 
-def test_a_message_that_waits_gives_its_slot_up_when_memory_is_short(tmp_path: Path, opened: list[Pair]) -> None:
-    opened.append(pair := Pair(tmp_path, "drop_oldest", share=SIZE))
+def test_a_message_that_waits_gives_its_slot_up_when_memory_is_short(opened: list[Pair]) -> None:
+    opened.append(pair := Pair("drop_oldest", share=SIZE))
     for number in range(3):
         pair.send(number)
     assert [pair.consumer.drop_one() for _ in range(3)] == [True, True, False]
     assert pair.pool.slots_in_use == 1
 
 
-def test_a_link_that_holds_its_sender_back_does_not_wait_for_reading(tmp_path: Path, opened: list[Pair]) -> None:
-    opened.append(pair := Pair(tmp_path, "backpressure", share=SIZE))
+def test_a_link_that_holds_its_sender_back_does_not_wait_for_reading(opened: list[Pair]) -> None:
+    opened.append(pair := Pair("backpressure", share=SIZE))
     for number in range(3):
         pair.send(number)
     assert [message.sent_ns for message in pair.arrived()] == [0, 1, 2]
@@ -91,10 +90,8 @@ def test_a_link_that_holds_its_sender_back_does_not_wait_for_reading(tmp_path: P
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "backpressure"])
-def test_a_reader_that_has_left_holds_what_it_has_seen_alone(
-    tmp_path: Path, opened: list[Pair], policy: QueuePolicy
-) -> None:
-    opened.append(pair := Pair(tmp_path, policy, share=2 * SIZE))
+def test_a_reader_that_has_left_holds_what_it_has_seen_alone(opened: list[Pair], policy: QueuePolicy) -> None:
+    opened.append(pair := Pair(policy, share=2 * SIZE))
     for number in range(3):
         pair.send(number)
     first = pair.arrived()[0].slot
@@ -110,8 +107,8 @@ def test_a_reader_that_has_left_holds_what_it_has_seen_alone(
     pair.pool.free(next(iter(pair.pool._used.values())))
 
 
-def test_a_reader_cannot_have_seen_more_than_was_sent(tmp_path: Path, opened: list[Pair]) -> None:
-    opened.append(pair := Pair(tmp_path, "drop_oldest", share=SIZE))
+def test_a_reader_cannot_have_seen_more_than_was_sent(opened: list[Pair]) -> None:
+    opened.append(pair := Pair("drop_oldest", share=SIZE))
     pair.send(0)
     with pytest.raises(wire.WireError, match=r"^a frame of kind 7, which a consumer does not send$"):
         pair.answer(wire.seen(2))

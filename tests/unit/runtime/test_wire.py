@@ -32,7 +32,7 @@ def message(slot: SlotName | None = None) -> bytes:
 
 
 WRITTEN = {
-    "hello": wire.hello("camera", "pools/3"),
+    "hello": wire.hello("camera"),
     "message_inline": message(),
     "message_in_slot": message(SLOT),
     "release": wire.release((1, 2, 3)),
@@ -51,7 +51,7 @@ def test_a_frame_is_written_to_the_byte(name: str) -> None:
 def test_every_vector_is_read() -> None:
     reader = FrameReader()
     frames = [frame for name in WRITTEN for frame in reader.feed(VECTORS[name])]
-    assert wire.read_hello(frames[0].body) == ("camera", "pools/3")
+    assert wire.read_hello(frames[0].body) == "camera"
     assert wire.read_message(frames[1]) == Message(1_000_000_007, b"meta", b"rc", b"payload", None)
     assert wire.read_message(frames[2]) == Message(1_000_000_007, b"meta", b"rc", b"", SLOT)
     assert wire.RELEASE.unpack(frames[3].body) == (1, 2, 3)
@@ -147,8 +147,10 @@ def test_a_frame_out_of_bounds_is_refused() -> None:
     [
         (b"", "a malformed greeting"),
         (wire.HELLO.pack(b"HTTP", 1, 0), "the peer speaks another protocol"),
-        (wire.HELLO.pack(b"DFLW", 2, 0), "the peer speaks version 2 of the wire format, this node speaks 1"),
-        (wire.HELLO.pack(b"DFLW", 1, 2) + b"\xff\xff", "a malformed greeting"),
+        (wire.HELLO.pack(b"DFLW", 1, 0), "the peer speaks version 1 of the wire format, this node speaks 2"),
+        (wire.HELLO.pack(b"DFLW", 2, 2) + b"\xff\xff", "a malformed greeting"),
+        (wire.HELLO.pack(b"DFLW", 2, 2) + b"abc", "a malformed greeting"),
+        (wire.HELLO.pack(b"DFLW", 2, 2) + b"a", "a malformed greeting"),
     ],
 )
 def test_another_greeting_is_refused(body: bytes, reason: str) -> None:

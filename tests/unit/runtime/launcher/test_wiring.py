@@ -65,7 +65,7 @@ def test_table_and_launch_script_must_name_the_same_nodes() -> None:
 def test_nodes_are_told_their_links_and_the_queues_at_the_other_end(tmp_path: Path) -> None:
     (tmp_path / "dataflow.resolved.yml").write_text("")
     camera, screen = wiring.node_configs(TABLE, "run", Path("/sources"), tmp_path)
-    assert (camera.listen, camera.launcher, camera.pools) == ("n0.sock", "launcher.sock", "pools/0")
+    assert (camera.listen, camera.launcher) == ("n0.sock", "launcher.sock")
     assert (camera.incoming, screen.incoming) == ((), (LINK,))
     (outgoing,) = camera.outgoing
     assert (outgoing.link, outgoing.address) == (LINK, "n1.sock")
@@ -82,7 +82,6 @@ def test_configurations_are_written_for_this_user_alone(tmp_path: Path) -> None:
     path = wiring.config_path(tmp_path, 1)
     assert from_json(NodeConfig, json.loads(path.read_text())) == configs[1]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [stat.S_IMODE((tmp_path / "pools" / name).stat().st_mode) for name in "01"] == [0o700, 0o700]
 
 
 @pytest.mark.parametrize(
