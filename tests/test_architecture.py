@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ MEDIAN_FILE_LINES = 150
 MAX_FUNCTION_LINES_P95 = 45
 FORBIDDEN_NAMES = ("util", "helper", "manager", "misc", "common")
 HOST_PACKAGES = {"doraflow_runtime", "pyarrow", "zmq"}
+NUMPY_MODULE = ROOT / "runtime/node_api/numpy_arrays.py"
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -55,7 +57,14 @@ def imported(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("path", sorted((ROOT / "runtime").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_runtime_needs_only_pyarrow_beside_the_standard_library(path: Path) -> None:
     outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
-    assert outside <= HOST_PACKAGES
+    assert outside <= HOST_PACKAGES | ({"numpy"} if path == NUMPY_MODULE else set())
+
+
+def test_nodes_that_see_no_arrays_need_no_numpy() -> None:
+    modules = ", ".join(f"doraflow_runtime.node_api.{name}" for name in ("typed", "dora", "images"))
+    code = f"import sys; sys.modules['numpy'] = None; import {modules}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -148,13 +148,13 @@ def struct_hole(kind: pa.StructType, others: dict[str, Parts], member: str, size
 
 
 def lay_out(parts: Parts) -> Layout:
-    """Give every buffer its position; a hole comes last, so that it ends where the message ends."""
+    """Give every buffer its position; holes come last, so that what is written later is one piece of memory."""
     record = bytearray()
     pieces: list[tuple[int, pa.Buffer]] = []
     listed = list(_in_order(parts))
     contents = [content for part in listed for content in part.buffers if content is not None]
-    hole = next((content for content in contents if isinstance(content, Hole)), None)
-    end = sum(_aligned(content.size) for content in contents if isinstance(content, pa.Buffer))
+    first_hole = sum(_aligned(content.size) for content in contents if isinstance(content, pa.Buffer))
+    hole, end = first_hole, ABSENT
     position = 0
     for part in listed:
         record += _NODE.pack(part.length, part.null_count, part.offset, len(part.buffers))
@@ -162,14 +162,16 @@ def lay_out(parts: Parts) -> Layout:
             if content is None:
                 record += _BUFFER.pack(ABSENT, 0)
             elif isinstance(content, Hole):
-                record += _BUFFER.pack(end, content.size)
+                record += _BUFFER.pack(hole, content.size)
+                end = hole + content.size
+                hole += _aligned(content.size)
             else:
                 record += _BUFFER.pack(position, content.size)
                 pieces.append((position, content))
                 position += _aligned(content.size)
-    if hole is None:
+    if end == ABSENT:
         return Layout(bytes(record), position, tuple(pieces))
-    return Layout(bytes(record), end + hole.size, tuple(pieces), end)
+    return Layout(bytes(record), end, tuple(pieces), first_hole)
 
 
 def _in_order(parts: Parts) -> Iterator[Parts]:

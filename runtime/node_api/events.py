@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from doraflow_runtime.node_api.images import image_of
 from doraflow_runtime.node_api.metadata import Metadata
+from doraflow_runtime.node_api.tensors import Tensor, as_numpy
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from doraflow_runtime.node_api.numpy_arrays import AnyArray
 
 EventType: TypeAlias = Literal["INPUT", "INPUT_CLOSED", "STOP", "ERROR"]
 
@@ -24,3 +27,26 @@ class Event(NamedTuple):
     id: str | None = None
     value: pa.Array[Any] | None = None
     metadata: Metadata = Metadata(0)
+
+    def numpy(self) -> AnyArray:
+        """See the numbers of an INPUT as a read-only numpy array over its memory, in the shape they were sent in.
+
+        Raises TypeError for what cannot be seen without a copy, ValueError for metadata of another message.
+        """
+        return as_numpy(self._payload(), self.metadata)
+
+    def tensor(self) -> Tensor:
+        """Give the numbers of an INPUT to torch, jax and others, without a copy. Raises like `numpy`."""
+        return Tensor(self._payload(), self.metadata)
+
+    def image(self) -> AnyArray:
+        """See an image, in dora's convention or a row like std/media/v1/Image, as a read-only array of its pixels.
+
+        Raises TypeError and ValueError, naming what is missing or does not fit.
+        """
+        return image_of(self._payload(), self.metadata)
+
+    def _payload(self) -> pa.Array[Any]:
+        if self.value is None:
+            raise TypeError(f"a {self.type} event carries no value")
+        return self.value

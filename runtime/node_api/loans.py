@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.node_api import log_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -18,17 +20,24 @@ class Loan:
     more. Used by one thread.
     """
 
-    __slots__ = ("_finish", "_give_up", "_is_open", "memory")
+    __slots__ = ("_finish", "_give_up", "_is_entered", "_is_open", "_output", "memory")
 
-    def __init__(self, memory: memoryview, finish: Callable[[], None], give_up: Callable[[], None]) -> None:
+    def __init__(
+        self, output: str, memory: memoryview, finish: Callable[[], None], give_up: Callable[[], None]
+    ) -> None:
         self.memory = memory
+        self._output = output
         self._finish = finish
         self._give_up = give_up
         self._is_open = True
+        self._is_entered = False
 
     def __enter__(self) -> memoryview:
         if not self._is_open:
             raise RuntimeError("a loan can be used once; take another one for the next message")
+        if self._is_entered:
+            raise RuntimeError(f"this loan on `{self._output}` is being written already; take another one beside it")
+        self._is_entered = True
         return self.memory
 
     def __exit__(
@@ -48,3 +57,5 @@ class Loan:
         if self._is_open:
             self._is_open = False
             self._give_up()
+            text = f"a loan on `{self._output}` was dropped and nothing sent: write it inside `with`, which sends it"
+            log_lines.write("warn", text, target="doraflow_runtime", fields={"output": self._output})

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 from doraflow_runtime.codec import to_json
 from doraflow_runtime.formats.arrow import binary_hole, byte_hole, struct_hole, take_apart
+from doraflow_runtime.formats.blank import blank_parts
 from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.array_loans import ArrayLoan, ArrowLoan, lend_array, told
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
+from doraflow_runtime.node_api.images import image_layout, image_metadata
 from doraflow_runtime.node_api.joining import read_seat
 from doraflow_runtime.node_api.loans import Loan
 from doraflow_runtime.node_api.metadata import Metadata
@@ -24,7 +27,7 @@ from doraflow_runtime.node_api.sending import Sender
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from doraflow_runtime.contract import OperatorWiring
@@ -234,6 +237,35 @@ class Node:
                 except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
                     raise TypeError(f"`{field.name}` of output `{output_id}` is {field.type}: {error}") from None
         return self._sender.loan(output_id, struct, struct_hole(struct, others, member, size), metadata)
+
+    def loan_array(
+        self, output_id: str, shape: int | Sequence[int], dtype: object = "uint8", metadata: Parameters | None = None
+    ) -> ArrayLoan:
+        """Lend a numpy array of `shape` over shared memory, sent flat with its shape in the metadata.
+
+        Otherwise like `loan`. Raises TypeError for a `dtype` that is no number, ModuleNotFoundError without numpy.
+        """
+        return lend_array(self._sender, output_id, shape, dtype, metadata)
+
+    def loan_image(
+        self, output_id: str, width: int, height: int, encoding: str = "rgb8", metadata: Parameters | None = None
+    ) -> ArrayLoan:
+        """Lend the pixels of an image by dora's convention: `width`, `height` and `encoding` go into the metadata.
+
+        Otherwise like `loan_array`. Raises ValueError for an encoding that is not raw.
+        """
+        shape, dtype = image_layout(width, height, encoding)
+        return self.loan_array(output_id, shape, dtype, told(metadata, image_metadata(width, height, encoding)))
+
+    def loan_arrow(
+        self, output_id: str, kind: pa.DataType, length: int, metadata: Parameters | None = None
+    ) -> ArrowLoan:
+        """Lend an Arrow array of `length` values without nulls: numbers, lists of a fixed size, structs of them.
+
+        Otherwise like `loan`. Raises TypeError for a type whose values vary in size.
+        """
+        parts = blank_parts(kind, length)
+        return ArrowLoan(self._sender.loan(output_id, kind, parts, metadata), kind, parts)
 
     def close_output(self, output_id: str) -> None:
         """Tell the readers of an output that nothing more comes on it; what is sent on it later is lost. Thread-safe.

@@ -66,7 +66,7 @@ class Sender:
             laid = self._preparer.lay_parts(output_id, kind, parts)
         slot = self._slot(output_id, laid.layout.size) if targets else None
         if slot is None:
-            return _unread(laid)
+            return _unread(output_id, laid)
         laid.layout.write(slot.memory)
 
         def finish() -> None:
@@ -76,7 +76,7 @@ class Sender:
             with self._core.lock:
                 self._core.pool.free(slot)
 
-        return Loan(slot.memory[laid.layout.hole :], finish, give_up)
+        return Loan(output_id, slot.memory[laid.layout.hole :], finish, give_up)
 
     def close(self, output_id: str) -> None:
         """Tell the readers of an output that nothing more comes. Raises ValueError for an unknown output."""
@@ -179,10 +179,10 @@ class Sender:
         return targets
 
 
-def _unread(laid: Laid) -> Loan:
+def _unread(output_id: str, laid: Laid) -> Loan:
     """Lend memory for a message that nobody reads."""
     memory = memoryview(bytearray(laid.layout.size))
-    return Loan(memory[laid.layout.hole :], _do_nothing, _do_nothing)
+    return Loan(output_id, memory[laid.layout.hole :], _do_nothing, _do_nothing)
 
 
 def _do_nothing() -> None:
