@@ -1,5 +1,6 @@
-"""The ground under generated stubs: typed nodes, typed outputs, and the checks between Arrow and Python.
+"""The ground under generated stubs: typed nodes, their events, and the checks of what comes in.
 
+What goes out is checked in `doraflow_runtime.node_api.typed_outputs`; stubs take both from here.
 Generated code names ports and types; everything that is the same for every node stands here. A `TypedNode` is as
 thread-safe as the `Node` inside it.
 """
@@ -7,24 +8,57 @@ thread-safe as the `Node` inside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast
 
 import pyarrow as pa
 from doraflow_runtime.codec import check_version
 from doraflow_runtime.contract import ContractError
+from doraflow_runtime.node_api.images import image_of
 from doraflow_runtime.node_api.node import Node
+from doraflow_runtime.node_api.tensors import Tensor, as_numpy
+from doraflow_runtime.node_api.typed_outputs import (
+    ArrayOutput,
+    ByteArrayOutput,
+    BytesOutput,
+    NumberOutput,
+    PictureOutput,
+    RowType,
+    ScalarOutput,
+    StructOutput,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from doraflow_runtime.node_api.metadata import Metadata, Parameters
-    from doraflow_runtime.node_api.node import Event, Loan
+    from doraflow_runtime.node_api.metadata import Metadata
+    from doraflow_runtime.node_api.node import Event
+    from doraflow_runtime.node_api.numpy_arrays import AnyArray
+
+__all__ = [
+    "ArrayEvent",
+    "ArrayOutput",
+    "ByteArrayOutput",
+    "BytesOutput",
+    "InputClosed",
+    "NumberOutput",
+    "PictureOutput",
+    "RowType",
+    "ScalarOutput",
+    "Stop",
+    "StructOutput",
+    "TypedNode",
+    "array_of",
+    "array_reader",
+    "only",
+    "require_contract",
+    "rows_of",
+    "rows_reader",
+    "tick_reader",
+]
 
 E = TypeVar("E")
-A = TypeVar("A", bound="pa.Array[Any]")
 V = TypeVar("V")
-N = TypeVar("N", bound="TypedNode[Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +75,7 @@ class Stop:
     cause: Literal["MANUAL", "ALL_INPUTS_CLOSED"]
 
 
-class RowType(Protocol):
-    """What a generated struct dataclass offers."""
-
-    @classmethod
-    def arrow_type(cls) -> pa.StructType:
-        """Give the Arrow type of a row."""
-
-    @classmethod
-    def to_arrow(cls, rows: Sequence[Any]) -> pa.StructArray:
-        """Make the Arrow array of some rows."""
-
-    @classmethod
-    def from_arrow(cls, rows: pa.StructArray) -> tuple[Any, ...]:
-        """Read the rows of an Arrow array."""
-
-
-R = TypeVar("R", bound=RowType)
 MakeEvent: TypeAlias = "Callable[[pa.Array[Any], Metadata], E]"
-
-_MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, TypeError, AttributeError)
-"""What pyarrow and the generated dataclasses raise for a value of another type."""
 
 
 def require_contract(version: int, module: str) -> None:
@@ -122,112 +136,27 @@ class TypedNode(Generic[E]):
         raise RuntimeError(f"the runtime reported an error: {event.id}")
 
 
-class ArrayOutput:
-    """An output without a type: any Arrow array may be sent."""
+class ArrayEvent:
+    """What the events of numbers, and of inputs without a type, have: other looks at their value."""
 
-    def __init__(self, node: Node, output: str) -> None:
-        self._node = node
-        self._output = output
+    __slots__ = ()
+    value: pa.Array[Any]
+    metadata: Metadata
 
-    def send(self, value: pa.Array[Any], metadata: Parameters | None = None) -> None:
-        """Send an array. Raises TypeError for anything else."""
-        if not isinstance(value, pa.Array):
-            raise TypeError(f"output `{self._output}` sends a pyarrow.Array, got {type(value).__name__}")
-        self._node.send_output(self._output, value, metadata)
+    def numpy(self) -> AnyArray:
+        """See the numbers as a read-only numpy array over the message's memory, in the shape they were sent in.
 
+        Raises TypeError for what cannot be seen without a copy, ValueError for metadata of another message.
+        """
+        return as_numpy(self.value, self.metadata)
 
-class ScalarOutput(Generic[A, V]):
-    """An output of numbers, booleans or texts: an array of that type, or a sequence of Python values."""
+    def tensor(self) -> Tensor:
+        """Give the numbers to torch, jax and others, without a copy. Raises like `numpy`."""
+        return Tensor(self.value, self.metadata)
 
-    def __init__(self, node: Node, output: str, kind: pa.DataType) -> None:
-        self._node = node
-        self._output = output
-        self._kind = kind
-
-    def send(self, value: A | Sequence[V], metadata: Parameters | None = None) -> None:
-        """Send some values as one message. Raises TypeError if they are of another type."""
-        self._node.send_output(self._output, self._array(value), metadata)
-
-    def _array(self, value: A | Sequence[V]) -> pa.Array[Any]:
-        if isinstance(value, pa.Array):
-            if value.type == self._kind:
-                return value
-            raise TypeError(f"output `{self._output}` sends {self._kind}, got an array of {value.type}")
-        if isinstance(value, str | bytes | bytearray | memoryview):
-            return self._array_of_one(value)
-        try:
-            return pa.array(value, self._kind)
-        except _MISFITS as error:
-            raise TypeError(f"output `{self._output}` sends {self._kind}: {error}") from None
-
-    def _array_of_one(self, value: str | bytes | bytearray | memoryview) -> pa.Array[Any]:
-        """Refuse what Python would take for a sequence of letters or numbers."""
-        kind = type(value).__name__
-        raise TypeError(f"output `{self._output}` sends {self._kind}, got a single {kind}: put it into a list")
-
-
-class BytesOutput(ScalarOutput[A, "bytes | memoryview"]):
-    """An output of binary values, which may be written in place."""
-
-    def loan(self, size: int, metadata: Parameters | None = None) -> Loan:
-        """Give `size` writable bytes of shared memory; leaving the `with` block sends them as one value."""
-        return self._node.loan_binary(self._output, self._kind, size, metadata)
-
-
-class ByteArrayOutput(ScalarOutput[A, int]):
-    """An output of UInt8 arrays, which may be written in place; bytes are sent as the array of their values."""
-
-    def loan(self, size: int, metadata: Parameters | None = None) -> Loan:
-        """Give `size` writable bytes of shared memory; leaving the `with` block sends them as an array."""
-        return self._node.loan(self._output, size, metadata)
-
-    def _array_of_one(self, value: str | bytes | bytearray | memoryview) -> pa.Array[Any]:
-        if isinstance(value, str):
-            return super()._array_of_one(value)
-        data = pa.py_buffer(memoryview(value).cast("B"))
-        return pa.Array.from_buffers(self._kind, data.size, [None, data])
-
-
-class StructOutput(Generic[R]):
-    """An output of rows: a generated dataclass, or several of them in one message."""
-
-    def __init__(self, node: Node, output: str, row: type[R]) -> None:
-        self._node = node
-        self._output = output
-        self._row = row
-
-    def send(self, value: R | Sequence[R], metadata: Parameters | None = None) -> None:
-        """Send one row, or a sequence of rows as one message. Raises TypeError for anything else."""
-        rows = [value] if isinstance(value, self._row) else value
-        if not isinstance(rows, list | tuple) or not all(isinstance(row, self._row) for row in rows):
-            raise TypeError(f"output `{self._output}` sends {self._row.__name__}, got {_kind_of(value)}")
-        try:
-            array = self._row.to_arrow(rows)
-        except _MISFITS as error:
-            raise self._misfit(str(error)) from None
-        missing = _missing_member(array)
-        if missing:
-            raise self._misfit(f"`{missing}` is None")
-        self._node.send_output(self._output, array, metadata)
-
-    def _loan(self, member: str, size: int, others: Mapping[str, object], metadata: Parameters | None) -> Loan:
-        values = {name: self._plain(name, value) for name, value in others.items()}
-        return self._node.loan_struct(self._output, self._row.arrow_type(), values, member, size, metadata)
-
-    def _plain(self, name: str, value: Any) -> object:
-        """Turn rows that are members of a row into what Arrow takes."""
-        if value is None:
-            raise self._misfit(f"`{name}` is None")
-        first = value[0] if isinstance(value, list | tuple) and value else value
-        if not hasattr(first, "to_arrow"):
-            return value
-        try:
-            return first.to_arrow([value])[0] if first is value else first.to_arrow(value)
-        except _MISFITS as error:
-            raise self._misfit(f"`{name}`: {error}") from None
-
-    def _misfit(self, reason: str) -> TypeError:
-        return TypeError(f"output `{self._output}` sends {self._row.__name__}: {reason}")
+    def image(self) -> AnyArray:
+        """See an image in dora's convention as a read-only array of its pixels. Raises TypeError and ValueError."""
+        return image_of(self.value, self.metadata)
 
 
 def tick_reader(make: Callable[[Metadata], E]) -> MakeEvent[E]:
@@ -272,12 +201,6 @@ def only(rows: tuple[V, ...], input_id: str) -> V:
     raise ValueError(f"the message on `{input_id}` has {len(rows)} rows: read `values` instead of `value`")
 
 
-def _kind_of(value: object) -> str:
-    if isinstance(value, list | tuple) and value:
-        return f"a sequence with {type(value[0]).__name__}"
-    return type(value).__name__
-
-
 def _family(kind: pa.DataType) -> str:
     """Name what the values of a type are: a cast within a family keeps what they mean."""
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -285,15 +208,3 @@ def _family(kind: pa.DataType) -> str:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return "texts"
     return "bytes" if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else str(kind)
-
-
-def _missing_member(array: pa.StructArray) -> str | None:
-    """Name a member that is null in some row, also in structs inside: rows have no place for nulls."""
-    for position, field in enumerate(array.type):
-        column = array.field(position)
-        if column.null_count:
-            return field.name
-        inner = _missing_member(column) if isinstance(column, pa.StructArray) else None
-        if inner:
-            return f"{field.name}.{inner}"
-    return None

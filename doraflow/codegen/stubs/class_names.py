@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import Struct
 
 RESERVED = (
-    *("ArrayOutput", "ByteArrayOutput", "BytesOutput", "ScalarOutput", "StructOutput"),
+    *("ArrayEvent", "ArrayOutput", "ByteArrayOutput", "BytesOutput", "NumberOutput", "PictureOutput"),
+    *("ScalarOutput", "StructOutput"),
     *("Any", "Event", "InputClosed", "Loan", "Metadata", "Node", "Outputs", "Parameters", "Sequence", "Stop"),
     *("TypeAlias", "TypedNode"),
 )

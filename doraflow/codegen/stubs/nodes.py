@@ -10,7 +10,7 @@ from doraflow_runtime.contract import Scalar, Struct
 from doraflow.codegen.layout import WIDTH, call, import_from, in_export_order, in_import_order, union
 from doraflow.codegen.literals import literal
 from doraflow.codegen.names import class_name, unique, variable_name
-from doraflow.codegen.stubs.scalars import BINARY, SCALAR_CODE
+from doraflow.codegen.stubs.scalars import BINARY, NUMBERS, SCALAR_CODE
 from doraflow.ir import PortReference
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from doraflow.ir import Graph, Input, Node, Output
 
 _ANY_ARRAY = "pa.Array[Any]"
+_ARRAY_EVENT = "ArrayEvent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class EventCode:
     """An input as an event class.
 
     `title` are the sentences of its docstring. `content` is the attribute that holds what came, with its type; None for
-    a timer. `row` is the class of a struct's rows. `entry` is the input's line in the table of what makes events; it
-    needs `reader` from the runtime.
+    a timer. `row` is the class of a struct's rows, `base` the class of what may be seen as numbers. `entry` is the
+    input's line in the table of what makes events; it needs `reader` from the runtime.
     """
 
     name: str
@@ -40,6 +41,7 @@ class EventCode:
     row: str | None
     entry: str
     reader: str | None
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ def _event(port: Input, name: str, sent: DataType | None, rows: Mapping[str, str
         case Scalar(scalar) if scalar not in BINARY or sent == port.data_type:
             code = SCALAR_CODE[scalar]
             entry = call(f"{quoted}: array_reader", [name, code.make, quoted], 16, tail=",")
-            return EventCode(name, port.id, title, ("value", code.array), None, entry, "array_reader")
-    return EventCode(name, port.id, title, ("value", _ANY_ARRAY), None, f"{quoted}: {name},", None)
+            base = _ARRAY_EVENT if scalar in NUMBERS else None
+            return EventCode(name, port.id, title, ("value", code.array), None, entry, "array_reader", base)
+    return EventCode(name, port.id, title, ("value", _ANY_ARRAY), None, f"{quoted}: {name},", None, _ARRAY_EVENT)
 
 
 def _title(port: Input) -> tuple[str, ...]:
@@ -155,7 +158,7 @@ def _scalar_class(scalar: str) -> tuple[str, tuple[str, ...]]:
         return "BytesOutput", ()
     if scalar == "UInt8":
         return "ByteArrayOutput", ()
-    return "ScalarOutput", (SCALAR_CODE[scalar].python,)
+    return "NumberOutput" if scalar in NUMBERS else "ScalarOutput", (SCALAR_CODE[scalar].python,)
 
 
 def _assignment(name: str, made: str, port: Output, *arguments: str) -> str:
@@ -165,6 +168,6 @@ def _assignment(name: str, made: str, port: Output, *arguments: str) -> str:
 def _runtime_names(events: tuple[EventCode, ...], outputs: tuple[OutputCode, ...]) -> tuple[str, ...]:
     names = ["InputClosed", "Stop", "TypedNode", "require_contract"]
     names += [output.runtime_class for output in outputs if output.runtime_class]
-    names += [event.reader for event in events if event.reader]
+    names += [name for event in events for name in (event.reader, event.base) if name]
     names += ["only"] if any(event.row for event in events) else []
     return in_import_order(names)

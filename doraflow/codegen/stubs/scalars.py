@@ -36,3 +36,6 @@ SCALAR_CODE: Mapping[str, ScalarCode] = MappingProxyType(
 )
 
 BINARY = ("Binary", "LargeBinary")
+
+NUMBERS = tuple(name for name, code in SCALAR_CODE.items() if code.python in ("int", "float"))
+"""The types whose values lie side by side in memory."""

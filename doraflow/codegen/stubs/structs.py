@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from doraflow.codegen.stubs.class_names import ClassNames
     from doraflow.ir import Graph
 
+_IMAGE = "std/media/v1/Image"
 _METHODS = ("arrow_type", "to_arrow", "from_arrow")
 _ANNOTATIONS = ("Any", "Sequence", "bool", "bytes", "classmethod", "float", "int", "memoryview", "pa", "str", "tuple")
 _PARAMETERS = ("self", "size", "metadata", "others")
@@ -57,9 +58,13 @@ class StructCode:
 
 @dataclass(frozen=True, slots=True)
 class LoanCode:
-    """The output of a struct with one binary member, which is written in place; `others` are the other members."""
+    """The output of a struct with one binary member, which is written in place; `others` are the other members.
+
+    `base` is its class in the runtime.
+    """
 
     name: str
+    base: str
     row: str
     member: str
     others: tuple[MemberCode, ...]
@@ -95,7 +100,8 @@ def loan_code(struct: Struct, names: ClassNames) -> LoanCode | None:
         return None
     code = struct_code(struct, names)
     others = tuple(member for member in code.members if member.name != binary)
-    return LoanCode(names.outputs[struct.urn], code.name, binary, others)
+    base = "PictureOutput" if struct.urn == _IMAGE else "StructOutput"
+    return LoanCode(names.outputs[struct.urn], base, code.name, binary, others)
 
 
 def _inside(data_type: DataType) -> Iterator[Struct]:

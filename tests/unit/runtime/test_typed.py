@@ -11,11 +11,15 @@ import pyarrow as pa
 import pytest
 from doraflow_runtime.node_api import rows
 from doraflow_runtime.node_api.joining import CONFIG_VARIABLE
+from doraflow_runtime.node_api.metadata import Metadata, encode
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     ArrayOutput,
     ByteArrayOutput,
     BytesOutput,
     InputClosed,
+    NumberOutput,
+    PictureOutput,
     ScalarOutput,
     Stop,
     StructOutput,
@@ -55,6 +59,23 @@ class Frame:
     def from_arrow(cls, array: pa.StructArray) -> tuple[Frame, ...]:
         columns = rows.columns(array, cls.arrow_type())
         return tuple(cls(*values) for values in zip(rows.values(columns[0]), rows.binaries(columns[1]), strict=True))
+
+
+class Picture(Frame):
+    """The Arrow type is all that a loan asks for."""
+
+    @classmethod
+    def arrow_type(cls) -> pa.StructType:
+        size = [pa.field("width", pa.uint32()), pa.field("height", pa.uint32())]
+        return pa.struct([*size, pa.field("encoding", pa.string()), pa.field("data", pa.large_binary())])
+
+
+class Point(Frame):
+    """As above."""
+
+    @classmethod
+    def arrow_type(cls) -> pa.StructType:
+        return pa.struct([pa.field("x", pa.float64()), pa.field("y", pa.int8())])
 
 
 def received(run: Run, send: Callable[[Any], object]) -> pa.Array[Any]:
@@ -103,6 +124,80 @@ def test_numbers_and_bytes_are_sent_as_arrays_of_their_type(run: Run) -> None:
         pa.array([1, 2], pa.uint8()),
         pa.array([b"xyz"], pa.large_binary()),
     ]
+
+
+def test_typed_outputs_lend_arrays_of_their_type(run: Run) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    with NumberOutput[Any, float](a, "out", pa.float32()).loan(shape=(2, 3)) as array:
+        array[...] = 1.5
+    with ByteArrayOutput[Any](a, "out", pa.uint8()).loan(shape=4) as array:
+        array[...] = 7
+    with ByteArrayOutput[Any](a, "out", pa.uint8()).loan_image(width=2, height=1, encoding="mono8") as array:
+        array[...] = 8
+    with ArrayOutput(a, "out").loan(2) as memory:
+        memory[:] = b"\x01\x02"
+    with ArrayOutput(a, "out").loan(shape=(1, 2), dtype="int16") as array:
+        array[...] = -1
+    with ArrayOutput(a, "out").loan_image(width=1, height=1) as array:
+        array[...] = 9
+    with ArrayOutput(a, "out").loan_arrow(pa.list_(pa.int8(), 2), 1) as blank:
+        blank.numpy()[...] = 3
+    seen = [event for event in (b.next(5) for _ in range(7)) if event]
+    assert [event.numpy().tolist() for event in seen] == [
+        [[1.5] * 3] * 2,
+        [7] * 4,
+        [[8, 8]],
+        [1, 2],
+        [[-1, -1]],
+        [[[9, 9, 9]]],
+        [[3, 3]],
+    ]
+    assert [str(event.value.type) for event in seen if event.value is not None][:2] == ["float", "uint8"]
+
+
+def test_rows_are_lent_as_pixels_and_as_columns(run: Run) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    with PictureOutput(a, "out", Picture).loan_image(width=3, height=2, encoding="mono16", metadata={"n": 1}) as lent:
+        lent[...] = np.arange(6).reshape(2, 3)
+    event = b.next(5)
+    assert event is not None
+    assert event.metadata.parameters == {"n": 1}
+    assert event.image().tolist() == [[0, 1, 2], [3, 4, 5]]
+    with StructOutput(a, "out", Point).loan_rows(2) as columns:
+        columns["x"].numpy()[...] = [1, 2]
+        columns["y"].numpy()[...] = 0
+    event = b.next(5)
+    assert event is not None
+    assert event.value is not None
+    assert event.value.to_pylist() == [{"x": 1.0, "y": 0}, {"x": 2.0, "y": 0}]
+    with pytest.raises(TypeError, match="large_binary has no place that is known before it is written"):
+        StructOutput(a, "out", Frame).loan_rows(2)
+
+
+def test_a_loan_is_of_some_size(run: Run) -> None:
+    run.pair()
+    a, _ = run.join("a", "b")
+    outputs: list[Any] = [ArrayOutput(a, "out"), ByteArrayOutput[Any](a, "out", pa.uint8())]
+    for output in outputs:
+        with pytest.raises(TypeError, match="a loan is of a `size` in bytes or of a `shape`"):
+            output.loan()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers(ArrayEvent):
+    """Written as the generator writes events."""
+
+    value: pa.UInt8Array
+    metadata: Metadata
+
+
+def test_events_of_numbers_can_be_seen_as_arrays_tensors_and_images() -> None:
+    told = Metadata(0, encode({"shape": [2, 3], "width": 3, "height": 2, "encoding": "mono8"}))
+    event = Numbers(pa.array(range(6), pa.uint8()), told)
+    assert event.numpy().tolist() == event.image().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert event.tensor().shape == (2, 3)
 
 
 NOBODY: Any = SimpleNamespace(send_output=None)

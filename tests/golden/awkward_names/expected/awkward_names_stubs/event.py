@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     InputClosed,
     Stop,
     TypedNode,
@@ -59,7 +60,7 @@ class ImageEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageEvent2:
+class ImageEvent2(ArrayEvent):
     """Input Image: class/front-camera."""
 
     value: pa.Array[Any]
@@ -67,7 +68,7 @@ class ImageEvent2:
 
 
 @dataclass(frozen=True, slots=True)
-class StopEvent:
+class StopEvent(ArrayEvent):
     """Input stop: class/front_camera."""
 
     value: pa.Array[Any]
@@ -75,7 +76,7 @@ class StopEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class N3dViewEvent:
+class N3dViewEvent(ArrayEvent):
     """Input 3d.view: class/3d."""
 
     value: pa.Array[Any]

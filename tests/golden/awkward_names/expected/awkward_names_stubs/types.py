@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from doraflow_runtime.node_api import rows
-from doraflow_runtime.node_api.typed import StructOutput
+from doraflow_runtime.node_api.typed import PictureOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class Image:
         )
 
 
-class ImageOutput(StructOutput[Image]):
+class ImageOutput(PictureOutput[Image]):
     """An output of `Image` whose `data` may be written in place."""
 
     def loan(

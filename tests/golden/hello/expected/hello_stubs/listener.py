@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     InputClosed,
     Stop,
     TypedNode,
@@ -33,7 +34,7 @@ require_contract(1, __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class LineEvent:
+class LineEvent(ArrayEvent):
     """Input line: talker/line."""
 
     value: pa.Array[Any]

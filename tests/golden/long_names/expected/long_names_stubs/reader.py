@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     InputClosed,
     Stop,
     TypedNode,
@@ -57,7 +58,7 @@ class FrontLeftCameraCompressedImageStreamEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class RearLeftCameraCompressedImageStreamEvent:
+class RearLeftCameraCompressedImageStreamEvent(ArrayEvent):
     """Input rear_left_camera_compressed_image_stream.
 
     Reads all_that_the_left_cameras_can_see/rear_left_camera_compressed_image_stream.
@@ -89,7 +90,7 @@ class FrontLeftCameraRawImageStreamEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class RearLeftCameraBrightnessOfAllPixelsEvent:
+class RearLeftCameraBrightnessOfAllPixelsEvent(ArrayEvent):
     """Input rear_left_camera_brightness_of_all_pixels.
 
     Reads all_that_the_left_cameras_can_see/rear_left_camera_brightness_of_all_pixels.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     InputClosed,
     Stop,
     TypedNode,
@@ -119,7 +120,7 @@ class AnyEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class NothingEvent:
+class NothingEvent(ArrayEvent):
     """Input nothing: image-output/nothing."""
 
     value: pa.Array[Any]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from doraflow_runtime.node_api import rows
-from doraflow_runtime.node_api.typed import StructOutput
+from doraflow_runtime.node_api.typed import PictureOutput, StructOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -461,7 +461,7 @@ class Sequence2Output(StructOutput[Sequence2]):
         return self._loan("data", size, others, metadata)
 
 
-class ImageOutput2(StructOutput[Image]):
+class ImageOutput2(PictureOutput[Image]):
     """An output of `Image` whose `data` may be written in place."""
 
     def loan(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     ArrayOutput,
     InputClosed,
     Stop,
@@ -65,7 +66,7 @@ class ImageEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class RawEvent:
+class RawEvent(ArrayEvent):
     """Input raw: camera/raw."""
 
     value: pa.UInt8Array

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doraflow_runtime.node_api.typed import (
+    ArrayEvent,
     InputClosed,
     Stop,
     TypedNode,
@@ -97,7 +98,7 @@ class DetectionEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class PlainEvent:
+class PlainEvent(ArrayEvent):
     """Input plain: planner/plain."""
 
     value: pa.Array[Any]
