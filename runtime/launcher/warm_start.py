@@ -6,7 +6,6 @@ Which nodes are forked is decided in `forkable`.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "warm"
 _AT_ONCE = 32
+_LAST_WORDS_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 _NEWS = 4096
 _PROGRAM = """\
@@ -117,10 +117,17 @@ class WarmStart:
             self.give_up(news.decode(errors="replace") or self._last_words() or "it ended before it was ready")
 
     def _last_words(self) -> str:
-        with contextlib.suppress(BlockingIOError):
-            lines = os.read(self._pipes[1], 1 << 16).decode(errors="replace").strip().splitlines()
-            return lines[-1] if lines else ""
-        return ""
+        """Read what it said at its end; its line may close a moment before its traceback is written."""
+        said, deadline = b"", time.monotonic() + _LAST_WORDS_SECONDS
+        poll = select.poll()  # unlike select(), it takes numbers above 1,023
+        poll.register(self._pipes[1], select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
+            part = os.read(self._pipes[1], 1 << 16)
+            said += part
+            if not part:
+                break
+        lines = said.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
     def _ask(self, command: Command, configuration: Path) -> _Pending | OSError | None:
         """Send the request for a node; None if there is nobody to send it to."""
