@@ -56,6 +56,27 @@ def test_quickstart_measures_this_machine(world: World) -> None:
     assert any(float(line.split()[3]) > 0 for line in lines if "memory" in line)
 
 
+def test_large_images_arrive_where_they_were_drawn(world: World) -> None:
+    folder = example(world, "large_images")
+    flow = folder / "dataflow.yml"
+    smaller = flow.read_text().replace(
+        "--images 180 --width 3840 --height 2160", "--images 40 --width 1280 --height 720"
+    )
+    flow.write_text(re.sub(r"\n    build: .*", "", smaller))
+    done = run(world, sys.executable, "-m", "doraflow", "run", "dataflow.yml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    rate, loaned, copied, ratio, memory = (line.removeprefix("viewer | ") for line in done.stdout.splitlines())
+    counted = re.fullmatch(r"(\d+) images of 2\.8 MB, \d+ a second, (\d+) dropped", rate)
+    assert counted, rate
+    assert 2 <= int(counted[1]) <= 40
+    for way, line in (("loaned", loaned), ("copied", copied)):
+        assert re.fullmatch(rf"{way}: \d+\.\d\d ms old at the median, \d+\.\d\d ms at most", line), line
+    assert re.fullmatch(r"copied to loaned: \d+\.\d to 1", ratio), ratio
+    grown = re.fullmatch(r"the viewer's own memory grew by (-?\d+) MiB", memory)
+    assert grown, memory
+    assert int(grown[1]) < 30, "forty images would be 110 MB"
+
+
 def virtual_environment(world: World, name: str) -> Path:
     folder = world.folder / name
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
