@@ -96,12 +96,16 @@ class OperatorWiring:
 
 @dataclass(frozen=True, slots=True)
 class NodeWiring:
-    """The ports of one node, and its operators if it has any."""
+    """The ports of one node, and its operators if it has any.
+
+    `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit.
+    """
 
     id: str
     inputs: tuple[InputWiring, ...] = ()
     outputs: tuple[OutputWiring, ...] = ()
     operators: tuple[OperatorWiring, ...] = ()
+    shared_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,14 @@ def _wiring(node: Node) -> NodeWiring:
             for operator in node.operators
             if operator.language == "python"
         ),
+        shared_memory=shared_memory(node),
     )
+
+
+def shared_memory(node: Node) -> int:
+    """Say how many bytes of shared memory a node may have; 0 where that is left to the runtime."""
+    size = node.settings.get("shared_memory_pool_size")
+    return size if isinstance(size, int) else 0
 
 
 def _input_wiring(port: Input) -> InputWiring:

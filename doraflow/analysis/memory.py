@@ -1,7 +1,8 @@
 """How much memory messages can take on each host, as far as their types fix their sizes.
 
 It is a bound for this runtime and not a forecast: every queue full, and every reader that may lag as far behind as its
-sender lets it. A message is taken to hold one value of its type, which is what a typed `send` sends. The numbers below
+sender lets it; what readers of `backpressure` links keep beside the message in hand is not counted. A message is taken
+to hold one value of its type, which is what a typed `send` sends. The numbers below
 are the runtime's own (`doraflow_runtime.shm.pool`, `node_api.preparing`, `node_api.core`); a test compares them.
 """
 
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import Scalar, Struct
+
+from doraflow.analysis.lower import shared_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +29,6 @@ SMALLEST_SLOT = 8 * 1024
 SEGMENT = 4 * 1024**2
 MOST_SLOTS = 64
 POOL_LIMIT = 1024**3
-LEAST_SHARE = 4 * 1024**2
 MOST_NAMES_IN_A_SOCKET = 1024
 """How many messages in slots may lie in a connection, waiting for their reader: see docs/design/003."""
 IN_HAND = 1
@@ -137,6 +139,7 @@ def _of_host(
     unknown: list[str] = []
     for node in nodes:
         of_node: list[OutputMemory] = []
+        limit = shared_memory(node) or POOL_LIMIT
         neighbours = len({edge.consumer for port in node.outputs for edge, _ in readers.get((node.id, port.id), ())})
         for port in node.outputs:
             reading = [entry for _, entry in readers.get((node.id, port.id), ())]
@@ -144,21 +147,22 @@ def _of_host(
             if reading and size is None:
                 unknown.append(f"{node.id}/{port.id}")
             elif reading and size is not None:
-                of_node.append(_of_output(node, port, size, reading, neighbours))
-        pools += min(POOL_LIMIT, sum(output.pool for output in of_node))
+                of_node.append(_of_output(node, port, size, reading, _most_held(limit, neighbours)))
+        pools += min(limit, sum(output.pool for output in of_node))
         queues += sum(output.queues for output in of_node)
         counted += of_node
     return HostMemory(host, pools, queues, tuple(counted), tuple(unknown))
 
 
-def _of_output(node: Node, port: Output, size: int, readers: Sequence[Input], neighbours: int) -> OutputMemory:
+def _of_output(node: Node, port: Output, size: int, readers: Sequence[Input], held: int) -> OutputMemory:
+    """Bound the memory of an output; `held` is how many bytes each of its readers may hold."""
     if size <= LARGEST_INLINE:
         waiting = sum(_places(reader) for reader in readers)
         return OutputMemory(node.id, port, size, 0, waiting * size)
-    slots = 1 + sum(_places(reader) + IN_HAND + _unread(reader, size, neighbours) for reader in readers)
+    slots = 1 + sum(_places(reader) + IN_HAND + _unread(reader, size, held) for reader in readers)
     slot = slot_size(size)
     in_segment = max(1, min(MOST_SLOTS, SEGMENT // slot))
-    pool = min(POOL_LIMIT, -(-slots // in_segment) * in_segment * slot)
+    pool = min(shared_memory(node) or POOL_LIMIT, -(-slots // in_segment) * in_segment * slot)
     return OutputMemory(node.id, port, size, pool, 0)
 
 
@@ -167,9 +171,13 @@ def _places(reader: Input) -> int:
     return reader.queue_size * (2 if reader.queue_policy == "drop_oldest" else 1)
 
 
-def _unread(reader: Input, size: int, neighbours: int) -> int:
+def _unread(reader: Input, size: int, held: int) -> int:
     """Count the messages that lie in a connection until their reader looks; a `backpressure` link has counted them."""
     if reader.queue_policy == "backpressure":
         return 0
-    share = max(LEAST_SHARE, POOL_LIMIT // 2 // max(1, neighbours))
-    return min(MOST_NAMES_IN_A_SOCKET, share // size + 1)
+    return min(MOST_NAMES_IN_A_SOCKET, held // size + 1)
+
+
+def _most_held(limit: int, neighbours: int) -> int:
+    """Say how many bytes one of a node's readers may hold: half of the node's memory, and its share of a quarter."""
+    return limit // 2 + limit // 4 // max(1, neighbours)

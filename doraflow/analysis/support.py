@@ -56,7 +56,6 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
         ("min_log_level",): "every log line is kept",
         ("max_log_size", "max_rotated_files"): "log files are not rotated",
         ("data_format", "default_data_format"): "messages travel as Arrow",
-        ("shared_memory_pool_size",): "pools grow as they need to",
         ("debug",): "messages cannot be inspected from outside",
         ("distribute",): "a bundle is copied by hand",
     }

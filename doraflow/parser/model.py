@@ -178,7 +178,9 @@ class Node(PortKeys, LogKeys, RestartKeys):
     data_format: DataFormat | None = Field(
         default=None, description="The format of the node's messages; `default_data_format` if not given."
     )
-    shared_memory_pool_size: ByteSize | None = Field(default=None, description="The size of the node's shared memory.")
+    shared_memory_pool_size: ByteSize | None = Field(
+        default=None, description="The most shared memory of the node; 1 GiB if not given."
+    )
     cpu_affinity: Annotated[tuple[Count, ...], NothingIsEmptyList] | None = Field(
         default=None, description="The processor cores that the node may run on."
     )

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.node_api.joining import Seat
 
-LEAST_SHARE = 4 * 1024 * 1024
-"""Bytes of payloads that may lie unread with one consumer, however many there are: more than a reader lets pass before
-it reports what it has seen."""
-
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 CROWDED_SECONDS = 0.005
@@ -53,7 +49,7 @@ class Core:
         self.was_told_to_stop = False
         self.rounds = 0
         self._dispatched_ns = 0
-        self.pool = Pool()
+        self.pool = Pool(config.node.shared_memory) if config.node.shared_memory else Pool()
         self.consumers: dict[str, Consumer] = {}
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock)
@@ -141,7 +137,8 @@ class Core:
         by_consumer: dict[str, list[OutgoingLink]] = {}
         for link in self.config.outgoing:
             by_consumer.setdefault(link.link.consumer, []).append(link)
-        share = max(LEAST_SHARE, self.pool.limit // 2 // max(1, len(by_consumer)))
+        # All shares together are a quarter: beside the half that is there for anyone, a quarter is never held.
+        share = self.pool.limit // 4 // max(1, len(by_consumer))
         for name, links in by_consumer.items():
             self._connect(name, links, share)
         self._timers.start(time.monotonic_ns())

@@ -95,6 +95,13 @@ class Node:
         with self._core.lock:
             return self._core.queues.dropped()
 
+    @property
+    def undelivered(self) -> dict[str, int]:
+        """How many messages to each reader, as `node/input`, were dropped before they left this node."""
+        with self._core.lock:
+            readers = self._core.consumers.items()
+            return {f"{name}/{port}": count for name, reader in readers for port, count in reader.dropped.items()}
+
     def has_ended_inputs(self, prefix: str) -> bool:
         """Tell whether all inputs whose ids begin with `prefix` are closed, and there is one. Thread-safe."""
         with self._core.lock:

@@ -1,9 +1,9 @@
 """The sending side of a node: its consumers, what each may still be sent, and the slots they hold.
 
-A consumer that is slow never blocks a `drop_oldest` link: once its socket is full, or its share of the pool lies
-unread, the newest messages of each such link wait here, as many as the consumer's queue has room for, and older ones
-are dropped. A `backpressure` link has as many credits as that queue has places, and a message costs one. Used under the
-node's lock.
+A consumer that is slow, or keeps what it has read, never blocks a `drop_oldest` link: once its socket is full, or it
+holds more than its share of a pool of which half is in use, the newest messages of each such link wait here, as many as
+the consumer's queue has room for, and older ones are dropped. A `backpressure` link has as many credits as that queue
+has places, and a message costs one. Used under the node's lock.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
 
@@ -49,6 +50,7 @@ class _Lane:
     credits: int
     held: deque[Outgoing] = field(default_factory=deque)
     is_closing: bool = False
+    dropped: int = 0
     may_drop: bool = field(init=False)
     is_own: bool = field(init=False)
 
@@ -60,7 +62,8 @@ class _Lane:
 class Consumer:
     """A node that reads from this one, over one connection for all links between the two.
 
-    `share` is how many bytes in slots may lie in the connection unread before `drop_oldest` links wait.
+    `share` is how many bytes of the pool it may hold, read or not, while more than half of the pool is in use;
+    `bytes_held` is how many it does hold.
     """
 
     def __init__(self, links: Iterable[OutgoingLink], connection: Connection, pool: Pool, share: int) -> None:
@@ -72,14 +75,19 @@ class Consumer:
         self._slots: dict[tuple[int, int, int], int] = {}
         self._held = 0
         self._unread: deque[SlotName] = deque()
-        self._unread_bytes = 0
         self._has_left = False
-        self.dropped = 0
+        self._was_told = False
+        self.bytes_held = 0
 
     @property
     def is_open(self) -> bool:
         """Whether the consumer still reads; one that does not may still hold slots."""
         return self.connection.is_open and not self._has_left
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many messages to each of the consumer's inputs were dropped on this side."""
+        return {lane.link.link.input: lane.dropped for lane in self._lanes.values()}
 
     @property
     def has_waiting(self) -> bool:
@@ -103,8 +111,6 @@ class Consumer:
             self.connection.send(wire.frame(Kind.TYPE, len(body), number=number) + body)
         if slot is not None:
             self._pool.hold(slot)
-            key = slot.name.key()
-            self._slots[key] = self._slots.get(key, 0) + 1
         if not lane.may_drop:
             lane.credits -= 1
             self._pass(link, message)
@@ -112,6 +118,17 @@ class Consumer:
             self._hold(lane, message)
         else:
             self._pass(link, message)
+
+    def is_waited_for(self, link: int) -> bool:
+        """Tell whether no message on a link may be lost."""
+        return self.is_open and not self._lanes[link].may_drop
+
+    def miss(self, link: int) -> None:
+        """Note that there was no memory for a message on a link that may lose some."""
+        if self.is_open:
+            lane = self._lanes[link]
+            lane.dropped += 1
+            self._tell_of_share(lane)
 
     def close_link(self, link: int) -> None:
         """Say that nothing more comes on a link, after what waits on it."""
@@ -137,7 +154,7 @@ class Consumer:
             oldest = next((message for message in lane.held if message.slot is not None), None)
             if oldest is not None:
                 lane.held.remove(oldest)
-                self._drop(oldest)
+                self._drop(lane, oldest)
                 return True
         return False
 
@@ -149,14 +166,13 @@ class Consumer:
     def lose(self) -> None:
         """Close the connection, and take back every slot that the consumer held."""
         self.connection.close()
-        for lane in self._lanes.values():
-            lane.held.clear()
-        self._held = 0
+        self._drop_waiting()
         for key, count in self._slots.items():
             for _ in range(count):
                 self._pool.release(key)
         self._slots.clear()
         self._unread.clear()
+        self.bytes_held = 0
 
     def _take_back(self, frame: wire.Frame) -> None:
         if frame.kind == Kind.CREDIT and frame.link in self._lanes:
@@ -166,7 +182,7 @@ class Consumer:
             self._release(wire.RELEASE.unpack(frame.body))
         elif frame.kind == Kind.SEEN and frame.number <= len(self._unread):
             for _ in range(frame.number):
-                self._unread_bytes -= self._unread.popleft().size
+                self._unread.popleft()
         elif frame.kind == Kind.LEFT:
             self._leave()
         else:
@@ -178,18 +194,26 @@ class Consumer:
         for slot in self._unread:
             self._release(slot.key())
         self._unread.clear()
+        self._drop_waiting()
+
+    def _drop_waiting(self) -> None:
         for lane in self._lanes.values():
             while lane.held:
-                self._drop(lane.held.popleft())
+                self._drop(lane, lane.held.popleft())
 
     def _has_room(self, message: Outgoing) -> bool:
-        is_full = message.slot is not None and self._unread_bytes >= self._share
-        return not (is_full or self.connection.has_waiting)
+        return not self.connection.has_waiting and (message.slot is None or not self._is_over_share())
+
+    def _is_over_share(self) -> bool:
+        return self.bytes_held >= self._share and self._pool.bytes_in_use > self._pool.limit // 2
 
     def _pass(self, link: int, message: Outgoing) -> None:
-        if message.slot is not None:
-            self._unread.append(message.slot.name)
-            self._unread_bytes += message.slot.name.size
+        slot = message.slot
+        if slot is not None:
+            key = slot.name.key()
+            self._slots[key] = self._slots.get(key, 0) + 1
+            self._unread.append(slot.name)
+            self.bytes_held += slot.room
         self.connection.send(message.frame(link))
 
     def _release(self, key: tuple[int, int, int]) -> None:
@@ -198,16 +222,35 @@ class Consumer:
             raise WireError("a slot given back that was not held")
         if count > 1:
             self._slots[key] = count - 1
+        self.bytes_held -= self._pool.room(key)
         self._pool.release(key)
 
     def _hold(self, lane: _Lane, message: Outgoing) -> None:
         if len(lane.held) >= lane.link.queue_size:
-            self._drop(lane.held.popleft())
+            self._drop(lane, lane.held.popleft())
+            self._tell_of_share(lane)
         lane.held.append(message)
         self._held += 1
 
-    def _drop(self, message: Outgoing) -> None:
-        self.dropped += 1
+    def _drop(self, lane: _Lane, message: Outgoing) -> None:
+        lane.dropped += 1
         self._held -= 1
         if message.slot is not None:
-            self._release(message.slot.name.key())
+            self._pool.release(message.slot.name.key())
+
+    def _tell_of_share(self, lane: _Lane) -> None:
+        """Say once that messages are dropped because the consumer holds too much memory."""
+        if self._was_told or not self._is_over_share():
+            return
+        self._was_told = True
+        link = lane.link.link
+        is_slow = len(self._unread) * 2 > sum(self._slots.values())
+        holds = "has not read" if is_slow else "keeps arrays that lie in"
+        mend = "" if is_slow else ": let it copy what it keeps, or raise `shared_memory_pool_size`"
+        log_lines.write(
+            "warn",
+            f"`{link.consumer}` {holds} {self.bytes_held} bytes of the shared memory of `{link.producer}`; messages of "
+            f"`{link.output}` to its input `{link.input}` are dropped until it lets go of some{mend}",
+            target="doraflow_runtime",
+            fields={"output": link.output, "consumer": link.consumer, "input": link.input},
+        )

@@ -13,6 +13,7 @@ from doraflow_runtime.node_api.loans import Loan
 from doraflow_runtime.node_api.metadata import encode
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.node_api.preparing import Laid, Preparer, message
+from doraflow_runtime.shm import wire
 
 if TYPE_CHECKING:
     from doraflow_runtime.formats.arrow import Parts
@@ -36,7 +37,7 @@ class Sender:
         self._targets: dict[str, list[Target]] = {port.id: [] for port in core.config.node.outputs}
         for edge in core.config.outgoing:
             self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
-        self._warned = False
+        self._warned: set[str] = set()
 
     def send(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
@@ -47,6 +48,8 @@ class Sender:
             return
         with self._core.lock:
             prepared = self._preparer.prepare(output_id, array, encoded)
+            if isinstance(prepared, Laid) and self._is_copied(prepared, encoded):
+                prepared = message(prepared, encoded, None)
             if isinstance(prepared, Outgoing):
                 late = self._offer(targets, prepared)
         if isinstance(prepared, Outgoing):
@@ -90,7 +93,8 @@ class Sender:
     def _slot(self, output_id: str, size: int) -> Slot | None:
         """Take a slot; while the readers hold all memory that the node may have, wait for one of them to let go.
 
-        None if nobody is left to read it, or the node is being stopped. Raises OSError if the memory cannot be had.
+        None if nobody is left to read it, if every reader would rather lose the message than have it waited for, or if
+        the node is being stopped. Raises OSError if the memory cannot be had.
         """
         core = self._core
         if not core.is_fresh() or not core.pool.has_free(size):
@@ -99,11 +103,10 @@ class Sender:
             with core.lock:
                 self._require_open()
                 slot = self._take(size)
-                is_alone = not any(consumer.is_open for consumer in core.consumers.values())
+                if slot is not None or core.was_told_to_stop or not self._is_waited_for(output_id):
+                    return slot
                 since = core.rounds
-            if slot is not None or core.was_told_to_stop or is_alone:
-                return slot
-            self._warn_of_full_pool(output_id)
+                self._warn_of_full_pool(output_id)
             core.wait(0.05, since)
 
     def _take(self, size: int) -> Slot | None:
@@ -114,12 +117,33 @@ class Sender:
             slot = pool.take(size)
         return slot
 
+    def _is_copied(self, laid: Laid, metadata: bytes) -> bool:
+        """Tell whether a message travels in its frame because the node's memory is too small for it."""
+        size = wire.MESSAGE.size + len(metadata) + len(laid.layout.record) + laid.layout.size
+        return size <= wire.LARGEST_BODY and not self._core.pool.fits(laid.layout.size)
+
+    def _is_waited_for(self, output_id: str) -> bool:
+        """Tell whether a reader of the output may lose nothing; the others miss the message if there is none."""
+        pairs = [(index, self._core.consumers.get(name)) for index, name in self._targets[output_id]]
+        reading = [(index, consumer) for index, consumer in pairs if consumer is not None]
+        if any(consumer.is_waited_for(index) for index, consumer in reading):
+            return True
+        for index, consumer in reading:
+            consumer.miss(index)
+        return False
+
     def _warn_of_full_pool(self, output_id: str) -> None:
-        if not self._warned:
-            self._warned = True
-            node, held = self._core.config.node.id, self._core.pool.bytes_mapped
-            text = f"the readers of `{node}` hold all of its {held} bytes of shared memory; sending waits"
-            log_lines.write("warn", text, target="doraflow_runtime", fields={"output": output_id})
+        """Say once for an output that it waits for memory, and who holds the most."""
+        if output_id in self._warned:
+            return
+        self._warned.add(output_id)
+        core = self._core
+        name, most = max(core.consumers.items(), key=lambda item: item[1].bytes_held)
+        text = (
+            f"`{output_id}` waits: the readers of `{core.config.node.id}` hold all of its {core.pool.limit} bytes of "
+            f"shared memory, `{name}` {most.bytes_held} of them"
+        )
+        log_lines.write("warn", text, target="doraflow_runtime", fields={"output": output_id, "consumer": name})
 
     def _deliver(self, targets: list[Target], prepared: Outgoing, slot: Slot) -> None:
         core = self._core

@@ -21,6 +21,9 @@ DEFAULT_LIMIT = 1024**3
 ROOM = 2
 """Times the limit: addresses to choose from, so that a large segment finds a place between small ones."""
 
+IDLE_TAKES = 1024
+"""After so many slots were handed out, segments that gave none of them are returned to the system."""
+
 _STEPS = (
     2  # sizes between two powers of two differ by a quarter of the smaller one: at most a fifth of a slot is unused
 )
@@ -28,10 +31,11 @@ _STEPS = (
 
 @dataclass(slots=True)
 class Slot:
-    """A slot in use: its memory, its name for others, and how many consumers hold it."""
+    """A slot in use: its memory, its name for others, how much of the pool it takes, and how many consumers hold it."""
 
     name: SlotName
     memory: memoryview
+    room: int
     holders: int = 0
 
 
@@ -42,6 +46,7 @@ class _Segment:
     offset: int
     generations: list[int]
     used: int = 0
+    last_taken: int = 0
 
     @property
     def size(self) -> int:
@@ -58,12 +63,18 @@ class Pool:
         self._free: dict[int, list[tuple[_Segment, int]]] = {}
         self._used: dict[tuple[int, int], Slot] = {}
         self._count = 0
+        self._taken = 0
         self.bytes_mapped = 0
+        self.bytes_in_use = 0
 
     @property
     def slots_in_use(self) -> int:
         """How many slots are handed out."""
         return len(self._used)
+
+    def fits(self, size: int) -> bool:
+        """Tell whether a slot of at least `size` bytes can ever be had."""
+        return _slot_size(size) <= self.limit
 
     def has_free(self, size: int) -> bool:
         """Tell whether a slot of at least `size` bytes is at hand."""
@@ -88,11 +99,21 @@ class Pool:
             return None
         segment, index = free.pop()
         segment.used += 1
+        self._taken += 1
+        segment.last_taken = self._taken
+        if self._taken % IDLE_TAKES == 0:
+            self._give_up_idle()
+        self.bytes_in_use += slot_size
         offset = segment.offset + index * slot_size
         name = SlotName(segment.number, index, segment.generations[index], offset, size)
-        slot = Slot(name, self._memory.view[offset : offset + size])
+        slot = Slot(name, self._memory.view[offset : offset + size], slot_size)
         self._used[segment.number, index] = slot
         return slot
+
+    def room(self, key: tuple[int, int, int]) -> int:
+        """Say how many bytes of the pool a slot takes; 0 for one that is not in use."""
+        slot = self._used.get(key[:2])
+        return slot.room if slot is not None else 0
 
     def hold(self, slot: Slot) -> None:
         """Count one more consumer that holds the slot."""
@@ -120,6 +141,7 @@ class Pool:
         del self._used[place]
         segment = self._segments[slot.name.segment]
         segment.used -= 1
+        self.bytes_in_use -= slot.room
         segment.generations[slot.name.slot] = (slot.name.generation + 1) & 0xFFFFFFFF
         self._free[segment.slot_size].append((segment, slot.name.slot))
 
@@ -172,6 +194,12 @@ class Pool:
             if self.bytes_mapped + needed <= self.limit:
                 return
             if not segment.used:
+                self._give_up(segment)
+
+    def _give_up_idle(self) -> None:
+        """Return segments that were not needed for a while: what a burst has taken is not kept for ever."""
+        for segment in tuple(self._segments.values()):
+            if not segment.used and segment.last_taken <= self._taken - IDLE_TAKES:
                 self._give_up(segment)
 
     def _give_up(self, segment: _Segment) -> None:

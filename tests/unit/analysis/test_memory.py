@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from doraflow_runtime.contract import DataType, Field, ListOf, Scalar, Struct
-from doraflow_runtime.node_api import core, preparing
+from doraflow_runtime.node_api import preparing
 from doraflow_runtime.shm import pool
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def typed(graph: Graph, kind: DataType | None) -> Graph:
 
 
 def test_the_numbers_are_the_runtime_s_own() -> None:
-    assert (memory.LARGEST_INLINE, memory.LEAST_SHARE) == (preparing.LARGEST_INLINE, core.LEAST_SHARE)
+    assert memory.LARGEST_INLINE == preparing.LARGEST_INLINE
     own = (memory.SMALLEST_SLOT, memory.SEGMENT, memory.MOST_SLOTS, memory.POOL_LIMIT)
     assert own == (pool.SMALLEST_SLOT, pool.SEGMENT, pool.MOST_SLOTS, pool.DEFAULT_LIMIT)
 

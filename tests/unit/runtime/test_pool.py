@@ -9,7 +9,7 @@ import threading
 import pyarrow as pa
 import pytest
 from doraflow_runtime.shm.mapping import Mapping
-from doraflow_runtime.shm.pool import SMALLEST_SLOT, Pool, Slot, _slot_size
+from doraflow_runtime.shm.pool import IDLE_TAKES, SMALLEST_SLOT, Pool, Slot, _slot_size
 from doraflow_runtime.shm.wire import SlotName, WireError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -219,3 +219,29 @@ def test_a_payload_that_is_not_there_is_refused(name: SlotName) -> None:
     pool = Pool(limit=8192)
     with pytest.raises(WireError, match=r"^a payload outside the producer's memory$"):
         Mapping(os.dup(pool.for_readers), lambda: None).payload(name)
+
+
+def test_what_a_burst_has_taken_goes_back_when_it_is_not_needed_for_a_while() -> None:
+    pool = Pool()
+    burst = [pool.take(1_000_000) for _ in range(40)]
+    for slot in burst:
+        assert slot is not None
+        pool.free(slot)
+    after_burst = pool.bytes_mapped
+    assert after_burst == 10 * 4 * 1024 * 1024
+    for _ in range(2 * IDLE_TAKES):
+        slot = pool.take(1_000_000)
+        assert slot is not None
+        pool.free(slot)
+    assert pool.bytes_mapped == 4 * 1024 * 1024
+    assert os.fstat(pool.for_readers).st_blocks * 512 == pool.bytes_mapped
+    assert pool.bytes_in_use == 0
+
+
+def test_the_bytes_in_use_are_those_of_whole_slots() -> None:
+    pool = Pool()
+    slot = pool.take(100_000)
+    assert slot is not None
+    assert pool.bytes_in_use == slot.room == pool.room(slot.name.key()) == 114_688
+    pool.free(slot)
+    assert (pool.bytes_in_use, pool.room((9, 9, 9))) == (0, 0)
