@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from doraflow_runtime.node_api.images import pixels
 from vision_stubs.annotator import Annotator, BoxesEvent, ImageEvent, InputClosed, Stop
 from vision_stubs.types import BoundingBox, Image
 
@@ -16,8 +17,7 @@ GREEN = (60, 220, 60)
 
 def annotated(image: Image, boxes: tuple[BoundingBox, ...]) -> np.ndarray:
     """A copy of the image as OpenCV wants it (BGR), with the boxes and their labels drawn in."""
-    pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
-    picture = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    picture = cv2.cvtColor(pixels(image), cv2.COLOR_RGB2BGR)
     for box in boxes:
         left, top = int(box.x), int(box.y)
         cv2.rectangle(picture, (left, top), (left + int(box.width), top + int(box.height)), GREEN, 2)

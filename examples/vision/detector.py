@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from doraflow_runtime.node_api.images import pixels
 from vision_stubs.detector import Detector, ImageEvent
 from vision_stubs.types import BoundingBox, Image
 
@@ -38,8 +39,7 @@ def features() -> tuple[Feature, ...]:
 
 def grey(image: Image) -> np.ndarray:
     """The image's brightness, with its contrast spread over the whole range."""
-    pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
-    return cv2.equalizeHist(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+    return cv2.equalizeHist(cv2.cvtColor(pixels(image), cv2.COLOR_RGB2GRAY))
 
 
 def detect(image: Image, wanted: tuple[Feature, ...]) -> Iterator[BoundingBox]:

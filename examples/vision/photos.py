@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import cv2
-import numpy as np
 import skimage
 from vision_stubs.photos import Photos
 
@@ -27,10 +26,7 @@ def main() -> None:
             if picture is None:
                 raise SystemExit(f"{folder / name} is not a picture that OpenCV can read")
             height, width, _ = picture.shape
-            with node.outputs.image.loan(
-                width=width, height=height, encoding="rgb8", size=picture.nbytes, metadata={"photo": name}
-            ) as frame:
-                pixels = np.frombuffer(frame, np.uint8).reshape(picture.shape)
+            with node.outputs.image.loan_image(width=width, height=height, metadata={"photo": name}) as pixels:
                 cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=pixels)
 
 

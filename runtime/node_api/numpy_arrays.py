@@ -7,7 +7,7 @@ and nothing else may at run time.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import numpy as np  # type: ignore[import-not-found, unused-ignore]  # optional: absent where a node needs none
 import pyarrow as pa
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     ByteArray: TypeAlias = NDArray[np.uint8]
 
 _NUMBERS = "iuf"
+_FEW = 64
 
 
 class Lease:
     """The arrays over one loan; used by the thread that fills it."""
 
+    __slots__ = ("_room", "_views")
+
     def __init__(self) -> None:
-        self._views: WeakValueDictionary[int, LentArray] = WeakValueDictionary()
+        self._views: list[ref[LentArray]] = []
+        self._room = _FEW
 
     def array(self, memory: memoryview, shape: Sequence[int], dtype: object) -> AnyArray:
         """Give a writable array over `memory`."""
@@ -37,14 +41,19 @@ class Lease:
         return array
 
     def add(self, view: LentArray) -> None:
-        """Follow a view of an array."""
-        self._views[id(view)] = view
+        """Follow a view of an array. Those that have died are forgotten, so that a loop over lines keeps no list."""
+        views = self._views
+        views.append(ref(view))
+        if len(views) > self._room:
+            views[:] = [one for one in views if one() is not None]
+            self._room = max(_FEW, 2 * len(views))
 
     def end(self) -> None:
-        """Make every array and view read-only: the memory belongs to the readers."""
-        for view in tuple(self._views.values()):
-            if not view.flags.owndata:
-                view.flags.writeable = False
+        """Make every array and view read-only: the memory belongs to the readers. Copies stay as they are."""
+        for one in self._views:
+            view = one()
+            if view is not None and not view.is_own():
+                view.setflags(write=False)
         self._views.clear()
 
 
@@ -52,6 +61,11 @@ class LentArray(np.ndarray):  # type: ignore[misc, type-arg, unused-ignore]  # A
     """An array over lent memory. Its lease knows its views too, so that none is written after the loan has ended."""
 
     lease: Lease | None = None
+
+    def is_own(self) -> bool:
+        """Tell whether the memory is not the loan's: the array is a copy, or a view of one."""
+        base = self.base
+        return base is None or (isinstance(base, np.ndarray) and bool(base.flags.owndata))
 
     def __array_finalize__(self, source: object) -> None:
         if isinstance(source, LentArray) and source.lease is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,9 +59,10 @@ def test_nothing_is_copied_on_the_way(run: Run) -> None:
     event = next_of(b)
     values = event.value
     assert values is not None
-    segments = list(a._core.pool._segments.values())
-    starts = [np.frombuffer(segment.memory, np.uint8).ctypes.data for segment in segments]
-    assert any(start <= written < start + len(seg.memory) for start, seg in zip(starts, segments, strict=True))
+    (slot,) = a._core.pool._used.values()
+    assert np.frombuffer(slot.memory, np.uint8).ctypes.data == written
+    slot.memory[5] = 99  # what no node may do: the reader sees it, since it looks at the same memory
+    assert event.numpy().ravel()[:7].tolist() == [7, 7, 7, 7, 7, 99, 7]
     assert np.shares_memory(event.numpy(), values.to_numpy())
     assert event.numpy().ctypes.data == values.buffers()[1].address  # type: ignore[union-attr]
 
@@ -70,10 +73,12 @@ def test_after_sending_neither_the_array_nor_a_slice_of_it_can_be_written(run: R
         frame[...] = 1
         line, wide, turned = frame[3], frame.reshape(-1).view(np.uint64), frame.T[0][1:]
         copy = frame.copy()
-    for view in (frame, line, wide, turned, frame[1]):
+        part_of_copy = copy[2]
+        lines = [line for line in frame for line in (line[:2], line[2:])]
+    for view in (frame, line, wide, turned, frame[1], *lines):
         with pytest.raises(ValueError, match="read-only"):
             view[...] = 2
-    copy[...] = 2
+    copy[...], part_of_copy[...] = 2, 3
     assert (next_of(b).numpy() == 1).all()
 
 
@@ -182,6 +187,65 @@ def test_without_numpy_one_sentence_says_how_to_get_it(run: Run, monkeypatch: py
     with a.loan_arrow("out", pa.uint8(), 3) as blank:
         assert blank.memory is not None
         blank.memory[:] = b"abc"
+
+
+def test_many_large_images_need_the_memory_of_a_few(run: Run) -> None:
+    a, b = pair(run)
+    written, own = set(), []
+    for number in range(60):
+        with a.loan_image("out", 1280, 720) as frame:
+            frame[...] = number
+            written.add(frame.ctypes.data)
+        image = next_of(b).image()
+        assert (image[0, 0, 0], image[-1, -1, -1]) == (number, number)
+        own.append(own_memory())
+    assert len(written) <= 4
+    assert own[-1] - own[9] < 20 * 2**20, "sixty images are 166 MB"
+
+
+def own_memory() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+
+def test_any_thread_may_take_and_fill_loans_of_its_own(run: Run) -> None:
+    run.pair(size=100)
+    a, b = run.join("a", "b")
+
+    def fill(thread: int) -> None:
+        for number in range(20):
+            with a.loan_array("out", (40, 50), "int32", {"thread": thread, "number": number}) as array:
+                array[...] = thread * 100 + number
+
+    with ThreadPoolExecutor(4) as threads:
+        done = [threads.submit(fill, thread) for thread in range(4)]
+        events = [next_of(b) for _ in range(80)]
+        for future in done:
+            future.result()
+    seen: dict[object, list[object]] = {}
+    for event in events:
+        told = event.metadata
+        assert (event.numpy() == int(str(told["thread"])) * 100 + int(str(told["number"]))).all()
+        seen.setdefault(told["thread"], []).append(told["number"])
+    assert seen == {thread: list(range(20)) for thread in range(4)}
+
+
+AT_EXIT = """
+from doraflow_runtime.node_api.node import Node
+node = Node()
+{}loan = node.loan_array("out", 5000)
+{}loan.__enter__()
+"""
+
+
+@pytest.mark.parametrize("is_entered", [True, False])
+def test_a_loan_that_is_open_at_the_end_of_the_process_is_dropped_quietly(run: Run, is_entered: bool) -> None:
+    run.pair()
+    sender = run.spawn("a", AT_EXIT.format("", "array = " if is_entered else "# "))
+    (b,) = run.join("b")
+    assert [event.type for event in b] == ["INPUT_CLOSED", "STOP"]
+    _, told = sender.communicate(timeout=30)
+    assert (sender.returncode, told) == (0, "")
 
 
 # ---- Arrow arrays
