@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -31,7 +32,8 @@ from doraflow_runtime.node_api.joining import CONFIG_VARIABLE
 from doraflow_runtime.node_api.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 
 @dataclass
@@ -177,8 +179,8 @@ class Run:
             connection.close()
 
 
-@pytest.fixture
-def run() -> Iterator[Run]:
+@contextlib.contextmanager
+def making_run() -> Iterator[Run]:
     """A run in a folder of its own; all its processes are ended afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="df", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     made = Run(directory)
@@ -187,3 +189,15 @@ def run() -> Iterator[Run]:
     finally:
         made.end()
         shutil.rmtree(directory)
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    with making_run() as made:
+        yield made
+
+
+@pytest.fixture
+def new_run() -> Callable[[], AbstractContextManager[Run]]:
+    """Makes runs, for tests that need many of them."""
+    return making_run
