@@ -44,6 +44,11 @@ def task_bench() -> Task:
     return {"actions": [python("bench.latency")]}
 
 
+def task_soak() -> Task:
+    """Send checksummed messages at full speed for five minutes while nodes are killed."""
+    return {"actions": [python("bench.soak")]}
+
+
 def task_docs() -> Task:
     """Write the generated pages of docs/ again."""
     return {"actions": [python("docs.generate")]}

@@ -1,0 +1,1 @@
+"""The soak test: real node processes at full speed, killed and stopped at random, and every message accounted for."""
