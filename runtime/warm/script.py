@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import traceback
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,16 @@ _MODULE = "-m"
 
 
 def run(request: Request) -> None:
-    """Run the code of a node. To be called last of all, from the main module, whose names are replaced.
+    """Run the code of a node. To be called last of all, from the main module, which is replaced.
 
     Raises SystemExit, with the exit code of an interpreter whose main module raised the same.
     """
     arguments = list(request.arguments)
     sys.orig_argv[:] = arguments
-    main = sys.modules["__main__"]
+    # A new module: what was there before the fork is passed over by the garbage collector, also at the end.
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
     names = main.__dict__
-    names.clear()
-    names.update({"__name__": "__main__", "__doc__": None, "__builtins__": builtins, "__annotations__": {}})
+    names.update({"__builtins__": builtins, "__annotations__": {}})
     code: CodeType | None = None
     raised: BaseException | None = None
     try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.warm import newborn
+from doraflow_runtime.warm.ending import WarmModules
 from doraflow_runtime.warm.request import DESCRIPTORS, LARGEST_REQUEST, READY, Request, answer, unpack
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def serve(descriptor: int) -> Request:
 
 def _warm_up() -> str:
     """Import everything; the reason why this process must not be forked, if there is one."""
+    modules = WarmModules()
     if _ARROW_ALLOCATOR not in os.environ:
         # Its background thread would not survive a fork; an allocator without it tidies up as it goes.
         os.environ[_ARROW_ALLOCATOR] = "background_thread:false"
@@ -81,6 +83,7 @@ def _warm_up() -> str:
     else:
         _import_all()
     newborn.prepare()
+    modules.note()
     if sys.gettrace() is not None or sys.getprofile() is not None:
         return "this Python is being traced"
     # Pools of threads that know of forks (OpenBLAS's) go to rest at the first one, and come back when they are used.

@@ -80,6 +80,27 @@ CASES = {
         except KeyError as error:
             raise RuntimeError("outer") from error
         """,
+    "destructors": """
+        import atexit, json, os, weakref
+        class Late:
+            def __del__(self):
+                print("destroyed", json.dumps([1]))
+        late, circle = Late(), Late()
+        circle.itself = circle
+        weakref.finalize(Late, print, "finalized")
+        atexit.register(print, "at exit")
+        stream = open(os.dup(1), "w")
+        stream.write("written by the end of the interpreter")
+        """,
+    "destructor that imports": """
+        class Late:
+            def __del__(self):
+                try:
+                    import json, csv
+                except ImportError as error:
+                    print(error)
+        late = Late()
+        """,
     "syntax error": "print('never')\nx = = 1\n",
     "latin": "# -*- coding: latin-1 -*-\nprint('caf\\u00e9'.encode('utf-8').decode('utf-8'))\n",
     "missing module": "import no_such_module_anywhere",
