@@ -197,7 +197,7 @@ class Rebuilder:
     def array(self, record: bytes, payload: pa.Buffer) -> pa.Array[Any]:
         """Do what `rebuild` does."""
         if record == self._known and payload.size == self._size:
-            return pa.Array.from_buffers(self.kind, self._length, [None, payload], 0)
+            return pa.Array.from_buffers(self.kind, self._length, [None, payload], 0, 0, [])
         array = rebuild(self.kind, record, payload)
         if len(record) == _FLAT.size and _is_fixed(self.kind) and record == flat_record(len(array), payload.size):
             self._known, self._length, self._size = record, len(array), payload.size

@@ -178,8 +178,9 @@ class Consumer:
         if frame.kind == Kind.CREDIT and frame.link in self._lanes:
             lane = self._lanes[frame.link]
             lane.credits = min(lane.credits + frame.number, lane.link.queue_size)
-        elif frame.kind == Kind.RELEASE and len(frame.body) == wire.RELEASE.size:
-            self._release(wire.RELEASE.unpack(frame.body))
+        elif frame.kind == Kind.RELEASE:
+            for key in wire.read_release(frame.body):
+                self._release(key)
         elif frame.kind == Kind.SEEN and frame.number <= len(self._unread):
             for _ in range(frame.number):
                 self._unread.popleft()

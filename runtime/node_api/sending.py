@@ -64,7 +64,7 @@ class Sender:
     def loan(self, output_id: str, kind: pa.DataType, parts: Parts, metadata: Parameters | None) -> Loan:
         """Lend the memory of the one buffer of `parts` that is not written yet."""
         targets = self._targets_of(output_id)
-        encoded = encode(metadata)
+        encoded = encode(metadata) if metadata else b""
         with self._core.lock:
             laid = self._preparer.lay_parts(output_id, kind, parts)
         slot = self._slot(output_id, laid.layout.size) if targets else None
@@ -97,8 +97,11 @@ class Sender:
         the node is being stopped. Raises OSError if the memory cannot be had.
         """
         core = self._core
-        if not core.is_fresh() or not core.pool.has_free(size):
-            core.poll()  # a node that only sends hears of slots that were let go nowhere else
+        with core.lock:
+            self._require_open()
+            if core.is_fresh() and (slot := core.pool.reuse(size)) is not None:
+                return slot
+        core.poll()  # a node that only sends hears of slots that were let go nowhere else
         while True:
             with core.lock:
                 self._require_open()
@@ -156,7 +159,7 @@ class Sender:
                 self._wait_for(late, prepared)
         finally:
             with core.lock:
-                core.pool.release(slot.name.key())
+                core.pool.let_go(slot)
 
     def _offer(self, targets: list[Target], prepared: Outgoing) -> list[Target]:
         """Send to every reader that may be sent to now; give the others. To be called with the lock."""

@@ -17,7 +17,7 @@ from doraflow_runtime.shm.wire import WireError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from doraflow_runtime.shm.wire import SlotName
+    from doraflow_runtime.shm.wire import SlotKey, SlotName
 
 
 class _Held:
@@ -25,7 +25,7 @@ class _Held:
 
     __slots__ = ("_give_back", "_key", "_memory")
 
-    def __init__(self, key: tuple[int, int, int], memory: pa.Buffer, give_back: Callable[[tuple[int, int, int]], None]):
+    def __init__(self, key: SlotKey, memory: pa.Buffer, give_back: Callable[[SlotKey], None]):
         self._key = key
         self._memory = memory
         self._give_back = give_back
@@ -41,7 +41,7 @@ class Mapping:
         self._memory = map_received(descriptor)
         self._address, self._size = self._memory.address, self._memory.size
         self._wake = wake
-        self.returned: deque[tuple[int, int, int]] = deque()
+        self.returned: deque[SlotKey] = deque()
 
     def payload(self, slot: SlotName) -> pa.Buffer:
         """Give a read-only buffer over a slot. Raises WireError if there is no such memory."""
@@ -56,6 +56,6 @@ class Mapping:
         """Give a slot back unread."""
         self.returned.append(slot.key())
 
-    def _give_back(self, key: tuple[int, int, int]) -> None:
+    def _give_back(self, key: SlotKey) -> None:
         self.returned.append(key)
         self._wake()

@@ -7,6 +7,7 @@ used under its node's lock.
 from __future__ import annotations
 
 import errno
+import functools
 from dataclasses import dataclass
 
 from doraflow_runtime.shm.memory import SharedMemory
@@ -76,9 +77,10 @@ class Pool:
         """Tell whether a slot of at least `size` bytes can ever be had."""
         return _slot_size(size) <= self.limit
 
-    def has_free(self, size: int) -> bool:
-        """Tell whether a slot of at least `size` bytes is at hand."""
-        return bool(self._free.get(_slot_size(size)))
+    def reuse(self, size: int) -> Slot | None:
+        """Hand out a slot of at least `size` bytes that is at hand; None if there is none."""
+        free = self._free.get(_slot_size(size))
+        return self._hand_out(free, size) if free else None
 
     @property
     def for_readers(self) -> int:
@@ -97,16 +99,19 @@ class Pool:
         free = self._free.setdefault(slot_size, [])
         if not free and not self._grow(slot_size, free):
             return None
+        return self._hand_out(free, size)
+
+    def _hand_out(self, free: list[tuple[_Segment, int]], size: int) -> Slot:
         segment, index = free.pop()
         segment.used += 1
         self._taken += 1
         segment.last_taken = self._taken
         if self._taken % IDLE_TAKES == 0:
             self._give_up_idle()
-        self.bytes_in_use += slot_size
-        offset = segment.offset + index * slot_size
+        self.bytes_in_use += segment.slot_size
+        offset = segment.offset + index * segment.slot_size
         name = SlotName(segment.number, index, segment.generations[index], offset, size)
-        slot = Slot(name, self._memory.view[offset : offset + size], slot_size)
+        slot = Slot(name, self._memory.view[offset : offset + size], segment.slot_size)
         self._used[segment.number, index] = slot
         return slot
 
@@ -119,6 +124,12 @@ class Pool:
         """Count one more consumer that holds the slot."""
         slot.holders += 1
 
+    def let_go(self, slot: Slot) -> None:
+        """Count one holder less of a slot in use; the last one frees it."""
+        slot.holders -= 1
+        if slot.holders <= 0:
+            self.free(slot)
+
     def release(self, key: tuple[int, int, int]) -> bool:
         """Count one holder less; the last one frees the slot. False for a slot, or a life of one, that is not in use.
 
@@ -128,9 +139,7 @@ class Pool:
         slot = self._used.get((segment, index))
         if slot is None or slot.name.generation != generation:
             return False
-        slot.holders -= 1
-        if slot.holders <= 0:
-            self.free(slot)
+        self.let_go(slot)
         return True
 
     def free(self, slot: Slot) -> None:
@@ -214,6 +223,7 @@ def _offset(segment: _Segment) -> int:
     return segment.offset
 
 
+@functools.lru_cache(maxsize=256)
 def _slot_size(size: int) -> int:
     """Round up to one of four sizes for each power of two."""
     if size <= SMALLEST_SLOT:

@@ -254,7 +254,9 @@ def test_the_slot_of_a_message_that_cannot_be_read_goes_back_once(run: Run) -> N
     [
         (wire.frame(Kind.MESSAGE, 0), "a frame of kind 3, which a consumer does not send"),
         (wire.credit(9, 1), "a frame of kind 5, which a consumer does not send"),
-        (wire.release((0, 0, 0)), "a slot given back that was not held"),
+        (wire.release([(0, 0, 0)]), "a slot given back that was not held"),
+        (wire.frame(Kind.RELEASE, 13) + bytes(13), "a malformed release"),
+        (wire.frame(Kind.RELEASE, 0), "a malformed release"),
     ],
 )
 def test_a_consumer_that_talks_nonsense_is_dropped(

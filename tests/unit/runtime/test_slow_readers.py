@@ -174,7 +174,7 @@ def test_a_reader_that_has_left_holds_what_it_has_seen_alone(opened: list[Pair],
     assert not pair.consumer.is_open
     pair.send(4)
     assert not pair.consumer.has_waiting
-    pair.answer(wire.release(first.key()))
+    pair.answer(wire.release([first.key()]))
     assert pair.slots == 1, "the slot that was never handed to the reader"
     pair.pool.free(next(slot for slot in pair.pool._used.values() if slot not in pair.others))
 

@@ -35,7 +35,7 @@ WRITTEN = {
     "hello": wire.hello("camera"),
     "message_inline": message(),
     "message_in_slot": message(SLOT),
-    "release": wire.release((1, 2, 3)),
+    "release": wire.release([(1, 2, 3), (4, 5, 6)]),
     "credit": wire.credit(9, 1),
     "closed": wire.closed(9),
     "seen": wire.seen(3),
@@ -54,7 +54,7 @@ def test_every_vector_is_read() -> None:
     assert wire.read_hello(frames[0].body) == "camera"
     assert wire.read_message(frames[1]) == Message(1_000_000_007, b"meta", b"rc", b"payload", None)
     assert wire.read_message(frames[2]) == Message(1_000_000_007, b"meta", b"rc", b"", SLOT)
-    assert wire.RELEASE.unpack(frames[3].body) == (1, 2, 3)
+    assert list(wire.read_release(frames[3].body)) == [(1, 2, 3), (4, 5, 6)]
     assert frames[4] == Frame(Kind.CREDIT, 0, 9, 1, b"")
     assert frames[5] == Frame(Kind.CLOSED, 0, 9, 0, b"")
     assert frames[6] == Frame(Kind.SEEN, 0, 0, 3, b"")
@@ -90,6 +90,13 @@ PARAMETERS: Parameters = {
 def test_metadata_is_written_and_read_to_the_byte() -> None:
     assert encode(PARAMETERS).hex() == VECTORS["metadata"].hex()
     assert decode(VECTORS["metadata"]) == PARAMETERS
+
+
+def test_slots_are_given_back_in_frames_of_a_bounded_size() -> None:
+    keys = [(1, at, 3) for at in range(wire.MOST_RELEASED + 1)]
+    frames = FrameReader().feed(wire.release(keys))
+    assert [len(frame.body) for frame in frames] == [wire.MOST_RELEASED * 12, 12]
+    assert [key for frame in frames for key in wire.read_release(frame.body)] == keys
 
 
 def test_a_type_is_read() -> None:
