@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import CONTRACT_VERSION
 from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.courier import Courier
 from doraflow_runtime.node_api.launcher_link import LauncherLink
 from doraflow_runtime.node_api.outgoing import Consumer
 from doraflow_runtime.node_api.poller import Poller
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 CROWDED_SECONDS = 0.005
-FRESH_NS = 1_000_000
+FRESH_NS = 200_000
 """How old the news may be while a node works off its queues: asking the kernel costs as much as a small message."""
 
 
@@ -54,6 +55,7 @@ class Core:
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock)
         self._folder = Folder(str(seat.run_directory))
+        self._courier = Courier(self._deliver)
         self._reception = Reception(config, self._folder, self._poller)
         self.queues = self._reception.queues
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
@@ -89,10 +91,13 @@ class Core:
         with self.lock:
             if (self.is_fresh() and self.queues.count) or not self._poller.is_open:
                 return
-            ready = self._poller.poll(0)
-            self._dispatch(ready)
-            if ready:
-                self._poller.tell()
+            self._look()
+
+    def _look(self) -> None:
+        ready = self._poller.poll(0)
+        self._dispatch(ready)
+        if ready:
+            self._poller.tell()
 
     def is_fresh(self) -> bool:
         """Tell whether the kernel was asked for news just now."""
@@ -186,6 +191,18 @@ class Core:
         """Watch for a consumer that has to catch up."""
         with self.lock:
             self._poller.press(consumer.connection, wanted=consumer.is_open and consumer.connection.has_waiting)
+            if consumer.has_waiting:
+                self._courier.call()
+
+    def _deliver(self) -> bool:
+        """Send what waits, unless a thread waits that does it; False if nothing more waits."""
+        with self.lock:
+            if not self._has_waiting():
+                self._courier.rest()
+                return False
+            if not self._poller.is_claimed:
+                self._look()
+            return True
 
     # ---- the end
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.shm.connection import Connection
 
 _CLOSE_SECONDS = 1.0
+_MILLISECOND = 0.001
+_MOST_SELECTED = 1024  # select takes no descriptor from here on
 
 
 class Poller:
@@ -26,6 +29,8 @@ class Poller:
         self._changed = threading.Condition(lock)
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # whoever can ring the bell holds the poller, so that its number is never another file's when it rings
+        weakref.finalize(self, os.close, self._bell).atexit = False
         self._handlers: dict[int, Callable[[], None]] = {}
         self._is_claimed = False
         self.is_open = True
@@ -59,8 +64,22 @@ class Poller:
         return True
 
     def poll(self, timeout: float | None) -> list[int]:
-        """Wait for descriptors that are ready, at most `timeout` seconds. Without the lock, unless `timeout` is 0."""
+        """Wait for descriptors that are ready, at most `timeout` seconds. Without the lock, unless `timeout` is 0.
+
+        May come back up to a millisecond early: epoll counts in whole ones, and the rest of a wait is one of its own.
+        """
+        if timeout:
+            if timeout >= _MILLISECOND:
+                timeout = int(timeout / _MILLISECOND) * _MILLISECOND
+            elif self._epoll.fileno() < _MOST_SELECTED:
+                select.select([self._epoll], [], [], timeout)
+                timeout = 0
         return [descriptor for descriptor, _ in self._epoll.poll(timeout)]
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether a thread waits, and deals with what happens."""
+        return self._is_claimed
 
     def release(self) -> None:
         """Give the epoll back, and wake those who wait."""
@@ -93,7 +112,6 @@ class Poller:
         self._is_claimed = False
         self._handlers.clear()
         self._epoll.close()
-        os.close(self._bell)
 
     def _on_bell(self) -> None:
         os.eventfd_read(self._bell)

@@ -176,7 +176,7 @@ class Sender:
                 late.append(target)
                 continue
             consumer.send(index, prepared, self._preparer.schema)
-            if consumer.connection.has_waiting:
+            if consumer.has_waiting:
                 core.note_sent(consumer)
         return late
 
@@ -223,6 +223,8 @@ def as_array(data: object) -> pa.Array[Any]:
     if isinstance(data, pa.ChunkedArray):
         return data.combine_chunks()
     if isinstance(data, bytes | bytearray | memoryview):
+        if isinstance(data, memoryview) and not data.contiguous:
+            data = data.tobytes()
         buffer = pa.py_buffer(data)
         return pa.Array.from_buffers(pa.uint8(), buffer.size, [None, buffer])
     if isinstance(data, pa.RecordBatch | pa.Table):

@@ -286,3 +286,43 @@ def test_a_node_outside_a_run_says_how_to_start_it(monkeypatch: pytest.MonkeyPat
     assert str(raised.value) == (
         "this process is not part of a dataflow: start it with `doraflow run` or with a bundle's launcher"
     )
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "backpressure"])
+@pytest.mark.parametrize("size", [4000, 2_000_000])
+def test_what_waits_for_a_slow_reader_is_sent_while_the_sender_is_busy_elsewhere(
+    run: Run, size: int, policy: str
+) -> None:
+    count = 300 if size == 4000 else 10
+    run.pair(count, policy)
+    a, b = run.join("a", "b")
+    a._core.consumers["b"]._share = size
+    for number in range(count):
+        a.send_output("out", bytes(size), {"number": number})
+    assert a._core.consumers["b"].has_waiting or (size, policy) == (2_000_000, "backpressure")
+    numbers = [event.metadata["number"] for _ in range(count) if (event := b.next(20)) is not None]
+    assert numbers == list(range(count))
+
+
+def test_the_thread_that_sends_what_waits_ends_when_nothing_waits(run: Run) -> None:
+    run.pair(100)
+    a, b = run.join("a", "b")
+    for _ in range(100):
+        a.send_output("out", bytes(4000))
+    assert any(thread.name == "doraflow-courier" for thread in threading.enumerate())
+    for _ in range(100):
+        b.next(5)
+    deadline = time.monotonic() + 5
+    while any(thread.name == "doraflow-courier" for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(thread.name == "doraflow-courier" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("step", [2, -1])
+def test_a_strided_view_is_copied(run: Run, step: int) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    a.send_output("out", memoryview(b"abcdef")[::step])
+    event = b.next(5)
+    assert event is not None
+    assert event.value == pa.array(list(b"abcdef"[::step]), pa.uint8())

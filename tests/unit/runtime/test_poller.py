@@ -1,0 +1,46 @@
+"""The one epoll of a node: how exactly it waits, and who may wake it when it is gone."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from doraflow_runtime.node_api.poller import Poller
+
+
+def test_nobody_rings_a_bell_whose_number_belongs_to_another_file() -> None:
+    lock = threading.RLock()
+    poller = Poller(lock)
+    bell = poller._bell
+    with lock:
+        poller.close()
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
+    assert bell not in taken
+    poller._is_claimed = True  # as a finalizer saw it just before the end
+    poller.wake()
+    for descriptor in taken:
+        os.close(descriptor)
+
+
+def test_a_wait_may_be_shorter_than_a_millisecond() -> None:
+    poller = Poller(threading.RLock())
+    lengths = []
+    for _ in range(50):
+        began = time.monotonic()
+        assert poller.poll(0.0002) == []
+        lengths.append(time.monotonic() - began)
+    poller.close()
+    assert min(lengths) >= 0.0002
+    assert min(lengths) < 0.001
+
+
+def test_a_wait_of_a_fraction_of_a_millisecond_ends_when_something_happens() -> None:
+    lock = threading.RLock()
+    poller = Poller(lock)
+    poller.claim(None)
+    poller.wake()
+    assert poller.poll(0.0009) == [poller._bell]
+    with lock:
+        poller.release()
+        poller.close()
