@@ -289,17 +289,13 @@ def test_a_node_outside_a_run_says_how_to_start_it(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "backpressure"])
-@pytest.mark.parametrize("size", [4000, 2_000_000])
-def test_what_waits_for_a_slow_reader_is_sent_while_the_sender_is_busy_elsewhere(
-    run: Run, size: int, policy: str
-) -> None:
-    count = 300 if size == 4000 else 10
+def test_what_waits_for_a_slow_reader_is_sent_while_the_sender_is_busy_elsewhere(run: Run, policy: str) -> None:
+    count = 300
     run.pair(count, policy)
     a, b = run.join("a", "b")
-    a._core.consumers["b"]._share = size
     for number in range(count):
-        a.send_output("out", bytes(size), {"number": number})
-    assert a._core.consumers["b"].has_waiting or (size, policy) == (2_000_000, "backpressure")
+        a.send_output("out", bytes(4000), {"number": number})
+    assert a._core.consumers["b"].has_waiting
     numbers = [event.metadata["number"] for _ in range(count) if (event := b.next(20)) is not None]
     assert numbers == list(range(count))
 

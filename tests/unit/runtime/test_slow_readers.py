@@ -63,7 +63,7 @@ class Pair:
 
 
 def given_back(messages: list[wire.Message]) -> list[bytes]:
-    return [wire.release(message.slot.key()) for message in messages if message.slot is not None]
+    return [wire.release([message.slot.key()]) for message in messages if message.slot is not None]
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_slot_that_was_not_sent_yet_cannot_be_given_back(opened: list[Pair]) -
     waiting = next(message.slot for message in pair.consumer._lanes[1].held)
     assert waiting is not None
     with pytest.raises(wire.WireError, match="a slot given back that was not held"):
-        pair.answer(wire.release(waiting.name.key()))
+        pair.answer(wire.release([waiting.name.key()]))
 
 
 def test_a_link_that_holds_its_sender_back_does_not_wait_for_reading(opened: list[Pair]) -> None:
