@@ -40,8 +40,8 @@ def task_golden() -> Task:
 
 
 def task_bench() -> Task:
-    """Measure the latency between two nodes."""
-    return {"actions": [python("bench.latency")]}
+    """Measure doraflow beside its peers, and write the pages that show the figures."""
+    return {"actions": [python("bench", "--json", "bench/results.json"), python("bench.report")]}
 
 
 def task_soak() -> Task:

@@ -64,8 +64,9 @@ def _prepare(peers: Mapping[str, Peer], results: Results, tell: Tell) -> list[Pe
 def _measure(peer: Peer, kind: Kind, case: Case, settings: Settings, number: int, results: Results) -> Failure | None:
     try:
         results.add(peer.name, case, kind.measure(partial(start, peer), case, settings))
-    except (RunError, AbsentError) as error:
-        failure = Failure(peer.name, case.kind, case.size, case.nodes, number, str(error))
+    except (RunError, AbsentError, OSError, ValueError) as error:  # one run, of hundreds
+        reason = str(error) or type(error).__name__
+        failure = Failure(peer.name, case.kind, case.size, case.nodes, number, reason)
         results.failures.append(failure)
         return failure
     return None

@@ -56,6 +56,7 @@ def flow(
         "ways": ",".join(CASE_WAYS),
         "sinks": ",".join(str(names.index(sink)) for sink in sinks),
         "shared": int(shared),
+        "count": len(nodes),
         "window": max(FEWEST, min(MOST, IN_FLIGHT // size)),
         **settings,
     }

@@ -94,11 +94,13 @@ class Results:
         return [peer for peer in self.versions if any(row.peer == peer for row in self.rows)]
 
     def text(self) -> str:
-        """Write everything as JSON; medians, spread and ratios are written for readers, and never read."""
+        """Write everything as JSON, a row a line; medians, spread and ratios are for readers, and never read."""
         content = asdict(self)
         for row, written in zip(self.rows, content["rows"], strict=True):
             written |= {"median": row.median, "min": min(row.rounds), "max": max(row.rounds), "ratio": self.ratio(row)}
-        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in content.pop("rows"))
+        head = json.dumps(content, indent=1, ensure_ascii=False).removesuffix("\n}")
+        return f'{head},\n "rows": [\n{rows}\n]}}\n'
 
 
 def read(path: Path) -> Results:

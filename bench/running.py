@@ -84,16 +84,16 @@ class Run:
                 raise RunError(f"ended with exit code {code}{self._told()}")
         return (time.monotonic_ns() - self.began_ns) / 1e9
 
-    def wait_for(self, cell: int, seconds: float) -> None:
-        """Wait until a cell of every node is set. Raises RunError."""
+    def wait_for_sinks(self, cell: int, seconds: float) -> None:
+        """Wait until a cell of every node but the first is set. Raises RunError."""
         limit = time.monotonic() + seconds
-        while not all(self.board.column(cell)):
+        while not all(self.board.column(cell)[1:]):
             failed = [child.returncode for child in self._children if child.poll()]
             if failed:
                 raise RunError(f"ended with exit code {failed[0]}{self._told()}")
             if time.monotonic() > limit:
-                there = sum(map(bool, self.board.column(cell)))
-                raise RunError(f"only {there} of {self.board.nodes} nodes were there after {seconds:.0f} s")
+                there = sum(map(bool, self.board.column(cell)[1:]))
+                raise RunError(f"only {there} of {self.board.nodes - 1} nodes had got a message after {seconds:.0f} s")
             time.sleep(0.002)
 
     def result(self, node: str) -> Any:
@@ -139,13 +139,14 @@ def run(flow: Flow) -> Iterator[Run]:
     folder = Path(tempfile.mkdtemp(prefix="dfb-"))
     (folder / "flow.json").write_text(flow.text())
     Board.create(folder / "board", len(flow.nodes))
+    os.mkfifo(folder / "gate")
     running = Run(flow, folder, secrets.token_hex(8))
-    before = _shared_memory()
+    before = _shared_memory(folder.name)
     try:
         yield running
     finally:
         running.end()
-        _remove_orphans(_shared_memory() - before)
+        _remove_orphans(_shared_memory(folder.name) - before)
 
 
 def _marked(token: str) -> list[int]:
@@ -159,9 +160,9 @@ def _marked(token: str) -> list[int]:
     return found
 
 
-def _shared_memory() -> set[Path]:
-    """The peers' objects in shared memory, by how the peers name them."""
-    return {path for ending in ("*.zenoh", "*zenoh*", "*iox2*") for path in SHM.glob(ending)}
+def _shared_memory(name: str) -> set[Path]:
+    """The objects in shared memory that carry the run's name, and zenoh's, which cannot be given one."""
+    return {*SHM.glob(f"*{name}*"), *SHM.glob("*.zenoh")}
 
 
 def _remove_orphans(paths: set[Path]) -> None:

@@ -12,9 +12,9 @@ from rich.table import Table
 from bench.results import OURS, Results, Row
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Sequence
 
-METRICS = {"p99": "p99", "p50": "p50"}
+    from rich.console import Console
 
 
 def show(results: Results, console: Console) -> None:
@@ -24,9 +24,9 @@ def show(results: Results, console: Console) -> None:
     for peer, reason in results.absent.items():
         console.print(f"[bold]{peer}[/] is absent: {reason}", highlight=False)
     for failure in results.failures:
-        what = f"{failure.size} B" if failure.size else f"{failure.nodes} nodes"
-        place = f"{failure.peer}, {failure.kind}, {what}, round {failure.round}"
-        console.print(place, failure.reason, sep=": ", markup=False, highlight=False)
+        of = what((failure.kind, failure.size, failure.nodes))
+        place = f"{failure.peer}, {failure.kind}, {of}, round {failure.round}"
+        console.print(place, failure.reason.splitlines()[0].rstrip(":"), sep=": ", markup=False, highlight=False)
 
 
 def _table(results: Results, kind: str) -> Table:
@@ -41,20 +41,29 @@ def _table(results: Results, kind: str) -> Table:
     for key in sorted(dict.fromkeys(row.key for row in rows), key=lambda key: key[:3]):
         found = {row.peer: row for row in rows if row.key == key}
         unit = next(iter(found.values())).unit
-        what = size(key[1]) if key[1] else f"{key[2]} nodes"
         cells = [_cell(results, found[name]) if name in found else "-" for name in names]
-        table.add_row(what, key[3], f"{key[4]} {unit}", *cells)
+        table.add_row(what(key), key[3], f"{key[4]} {unit}", *cells)
     return table
 
 
 def _cell(results: Results, row: Row) -> str:
     ratio = results.ratio(row)
-    told = number(row.median) if len(row.rounds) == 1 else f"{number(row.median)} ({_spread(row)})"
+    told = number(row.median) if len(row.rounds) == 1 else f"{number(row.median)} ({spread(row)})"
     return told if ratio is None or row.peer == OURS else f"{told} x{ratio:.2g}"
 
 
-def _spread(row: Row) -> str:
+def spread(row: Row) -> str:
+    """Write the least and the greatest of the rounds."""
     return f"{number(min(row.rounds))}-{number(max(row.rounds))}"
+
+
+def what(key: Sequence[object]) -> str:
+    """Say of what a row is: a payload size, or a number of nodes.
+
+    >>> what(("latency", 4096, 0)), what(("many", 0, 20))
+    ('4 KB', '20 nodes')
+    """
+    return size(int(str(key[1]))) if key[1] else f"{key[2]} nodes"
 
 
 def number(value: float) -> str:

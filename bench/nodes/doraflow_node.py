@@ -66,6 +66,10 @@ class DoraflowPort:
         del size
         return None
 
+    def rest(self, seconds: float) -> None:
+        """Wait for an event: only inside of calls does a node send what its readers had no room for."""
+        self._node.next(seconds)
+
     def close(self) -> None:
         """Leave the run."""
         self._node.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -92,6 +93,10 @@ class ZmqPort:
         """Leave it to ZeroMQ: a full socket holds its sender back."""
         del size
         return None
+
+    def rest(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
 
     def close(self) -> None:
         """Send what waits, and leave."""

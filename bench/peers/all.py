@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bench.peers.dora import Dora
 from bench.peers.doraflow import Doraflow
 from bench.peers.floor import Floor
+from bench.peers.iceoryx2 import Iceoryx2
 from bench.peers.peer import Peer, Workshop
+from bench.peers.zenoh import Zenoh
 from bench.peers.zmq import Zmq
 
 OURS = Doraflow.name
@@ -13,5 +16,12 @@ OURS = Doraflow.name
 def peers() -> dict[str, Peer]:
     """Make all peers, by name."""
     workshop = Workshop()
-    made: list[Peer] = [Doraflow(), Zmq(workshop), Floor(workshop)]
+    made: list[Peer] = [
+        Doraflow(),
+        Dora(workshop),
+        Zenoh(workshop),
+        Iceoryx2(workshop),
+        Zmq(workshop),
+        Floor(workshop),
+    ]
     return {peer.name: peer for peer in made}

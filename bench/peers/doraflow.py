@@ -6,15 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import doraflow
-from bench.peers.peer import BENCH, NODES, SHARED, AbsentError
+from bench.peers.peer import BENCH, NODES, SHARED, AbsentError, cache
 from bench.running import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bench.flow import Flow, Vertex
 
@@ -37,7 +37,10 @@ class Doraflow:
         """Write the dataflow and build its bundle."""
         for name in ("doraflow_node.py", *SHARED):
             shutil.copy(NODES / name, folder)
-        (folder / "dataflow.yml").write_text(dataflow(flow, "doraflow_node.py"))
+        queue = f"queue_size: {flow.window}, queue_policy: backpressure"
+        (folder / "dataflow.yml").write_text(dataflow(flow, "doraflow_node.py", queue))
+        for earlier in Path(f"{bytecode()}{folder.parent}").glob("dfb-*"):
+            shutil.rmtree(earlier, ignore_errors=True)  # the bytecode of nodes that will not run again
         bundle = folder / "bundle"
         build = [sys.executable, "-m", "doraflow", "build", str(folder / "dataflow.yml"), "-o", str(bundle)]
         done = subprocess.run(
@@ -48,22 +51,27 @@ class Doraflow:
         return [Command((sys.executable, str(bundle / "launch_local.py"), "--log-dir", str(folder / "logs")))]
 
     def environment(self) -> Mapping[str, str]:
-        """Let the checkout's own code be imported."""
+        """Let the checkout's own code be imported, and its bytecode be kept apart from the user's."""
         path = [str(BENCH.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {"PYTHONPATH": os.pathsep.join(path)}
+        return {"PYTHONPATH": os.pathsep.join(path), "PYTHONPYCACHEPREFIX": str(bytecode())}
 
 
-def dataflow(flow: Flow, script: str) -> str:
-    """Write a flow in the language of dora and doraflow."""
-    return "nodes:\n" + "".join(_node(flow, node, script) for node in flow.nodes)
+def bytecode() -> Path:
+    """Where the bytecode of launchers and nodes is kept, so that a start is not a first start."""
+    return cache() / "bench-bytecode"
 
 
-def _node(flow: Flow, node: Vertex, script: str) -> str:
+def dataflow(flow: Flow, script: str, queue: str) -> str:
+    """Write a flow in the language of dora and doraflow; `queue` is told of inputs where nothing may be lost."""
+    return "nodes:\n" + "".join(_node(flow, node, script, queue) for node in flow.nodes)
+
+
+def _node(flow: Flow, node: Vertex, script: str, queue: str) -> str:
     lines = [f"  - id: {node.id}", f"    path: {script}", f"    env: {{BENCH_NODE: {node.id}}}"]
     if node.reads:
         source = f"source: {node.reads}/out"
-        queue = f", queue_size: {flow.window}, queue_policy: backpressure" if flow.is_lossless else ""
-        lines.append(f"    inputs: {{in: {{{source}{queue}}}}}")
+        told = f"{source}, {queue}" if flow.is_lossless else source
+        lines.append(f"    inputs: {{in: {{{told}}}}}")
     if flow.readers(node.id):
         lines.append("    outputs: [out]")
     return "\n".join(lines) + "\n"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BENCH = Path(__file__).resolve().parents[1]
 NODES = BENCH / "nodes"
 SHARED = ("roles.py", "seat.py", "board.py")
-OFF_LIMITS = ("DORAFLOW_", "DORA_", "PYTHON", "BENCH_", "ZENOH_", "IOX2_")
+OFF_LIMITS = ("DORA_", "PYTHONPATH", "PYTHONHOME", "BENCH_", "ZENOH_", "IOX2_")
 
 
 class AbsentError(Exception):
@@ -48,6 +48,11 @@ class Peer(Protocol):
         """The environment of its processes beside the machine's own."""
 
 
+def cache() -> Path:
+    """The folder for what is worth keeping between runs."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "doraflow")
+
+
 @contextlib.contextmanager
 def start(peer: Peer, flow: Flow) -> Iterator[Run]:
     """Run a flow with a peer."""
@@ -62,9 +67,8 @@ class Workshop:
     """The virtual environment of the peers, made on demand and kept in the user's cache."""
 
     def __init__(self) -> None:
-        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        self.folder = Path(cache, "doraflow", f"bench-peers-{version}")
+        self.folder = cache() / f"bench-peers-{version}"
         self.python = self.folder / "bin" / "python"
 
     def install(self, *requirements: str) -> None:
@@ -117,4 +121,4 @@ class Direct:
 
     def environment(self) -> Mapping[str, str]:
         """Nothing of its own."""
-        return {"PYTHONDONTWRITEBYTECODE": "1"}
+        return {}

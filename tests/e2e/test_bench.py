@@ -1,4 +1,4 @@
-"""The latency benchmark and the soak test, run for a moment: they must not rot."""
+"""The benchmark and the soak test, run for a moment: they must not rot."""
 
 from __future__ import annotations
 
@@ -8,26 +8,58 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_latency_benchmark_measures_every_size_both_ways(world: Any, tmp_path: Path) -> None:
-    options = ["--rounds", "1", "--messages", "5", "--json", str(tmp_path / "result.json")]
+def places(folder: Path) -> dict[str, str]:
+    return {"TMPDIR": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("latency", {(way, metric) for way in ("copied", "loaned") for metric in ("p50", "p99")}),
+        ("throughput", {("copied", "rate"), ("loaned", "rate")}),
+        ("startup", {("", "ready"), ("", "ended")}),
+    ],
+)
+def test_the_benchmark_measures_doraflow(world: Any, tmp_path: Path, kind: str, expected: set[tuple[str, str]]) -> None:
+    options = ["--peers", "doraflow", "--kinds", kind, "--sizes", "8", "--rounds", "1", "--quick"]
     done = subprocess.run(
-        [sys.executable, "-m", "bench.latency", *options],
+        [sys.executable, "-m", "bench", *options, "--json", str(tmp_path / "result.json")],
         cwd=ROOT,
-        env={**world.environment, "TMPDIR": str(tmp_path)},
+        env={**world.environment, **places(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    rows = json.loads((tmp_path / "result.json").read_text())["rows"]
-    assert {(row["size"], row["way"]) for row in rows} == {
-        (size, way) for size in (8, 40_000, 4_000_000) for way in ("copied", "loaned")
-    }
-    assert all(0 < row["median"]["p50"] <= row["median"]["p99"] for row in rows)
+    results = json.loads((tmp_path / "result.json").read_text())
+    assert {(row["way"], row["metric"]) for row in results["rows"]} == expected
+    for row in results["rows"]:
+        assert (row["peer"], row["kind"], row["ratio"]) == ("doraflow", kind, 1.0)
+        assert 0 < row["min"] <= row["median"] <= row["max"]
+        assert len(row["rounds"]) == 1
+    assert results["failures"] == []
+    assert list(tmp_path.glob("dfb-*")) == []
+
+
+def test_a_peer_that_cannot_be_installed_is_told_as_absent(world: Any, tmp_path: Path) -> None:
+    options = ["--peers", "floor", "--kinds", "latency", "--sizes", "8", "--rounds", "1", "--quick"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *options, "--json", str(tmp_path / "result.json")],
+        cwd=ROOT,
+        env={**world.environment, **places(tmp_path), "CC": "no-such-compiler"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert json.loads((tmp_path / "result.json").read_text())["absent"] == {"floor": "no C compiler is installed"}
+    assert "floor is absent: no C compiler is installed" in done.stdout
 
 
 def test_a_moment_of_the_soak_test_loses_nothing(world: Any, tmp_path: Path) -> None:

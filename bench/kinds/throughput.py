@@ -1,0 +1,36 @@
+"""Lossless throughput between two nodes, with each peer's own way of holding a fast sender back.
+
+A peer that has none gets credit beside its data plane. Every message is counted and its place
+compared: a lost, doubled or reordered one fails the run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.flow import CASE_WAYS, Vertex, flow
+from bench.kinds.case import Case, Figure
+from bench.running import RunError
+
+if TYPE_CHECKING:
+    from bench.kinds.case import Start
+    from bench.settings import Settings
+
+
+def cases(settings: Settings) -> list[Case]:
+    """One for each size."""
+    return [Case("throughput", size) for size in settings.sizes]
+
+
+def measure(start: Start, case: Case, settings: Settings) -> list[Figure]:
+    """Flood a reader for a while, copied and loaned. Raises RunError."""
+    nodes = [Vertex("source", "flooder"), Vertex("sink", "counter", "source")]
+    made = flow(case.kind, nodes, ["sink"], case.size, is_lossless=True, flood_ms=settings.flood_ms)
+    with start(made) as run:
+        run.wait(settings.limit)
+        sent, got = run.result("source"), run.result("sink")
+    for way, count, arrived in zip(CASE_WAYS, sent, got, strict=True):
+        if arrived["received"] != count or arrived["wrong"]:
+            told = f"{arrived['received']} of {count} messages arrived, {arrived['wrong']} of them not in their place"
+            raise RunError(f"{way}: {told}")
+    return [Figure(way, "rate", "msg/s", arrived["rate"]) for way, arrived in zip(CASE_WAYS, got, strict=True)]
