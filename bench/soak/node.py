@@ -116,7 +116,6 @@ class Worker:
 
     def report(self, slots: int) -> dict[str, object]:
         """Say what happened."""
-        consumers = self.node._core.consumers  # noqa: SLF001
         return {
             "sent": dict(self.sent),
             "received": self.received,
@@ -124,7 +123,7 @@ class Worker:
             "last": self.last,
             "closed": self.closed,
             "dropped": self.node.dropped,
-            "held_dropped": {name: consumer.dropped for name, consumer in consumers.items()},
+            "undelivered": self.node.undelivered,
             "faults": self.faults,
             "bytes": self.moved,
             "slots": slots,
