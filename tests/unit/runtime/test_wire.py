@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from doraflow_runtime.formats.arrow import lay_out, rebuild, take_apart
+from doraflow_runtime.formats.arrow import from_stream, lay_out, rebuild, take_apart, to_stream
 from doraflow_runtime.launcher.control import Hello, StopAll, parse
 from doraflow_runtime.node_api.launcher_link import LauncherLink, News
 from doraflow_runtime.node_api.metadata import Parameters, decode, encode
@@ -31,6 +31,20 @@ def message(slot: SlotName | None = None) -> bytes:
     return wire.frame(Kind.MESSAGE, len(body), wire.IN_SLOT if slot else 0, link=9, number=5) + body
 
 
+def schema(number: int, kind: pa.DataType) -> bytes:
+    body = pa.schema([pa.field("", kind)]).serialize().to_pybytes()
+    return wire.frame(Kind.TYPE, len(body), number=number) + body
+
+
+def bare(flags: int, link: int, number: int, sent: int, content: bytes) -> bytes:
+    body = wire.MESSAGE.pack(sent, 0, 0, len(content)) + content
+    return wire.frame(Kind.MESSAGE, len(body), flags, link, number) + body
+
+
+U16, U32, U64 = 2**16 - 1, 2**32 - 1, 2**64 - 1
+NESTED = pa.struct([("a", pa.list_(pa.float64())), ("b", pa.string())])
+STREAM = to_stream(pa.array(["a", "b", "a"]).dictionary_encode()).to_pybytes()
+
 WRITTEN = {
     "hello": wire.hello("camera"),
     "message_inline": message(),
@@ -41,11 +55,38 @@ WRITTEN = {
     "seen": wire.seen(3),
     "left": wire.left(),
 }
+BOUNDARIES = {
+    "hello_utf8": wire.hello("kamera-é"),
+    "type_nested": schema(4096, NESTED),
+    "message_empty": bare(0, 1, 1, 0, b""),
+    "message_as_stream": bare(wire.AS_STREAM, 1, 0, 7, STREAM),
+    "message_largest": bare(wire.IN_SLOT, U16, 4096, 2**63 - 1, wire.SLOT.pack(U32, U32, U32, U64, U64)),
+    "release_largest": wire.release([(U32, U32, U32)]),
+    "credit_largest": wire.credit(U16, U32),
+    "closed_largest": wire.closed(U16),
+    "seen_largest": wire.seen(U32),
+}
+ARROWS = {"type_nested", "message_as_stream"}  # their bytes are the library's affair, and change with its version
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", [*WRITTEN, *(name for name in BOUNDARIES if name not in ARROWS)])
 def test_a_frame_is_written_to_the_byte(name: str) -> None:
-    assert WRITTEN[name].hex() == VECTORS[name].hex()
+    assert (WRITTEN | BOUNDARIES)[name].hex() == VECTORS[name].hex()
+
+
+@pytest.mark.parametrize("name", BOUNDARIES)
+def test_a_frame_at_a_boundary_is_read_as_it_was_written(name: str) -> None:
+    (frame,), (ours,) = FrameReader().feed(VECTORS[name]), FrameReader().feed(BOUNDARIES[name])
+    assert frame[1:4] == ours[1:4]
+    if frame.kind == Kind.HELLO:
+        assert wire.read_hello(frame.body) == "kamera-é"
+    if frame.kind == Kind.TYPE:
+        assert pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type == NESTED
+    if frame.kind == Kind.MESSAGE:
+        read, own = wire.read_message(frame), wire.read_message(ours)
+        assert (read.sent_ns, read.metadata, read.record, read.slot) == (*own[:3], own.slot)
+        if frame.flags & wire.AS_STREAM:
+            assert from_stream(pa.py_buffer(read.payload)).to_pylist() == ["a", "b", "a"]
 
 
 def test_every_vector_is_read() -> None:
@@ -97,6 +138,23 @@ def test_slots_are_given_back_in_frames_of_a_bounded_size() -> None:
     frames = FrameReader().feed(wire.release(keys))
     assert [len(frame.body) for frame in frames] == [wire.MOST_RELEASED * 12, 12]
     assert [key for frame in frames for key in wire.read_release(frame.body)] == keys
+
+
+LARGEST: Parameters = {
+    "": False,
+    "least": -(2**63),
+    "most": 2**63 - 1,
+    "infinite": float("-inf"),
+    "nothing": "",
+    "before": datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    "none": [],
+    "edges": [-(2**63), 2**63 - 1],
+}
+
+
+def test_the_largest_metadata_values_are_written_and_read_to_the_byte() -> None:
+    assert encode(LARGEST).hex() == VECTORS["metadata_largest"].hex()
+    assert decode(VECTORS["metadata_largest"]) == LARGEST
 
 
 def test_a_type_is_read() -> None:
