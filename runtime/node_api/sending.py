@@ -5,6 +5,7 @@ Everything here may be called from any thread.
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
@@ -38,6 +39,7 @@ class Sender:
         for edge in core.config.outgoing:
             self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
         self._warned: set[str] = set()
+        self._lent: dict[int, int] = {}
 
     def send(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
@@ -71,11 +73,15 @@ class Sender:
         if slot is None:
             return _unread(output_id, laid)
         laid.layout.write(slot.memory)
+        thread = get_ident()
+        self._note_lent(thread, 1)
 
         def finish() -> None:
+            self._note_lent(thread, -1)
             self._deliver(targets, message(laid, encoded, slot), slot)
 
         def give_up() -> None:
+            self._note_lent(thread, -1)
             with self._core.lock:
                 self._core.pool.free(slot)
 
@@ -94,7 +100,8 @@ class Sender:
         """Take a slot; while the readers hold all memory that the node may have, wait for one of them to let go.
 
         None if nobody is left to read it, if every reader would rather lose the message than have it waited for, or if
-        the node is being stopped. Raises OSError if the memory cannot be had.
+        the node is being stopped. Raises OSError if the memory cannot be had, RuntimeError if the asking thread itself
+        holds it all in loans.
         """
         core = self._core
         with core.lock:
@@ -109,8 +116,24 @@ class Sender:
                 if slot is not None or core.was_told_to_stop or not self._is_waited_for(output_id):
                     return slot
                 since = core.rounds
+                self._require_others(output_id, size)
                 self._warn_of_full_pool(output_id)
             core.wait(0.05, since)
+
+    def _note_lent(self, thread: int, by: int) -> None:
+        with self._core.lock:
+            left = self._lent.pop(thread, 0) + by
+            if left:
+                self._lent[thread] = left
+
+    def _require_others(self, output_id: str, size: int) -> None:
+        """Refuse to wait for memory that only the waiting thread itself could give back."""
+        own, pool = self._lent.get(get_ident(), 0), self._core.pool
+        if own and own == pool.slots_in_use:
+            raise RuntimeError(
+                f"there are no {size} bytes for `{output_id}`: {own} open loans of this thread hold the node's shared "
+                f"memory of {pool.limit}; leave one of them first"
+            )
 
     def _take(self, size: int) -> Slot | None:
         """Take a slot, if need be one of a message that waits for a slow reader and may be dropped."""

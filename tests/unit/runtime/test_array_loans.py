@@ -116,6 +116,36 @@ def test_two_loans_at_once_are_two_messages(run: Run) -> None:
     assert [(len(got), got[0]) for got in (next_of(b).numpy(), next_of(b).numpy())] == [(6000, 2), (5000, 1)]
 
 
+def test_loans_inside_loans_that_would_wait_for_each_other_are_refused(run: Run) -> None:
+    a, b = pair(run)
+    a._core.pool.limit = 2**20
+    with (
+        a.loan_array("out", 500_000) as outer,
+        a.loan_array("out", 490_000),
+        pytest.raises(RuntimeError) as raised,
+        a.loan_array("out", 300_000),
+    ):
+        outer[...] = 1
+    assert str(raised.value) == (
+        "there are no 300000 bytes for `out`: 2 open loans of this thread hold the node's shared memory of 1048576; "
+        "leave one of them first"
+    )
+    with pytest.raises(RuntimeError, match="there are no 600000 bytes for `out`: 1 open loans"), a.loan("out", 600_000):
+        a.send_output("out", bytes(600_000))
+    assert [len(next_of(b).numpy()) for _ in range(2)] == [490_000, 500_000]
+    assert a._sender._lent == {}
+
+
+def test_a_loan_that_outlives_its_node_is_written_but_not_sent(run: Run) -> None:
+    a, _ = pair(run)
+    with (
+        pytest.raises(RuntimeError, match="node `a` is closed and cannot send any more"),
+        a.loan_array("out", FRAME) as frame,
+    ):
+        a.close()
+        frame[...] = 1
+
+
 FORGOTTEN: dict[str, Callable[[Node], object]] = {
     "bytes": lambda node: node.loan("out", 5000),
     "array": lambda node: node.loan_array("out", 5000),
