@@ -79,9 +79,15 @@ class Diagnostic:
             raise ValueError(f"the code {self.code} is not in doraflow.codes")
 
 
+MOST_OF_A_KIND = 1_000
+"""How many findings of one code and gravity a run keeps; nobody reads more, and a bad file could hold a million."""
+
+
 @dataclass(slots=True)
 class Sink:
     """Collects the findings of a run. Not thread-safe: one compilation, one sink.
+
+    Of one code and gravity the first are kept, `left_out` counts the others.
 
     >>> sink = Sink()
     >>> sink.error("DF011", "the file is empty")
@@ -92,13 +98,35 @@ class Sink:
     strict: bool = False
     found: list[Diagnostic] = field(default_factory=list)
     set_aside: list[Diagnostic] = field(default_factory=list)
+    left_out: dict[tuple[str, Severity], int] = field(default_factory=dict)
+    _kept: dict[tuple[str, Severity], int] = field(default_factory=dict, init=False, repr=False, compare=False)
     _known: set[Diagnostic] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Take a finding; the same finding twice is kept once."""
-        if diagnostic not in self._known:
-            self._known.add(diagnostic)
-            self.found.append(diagnostic)
+        kind = (diagnostic.code, diagnostic.severity)
+        if diagnostic in self._known or self._is_full(*kind):
+            return
+        self._known.add(diagnostic)
+        self._kept[kind] = self._kept.get(kind, 0) + 1
+        self.found.append(diagnostic)
+
+    def leave_out(self, code: str, severity: Severity = Severity.ERROR, count: int = 1) -> None:
+        """Count findings that there are too many of to be kept."""
+        kind = (code, severity)
+        self.left_out[kind] = self.left_out.get(kind, 0) + count
+
+    def take_over(self, other: Sink) -> None:
+        """Count what another sink left out as left out here."""
+        for (code, severity), count in other.left_out.items():
+            self.leave_out(code, severity, count)
+
+    def _is_full(self, code: str, severity: Severity) -> bool:
+        """Tell whether no more findings of a kind are kept, and count this one as left out if so."""
+        if self._kept.get((code, severity), 0) < MOST_OF_A_KIND:
+            return False
+        self.leave_out(code, severity)
+        return True
 
     def error(
         self,
@@ -113,6 +141,8 @@ class Sink:
         replacement: str | None = None,
     ) -> None:
         """Add a finding that stops the build."""
+        if self._is_full(code, Severity.ERROR):
+            return
         places, told = tuple(related), tuple(notes)
         self.add(Diagnostic(code, Severity.ERROR, message, span, label, places, told, help, replacement))
 
@@ -131,6 +161,8 @@ class Sink:
     ) -> None:
         """Add a finding that the user should know of; under `strict` a warning is an error."""
         severity = Severity.ERROR if self.strict else Severity.WARNING
+        if self._is_full(code, severity):
+            return
         places, told = tuple(related), tuple(notes)
         self.add(Diagnostic(code, severity, message, span, label, places, told, help, replacement, conceal))
 
@@ -146,6 +178,8 @@ class Sink:
         help: str | None = None,  # noqa: A002
     ) -> None:
         """Add a finding that may be meant so; it stays a note under `strict`."""
+        if self._is_full(code, Severity.NOTE):
+            return
         self.add(Diagnostic(code, Severity.NOTE, message, span, label, tuple(related), tuple(notes), help))
 
     def raise_to_error(self, code: str) -> None:
@@ -171,7 +205,18 @@ class Sink:
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All findings, sorted by file, line and column; those without a place come last."""
-        return tuple(sorted(self.found, key=_by_place))
+        found = sorted(self.found, key=_by_place)
+        if self.left_out:
+            last = {diagnostic.code: position for position, diagnostic in enumerate(found)}
+            for code in dict.fromkeys(code for code, _ in self.left_out):
+                if code in last:
+                    found[last[code]] = self._with_count(found[last[code]])
+        return tuple(found)
+
+    def _with_count(self, diagnostic: Diagnostic) -> Diagnostic:
+        count = sum(left for (code, _), left in self.left_out.items() if code == diagnostic.code)
+        note = f"and {count} more `{diagnostic.code}` like this"
+        return replace(diagnostic, notes=(*diagnostic.notes, note))
 
 
 def _by_place(diagnostic: Diagnostic) -> tuple[bool, str, int, int, str]:

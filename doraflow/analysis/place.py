@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doraflow.ir import DEFAULT_HOST
-from doraflow.parser.suggest import choices_text, nearest
+from doraflow.parser.suggest import Choices, choices_text
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
@@ -25,11 +25,14 @@ def place(graph: Graph, sink: Sink) -> Graph:
 
     Without an inventory every name is a host, and labels choose nothing.
     """
-    inventory = tuple(host.name for host in graph.hosts)
+    inventory = Choices(tuple(host.name for host in graph.hosts))
+    known = frozenset((*inventory.names, DEFAULT_HOST))
     nodes = []
     for node in graph.nodes:
         if node.machine is not None:
-            _check(node, node.machine, inventory, sink)
+            _check_name(node, node.machine, sink)
+            if inventory.names and node.machine not in known and _FILE_NAME.fullmatch(node.machine):
+                _tell_unknown(node, node.machine, inventory, sink)
         by_label = _by_labels(node, graph.hosts, sink) if node.machine is None and graph.hosts else None
         nodes.append(_placed(node, node.machine or by_label or DEFAULT_HOST))
     return replace(graph, nodes=tuple(nodes))
@@ -59,7 +62,7 @@ def _by_labels(node: Node, hosts: tuple[Host, ...], sink: Sink) -> str | None:
     return None
 
 
-def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> None:
+def _check_name(node: Node, machine: str, sink: Sink) -> None:
     if not _FILE_NAME.fullmatch(machine):
         sink.error(
             "DF105",
@@ -68,13 +71,15 @@ def _check(node: Node, machine: str, inventory: tuple[str, ...], sink: Sink) -> 
             help="write up to 64 letters, digits, `_`, `-` and `.`, with none of the last two first; "
             "the machine's address stands in the inventory",
         )
-    elif inventory and machine not in (*inventory, DEFAULT_HOST):
-        near = nearest(machine, inventory)
-        sink.error(
-            "DF501",
-            f"there is no machine `{machine}` in the inventory; its machines are {choices_text(machine, inventory)}",
-            node.machine_span,
-            label=f"`{node.id}` is to run there",
-            help=f"to use the closest machine, write `{near[0]}`" if near else f"add `{machine}` under `hosts`",
-            replacement=near[0] if near else None,
-        )
+
+
+def _tell_unknown(node: Node, machine: str, inventory: Choices, sink: Sink) -> None:
+    near = inventory.near(machine)
+    sink.error(
+        "DF501",
+        f"there is no machine `{machine}` in the inventory; its machines are {inventory.text(near)}",
+        node.machine_span,
+        label=f"`{node.id}` is to run there",
+        help=f"to use the closest machine, write `{near[0]}`" if near else f"add `{machine}` under `hosts`",
+        replacement=near[0] if near else None,
+    )

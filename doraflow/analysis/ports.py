@@ -14,7 +14,7 @@ from doraflow.analysis.patterns import check_pattern, metadata_keys
 from doraflow.diagnostics import Label
 from doraflow.ir import Input, Output
 from doraflow.parser.sources import parse_source
-from doraflow.parser.suggest import choices_text, nearest
+from doraflow.parser.suggest import Choices
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span
 
 if TYPE_CHECKING:
@@ -130,13 +130,13 @@ def _check_declared(holder: Holder, kind: str, setting: str, known: Collection[s
     if not isinstance(settings, MappingNode) or holder.declared.gaps & {f"{kind}s", "operator", "operators"}:
         return
     declared = dict.fromkeys(known)
-    choices = tuple(declared)
+    choices = Choices(tuple(declared))
     for entry in settings.entries:
         name = entry.key.text
         if name in declared:
             continue
-        near = nearest(name, choices)
-        listed = f"; its {kind}s are {choices_text(name, choices)}" if choices else f": it has no {kind}s"
+        near = choices.near(name)
+        listed = f"; its {kind}s are {choices.text(near)}" if choices else f": it has no {kind}s"
         sink.error(
             "DF206",
             f"`{setting}` names `{name}`, which is no {kind} of `{holder.name}`{listed}",

@@ -5,13 +5,13 @@ One wrong reference is one diagnostic; the edge is then left out and the passes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.node_names import NodeNames
 from doraflow.diagnostics import Label
 from doraflow.ir import Edge, LogSubscription, PortReference
-from doraflow.parser.suggest import Choices, choices_text, nearest
+from doraflow.parser.suggest import Choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +51,18 @@ class _Names:
     inner: Mapping[str, str]
     unread: Unread
     known: NodeNames
+    own_operators: Mapping[str, Choices]
+    pairs: frozenset[tuple[str, str]]
+    _ports: dict[tuple[str, bool], Choices] = field(default_factory=dict)
+
+    def ports(self, node: str, *, in_full: bool = False) -> Choices:
+        """Give the outputs of a node as a user writes them, or all names under which they can be read."""
+        found = self._ports.get((node, in_full))
+        if found is None:
+            known = self.outputs[node]
+            short = () if in_full else tuple(name for name, output in known.items() if name != output)
+            found = self._ports[node, in_full] = Choices(short or tuple(known))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +99,15 @@ def _names(nodes: Sequence[Node], unread: Unread) -> _Names:
     for node in nodes:
         by_id.setdefault(node.id, node)
         outputs.setdefault(node.id, {}).update(_output_names(node))
+    own = {node.id: Choices(several) for node in nodes if (several := _several_operators(node))}
+    pairs = frozenset((node, operator) for node, choices in own.items() for operator in choices.names)
     operators = {operator.id: node.id for node in reversed(nodes) for operator in node.operators if not operator.sole}
     inner = {node.id.rpartition(".")[2]: node.id for node in reversed(nodes) if "." in node.id}
-    return _Names(by_id, outputs, operators, inner, unread, NodeNames(Choices(tuple(by_id))))
+    return _Names(by_id, outputs, operators, inner, unread, NodeNames(Choices(tuple(by_id))), own, pairs)
+
+
+def _several_operators(node: Node) -> tuple[str, ...]:
+    return tuple(operator.id for operator in node.operators if not operator.sole)
 
 
 def _output_names(node: Node) -> dict[str, str]:
@@ -110,7 +128,7 @@ def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
     if (
         output is None
         and producer.id not in names.unread.outputs
-        and not _tell_unknown_operator(reader, producer, sink)
+        and not _tell_unknown_operator(reader, producer, names, sink)
     ):
         _tell_unknown_output(reader, producer, names, sink)
     return output
@@ -168,29 +186,29 @@ def _closest(reader: _Reader, near: Sequence[str], names: _Names) -> _Closest | 
     if not nodes:
         return None
     node = next((node for node in nodes if wanted.port in names.outputs[node.id]), nodes[0])
-    known = list(names.outputs[node.id])
-    port = wanted.port if wanted.port in known else next(iter(nearest(wanted.port, known)), wanted.port)
+    known = names.outputs[node.id]
+    port = wanted.port if wanted.port in known else next(iter(names.ports(node.id).near(wanted.port)), wanted.port)
     return _Closest(node, words, f"{reader.spoken(node.id)}/{port}", port in known)
 
 
-def _tell_unknown_operator(reader: _Reader, producer: Node, sink: Sink) -> bool:
+def _tell_unknown_operator(reader: _Reader, producer: Node, names: _Names, sink: Sink) -> bool:
     """Report a reference whose operator does not exist; False where the operator is not what is wrong."""
-    operators = [operator.id for operator in producer.operators if not operator.sole]
+    operators = names.own_operators.get(producer.id)
     name, slash, rest = reader.wanted.port.partition("/")
-    if not operators or name in operators:
+    if operators is None or (producer.id, name) in names.pairs:
         return False
     node = reader.spoken(producer.id)
-    listed = choices_text(name, operators)
+    near = operators.near(name)
+    listed = operators.text(near)
     if slash:
-        near = nearest(name, operators)
         message = f"`{producer.id}` has no operator `{name}`; its operators are {listed}"
         meant = f"{node}/{near[0]}/{rest}" if near else None
         mend = f"to read from the closest operator, write `{meant}`" if meant else None
     else:
-        outputs = {output.id for output in producer.outputs}
-        senders = [operator for operator in operators if f"{operator}/{name}" in outputs]
+        outputs = names.outputs[producer.id]
+        senders = [operator for operator in operators.names if f"{operator}/{name}" in outputs]
         message = f"`{node}/{name}` names none of the operators of `{producer.id}`, which are {listed}"
-        meant = f"{node}/{(senders or operators)[0]}/{name}"
+        meant = f"{node}/{(senders or operators.names)[0]}/{name}"
         mend = f"write `{meant}`"
     sink.error(
         "DF205",
@@ -206,22 +224,21 @@ def _tell_unknown_operator(reader: _Reader, producer: Node, sink: Sink) -> bool:
 
 def _tell_unknown_output(reader: _Reader, producer: Node, names: _Names, sink: Sink) -> None:
     wanted, node = reader.wanted.port, reader.spoken(producer.id)
-    known = names.outputs[producer.id]
-    choices = [name for name, output in known.items() if name != output] or list(known)
-    near = nearest(wanted, choices) or nearest(wanted, list(known))
+    choices = names.ports(producer.id)
+    near = choices.near(wanted) or names.ports(producer.id, in_full=True).near(wanted)
     meant = f"{node}/{near[0]}" if near else None
     if meant:
         mend = f"to read the closest output, write `{meant}`"
     else:
-        mend = f"add `{wanted}` to the outputs of `{producer.id}`" + (", or read one of its own" if choices else "")
+        mend = f"add `{wanted}` to the outputs of `{producer.id}`" + (
+            ", or read one of its own" if choices.names else ""
+        )
     sink.error(
         "DF204",
         f"`{producer.id}` has no output `{wanted}`",
         reader.port.source_span,
         label=f"read by `{reader.node.id}`",
-        related=[
-            Label(producer.span, f"declares {choices_text(wanted, choices)}" if choices else "declares no outputs")
-        ],
+        related=[Label(producer.span, f"declares {choices.text(near)}" if choices.names else "declares no outputs")],
         help=mend,
         replacement=meant,
     )

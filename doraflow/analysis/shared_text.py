@@ -25,3 +25,4 @@ def told_once(sink: Sink) -> Iterator[Sink]:
         if diagnostic.span is None or key not in told:
             sink.add(diagnostic)
         told.add(key)
+    sink.take_over(found)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=Keys)
 
 MOST_ROUNDS = 8
+MOST_FAULTS = 1_000
+"""How many faults are told of one file; after more of them no one can say what the rest is to be."""
 
 # Optional keys without which later stages would find faults that are none, or miss those that are.
 _LEADING = PORT_KEYS | {
@@ -67,16 +69,25 @@ def read_model(kind: type[Model], tree: MappingNode, sink: Sink) -> Reading[Mode
             return Reading(kind.model_validate(_raw(tree), context=sink), tree, gaps, faulty)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-        faults, cuts = _judged([_Fault(kind, tree, each, sink) for each in details])
+        faults, cuts = _judged([_Fault(kind, tree, each, sink) for each in details[:MOST_FAULTS]])
         if round_number == 0:
             for fault in faults:
                 fault.report()
-        if any(not cut.location for cut in cuts):
+            for left in details[MOST_FAULTS:]:
+                sink.leave_out(_code(left))
+        if len(details) > MOST_FAULTS or any(not cut.location for cut in cuts):
             return None
         faulty |= {str(cut.location[0]) for cut in cuts}
         gaps = gaps.joined(gaps_of(tree, cuts))
         tree = without(tree, cuts)
     return None
+
+
+def _code(details: ErrorDetails) -> str:
+    kind = details["type"]
+    if kind == "fault":
+        return str(details["ctx"]["code"])
+    return {"extra_forbidden": "DF101", "missing": "DF102"}.get(kind, "DF103")
 
 
 def _judged(faults: Sequence[_Fault]) -> tuple[list[_Fault], list[Cut]]:
@@ -125,6 +136,7 @@ class _Fault:
         self.location: Location = tuple(details["loc"])
         self.node, self.entry, self.present = _descend(tree, self.location)
         self.owner = _owner(root, self.location[:-1])
+        self.near = self._near()
 
     def report(self) -> None:
         """Add the finding to the sink."""
@@ -140,13 +152,15 @@ class _Fault:
 
     def meant(self) -> str | None:
         """Give the key that an unknown one was meant to be, if that is not given as well."""
+        if self.near is None:
+            return None
+        holder, _, _ = _descend(self.tree, self.present[:-1])
+        return self.near if isinstance(holder, MappingNode) and holder.get(self.near) is None else None
+
+    def _near(self) -> str | None:
         if self.details["type"] != "extra_forbidden" or self._is_ignored():
             return None
-        near = meanings(str(self.location[-1]), self.owner.noun, known_keys(self.owner))
-        holder, _, _ = _descend(self.tree, self.present[:-1])
-        if not near or not isinstance(holder, MappingNode) or holder.get(near[0]) is not None:
-            return None
-        return near[0]
+        return next(iter(meanings(str(self.location[-1]), self.owner.noun, known_keys(self.owner))), None)
 
     def unreadable(self) -> Location:
         """Tell what cannot be read: the value, or all of a mapping to which a key is required."""
@@ -173,9 +187,8 @@ class _Fault:
             return  # a number as a key is told by the builder of the tree
         span = self.entry.key.span if self.entry is not None else None
         known = known_keys(self.owner)
-        near = meanings(key, self.owner.noun, known)
-        if near:
-            help_text = f"write `{near[0]}`"
+        if self.near is not None:
+            help_text = f"write `{self.near}`"
         else:
             help_text = (
                 OLD_KEYS.get(key) or f"the keys of {_with_article(self.owner.noun)} are {choices_text(key, known, 50)}"

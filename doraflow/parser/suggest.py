@@ -74,6 +74,14 @@ class Choices:
         distances = ((_distance(wanted, _folded(self.names[position]), 1), position) for position in positions)
         return [(distance, position, self.names[position]) for distance, position in distances if distance <= 1]
 
+    def near(self, name: str) -> list[str]:
+        """List the near choices, nearest first."""
+        return [choice for _, _, choice in sorted(self.ranked(name))]
+
+    def text(self, near: Sequence[str]) -> str:
+        """List the choices for a message, `near` first."""
+        return listed(near, self.names, len(self.names)) if self.names else "none"
+
 
 def _parts(word: str) -> Iterator[str]:
     """Give a word and what is left of it without one letter: words one edit apart share one of these."""

@@ -13,7 +13,7 @@ from doraflow.policy.comments import IgnoreComment, ignore_comments
 from doraflow.policy.gravity import may_be_overruled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from doraflow.diagnostics import Span
     from doraflow.policy.settings import Override, Settings
@@ -49,9 +49,11 @@ def apply_policy(sink: Sink, policy: Policy, texts: Mapping[str, str]) -> tuple[
     kept = [diagnostic for diagnostic in sink.found if not comments.ignore(diagnostic)]
     # After an error some findings are not made at all, so that a comment may seem idle for want of them.
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in kept):
-        comments.tell_idle(saw_sources=policy.saw_sources)
+        unknown = {code for code, _ in sink.left_out} | (frozenset() if policy.saw_sources else _ABOUT_SOURCES)
+        comments.tell_idle(unknown)
     grades = _Grades(policy.settings.severities, is_strict=policy.strict)
     told = [each for each in map(grades.graded, [*kept, *own.found]) if each is not None]
+    sink.take_over(own)
     sink.settle([*told, *grades.refused()], [*(item.diagnostic for item in comments.ignored), *grades.dropped])
     return tuple(comments.ignored)
 
@@ -85,10 +87,10 @@ class _Comments:
             self._tell_refused(comment, span)
         return False
 
-    def tell_idle(self, *, saw_sources: bool) -> None:
-        """Tell of every comment for which there is no finding."""
+    def tell_idle(self, unknown: Collection[str]) -> None:
+        """Tell of every comment for which there is no finding; of the codes in `unknown` not all have been found."""
         for comment in self._comments:
-            if comment.span in self._used or (comment.code in _ABOUT_SOURCES and not saw_sources):
+            if comment.span in self._used or comment.code in unknown:
                 continue
             where = "in this file" if comment.line is None else f"on line {comment.line}"
             self._sink.warning(
