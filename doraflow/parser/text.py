@@ -61,7 +61,8 @@ class Lines:
 
         The parser has counted lines and columns already; that saves the search wherever it means the same by a line.
         """
-        if self._breaks_once:
+        # libyaml counts a line more at the end of a text that ends without a break.
+        if self._breaks_once and end.line < len(self._starts):
             return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         return self.span(start.index, end.index)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,11 @@ def check(text: str) -> MappingNode | None:
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_composing_never_raises_and_spans_lie_in_the_text(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize("text", ["?  a", "? a\n? b", "- ?", "a: [? b", "? !!str", "? &a"])
+def test_a_key_without_a_value_at_the_end_of_the_text_lies_inside_it(text: str) -> None:
     check(text)
 
 
