@@ -89,7 +89,7 @@ def main() -> int:
     return 0
 
 
-def measure(settings: dict[str, str], window: int) -> Figures:
+def measure(settings: dict[str, str], receiver: NodeWiring) -> Figures:
     """Run the two nodes once. Raises BenchmarkError if one of them fails."""
     folder = Path(tempfile.mkdtemp(prefix="doraflow-messages-", dir="/dev/shm"))
     try:
@@ -97,7 +97,7 @@ def measure(settings: dict[str, str], window: int) -> Figures:
             server.bind(str(folder / "launcher.sock"))
             server.listen()
             server.settimeout(PATIENCE)
-            _run(folder, server, settings, window)
+            _run(folder, server, settings, receiver)
         return _figures(
             json.loads((folder / "sender.result").read_text()), json.loads((folder / "receiver.result").read_text())
         )
@@ -109,7 +109,9 @@ def _row(given: argparse.Namespace, size: int, way: str) -> Row:
     settings = {"SIZE": size, "WAY": way, "SECONDS": given.seconds, "PACED": given.messages, "PACE": given.pace / 1000}
     named = {f"MESSAGES_{name}": str(value) for name, value in settings.items()}
     window = max(FEWEST, min(MOST, IN_FLIGHT // size))
-    rounds = [measure(named, window) for _ in range(given.rounds)]
+    port = InputWiring("in", "sender/out", window, "backpressure")
+    receiver = NodeWiring("receiver", (port,), spin_us=given.spin)
+    rounds = [measure(named, receiver) for _ in range(given.rounds)]
     names = asdict(rounds[0])
     middle = {name: statistics.median(asdict(one)[name] for one in rounds) for name in names}
     return Row(size, way, Figures(**middle), tuple(rounds))
@@ -123,11 +125,11 @@ def _line(row: Row) -> str:
     )
 
 
-def _run(folder: Path, server: socket.socket, settings: dict[str, str], window: int) -> None:
+def _run(folder: Path, server: socket.socket, settings: dict[str, str], receiver: NodeWiring) -> None:
     processes = []
     connections = []
     try:
-        for name, config in _configurations(window).items():
+        for name, config in _configurations(receiver).items():
             processes.append(_spawn(folder, name, config, settings))
             connections.append(server.accept()[0])
             connections[-1].recv(4096)  # its hello: it listens now
@@ -160,11 +162,10 @@ def _spawn(folder: Path, name: str, config: NodeConfig, settings: dict[str, str]
     return subprocess.Popen(command, env={**os.environ, **settings, **own}, stderr=subprocess.PIPE, text=True)
 
 
-def _configurations(window: int) -> dict[str, NodeConfig]:
+def _configurations(receiver: NodeWiring) -> dict[str, NodeConfig]:
     link = Link(1, "sender", "out", "receiver", "in")
-    receiver = NodeWiring("receiver", (InputWiring("in", "sender/out", window, "backpressure"),))
     sender = NodeWiring("sender", (), (OutputWiring("out"),))
-    outgoing = OutgoingLink(link, "receiver.sock", window, "backpressure")
+    outgoing = OutgoingLink(link, "receiver.sock", receiver.inputs[0].queue_size, "backpressure")
     return {"receiver": _configuration(receiver, (link,), ()), "sender": _configuration(sender, (), (outgoing,))}
 
 
@@ -197,6 +198,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="length of a flood (default: 1)")
     parser.add_argument("--messages", type=int, default=200, metavar="N", help="messages one by one (default: 200)")
     parser.add_argument("--pace", type=float, default=5.0, metavar="MS", help="milliseconds between two (default: 5)")
+    parser.add_argument("--spin", type=int, default=0, metavar="US", help="the receiver's `spin_us` (default: 0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round to FILE")
     return parser.parse_args()
 

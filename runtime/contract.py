@@ -98,7 +98,8 @@ class OperatorWiring:
 class NodeWiring:
     """The ports of one node, and its operators if it has any.
 
-    `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit.
+    `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit. `spin_us` is how long
+    the node looks for a message before it sleeps, in microseconds.
     """
 
     id: str
@@ -106,6 +107,7 @@ class NodeWiring:
     outputs: tuple[OutputWiring, ...] = ()
     operators: tuple[OperatorWiring, ...] = ()
     shared_memory: int = 0
+    spin_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

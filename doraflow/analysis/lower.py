@@ -93,7 +93,13 @@ def _wiring(node: Node) -> NodeWiring:
             if operator.language == "python"
         ),
         shared_memory=shared_memory(node),
+        spin_us=_spin(node),
     )
+
+
+def _spin(node: Node) -> int:
+    spin = node.settings.get("spin_us")
+    return spin if isinstance(spin, int) else 0
 
 
 def shared_memory(node: Node) -> int:

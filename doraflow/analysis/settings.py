@@ -32,6 +32,7 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "data_format",
     "shared_memory_pool_size",
     "spawn",
+    "spin_us",
     "path_sha256",
     "branch",
     "tag",

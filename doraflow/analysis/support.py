@@ -76,6 +76,9 @@ def check_support(graph: Graph, sink: Sink) -> Graph:
         _check_settings(f" of `{node.id}`", {**node.settings, **node.deployment}, node.setting_spans, sink)
         if node.settings.get("spawn") == "fork" and node.kind not in ("python", "operators"):
             _tell("spawn", f" of `{node.id}`", "only Python nodes are forked", node.setting_spans.get("spawn"), sink)
+        if node.settings.get("spin_us") and node.kind not in ("python", "operators"):
+            where = node.setting_spans.get("spin_us")
+            _tell("spin_us", f" of `{node.id}`", "only Python nodes wait in this way", where, sink)
         _check_labels(node, graph, sink)
         for operator in node.operators:
             _check_operator(node, operator, sink)

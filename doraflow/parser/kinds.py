@@ -24,6 +24,7 @@ from doraflow.parser.syntax import ScalarNode
 LARGEST_SIGNED = 2**63 - 1
 LARGEST_UNSIGNED = 2**64 - 1
 LARGEST_U32 = 2**32 - 1
+LONGEST_SPIN = 1_000_000  # microseconds: a second of full load for each wait
 
 _SIZE = re.compile(r"\s*([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*([A-Za-z]*)\s*")
 _UNITS = {"": 1, "B": 1, "K": 2**10, "KB": 2**10, "M": 2**20, "MB": 2**20, "G": 2**30, "GB": 2**30}
@@ -281,6 +282,7 @@ PositiveSeconds = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_UNSIGNED - 1}),
 ]
 Count = Annotated[int, BeforeValidator(whole(0, LARGEST_U32)), number_schema("integer", 0, LARGEST_U32)]
+Spin = Annotated[int, BeforeValidator(whole(0, LONGEST_SPIN)), number_schema("integer", 0, LONGEST_SPIN)]
 QueueSize = Annotated[
     int, BeforeValidator(whole(1, LARGEST_SIGNED, "DF108")), number_schema("integer", 1, LARGEST_SIGNED)
 ]

@@ -24,6 +24,7 @@ from doraflow.parser.kinds import (
     OperatorId,
     PositiveSeconds,
     Seconds,
+    Spin,
     Text,
     word,
 )
@@ -186,6 +187,11 @@ class Node(PortKeys, LogKeys, RestartKeys):
     )
     spawn: SpawnMode | None = Field(
         default=None, description="How a Python node is started: `fork` of a warm process (default), or `exec`."
+    )
+    spin_us: Spin | None = Field(
+        default=None,
+        description="Microseconds of processor time that the node spends looking for a message before it sleeps; 0 if "
+        "not given.",
     )
     deploy: Deploy | None = Field(default=None, description="Where the node runs.")
 

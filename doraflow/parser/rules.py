@@ -42,7 +42,7 @@ _WITHOUT_EFFECT: Mapping[str, frozenset[str]] = MappingProxyType(
         "operator": _OPERATOR_NODE,
         "operators": _OPERATOR_NODE,
         "ros2": _GIT | {"path_sha256", "build", "params"},
-        "module": _PORTS_AND_LIFE - {"inputs"} | _PROCESS | {"cpu_affinity", "data_format", "spawn"},
+        "module": _PORTS_AND_LIFE - {"inputs"} | _PROCESS | {"cpu_affinity", "data_format", "spawn", "spin_us"},
         "hub": _GIT | {"path_sha256", "build", "params"},
     }
 )

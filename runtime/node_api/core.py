@@ -53,7 +53,7 @@ class Core:
         self.pool = Pool(config.node.shared_memory) if config.node.shared_memory else Pool()
         self.consumers: dict[str, Consumer] = {}
         self._timers = Timers(config.node.inputs)
-        self._poller = Poller(self.lock)
+        self._poller = Poller(self.lock, config.node.spin_us * 1000)
         self._folder = Folder(str(seat.run_directory))
         self._courier = Courier(self._deliver)
         self._reception = Reception(config, self._folder, self._poller)

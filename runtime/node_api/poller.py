@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,18 @@ _MOST_SELECTED = 1024  # select takes no descriptor from here on
 
 
 class Poller:
-    """The descriptors of a node and what to do when one is ready. `lock` is the node's."""
+    """The descriptors of a node and what to do when one is ready.
 
-    def __init__(self, lock: threading.RLock) -> None:
+    `lock` is the node's. A wait looks for `spin_ns` nanoseconds before it lets the thread sleep.
+    """
+
+    def __init__(self, lock: threading.RLock, spin_ns: int = 0) -> None:
         self._changed = threading.Condition(lock)
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         # whoever can ring the bell holds the poller, so that its number is never another file's when it rings
         weakref.finalize(self, os.close, self._bell).atexit = False
+        self._spin_ns = spin_ns
         self._handlers: dict[int, Callable[[], None]] = {}
         self._is_claimed = False
         self.is_open = True
@@ -68,6 +73,8 @@ class Poller:
 
         May come back up to a millisecond early: epoll counts in whole ones, and the rest of a wait is one of its own.
         """
+        if self._spin_ns and timeout != 0 and (ready := self._spin(timeout)):
+            return ready
         if timeout:
             if timeout >= _MILLISECOND:
                 timeout = int(timeout / _MILLISECOND) * _MILLISECOND
@@ -80,6 +87,13 @@ class Poller:
     def is_claimed(self) -> bool:
         """Whether a thread waits, and deals with what happens."""
         return self._is_claimed
+
+    def _spin(self, timeout: float | None) -> list[int]:
+        """Look again and again: a sleeping thread takes longer to wake than a message to arrive."""
+        end = time.monotonic_ns() + min(self._spin_ns, int(timeout * 1e9) if timeout is not None else self._spin_ns)
+        while not (ready := self._epoll.poll(0)) and time.monotonic_ns() < end:
+            pass
+        return [descriptor for descriptor, _ in ready]
 
     def release(self) -> None:
         """Give the epoll back, and wake those who wait."""

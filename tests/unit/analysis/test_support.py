@@ -42,6 +42,7 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "cpu_affinity: [0]",
         "spawn: fork",
         "spawn: exec",
+        "spin_us: 50",
         "shared_memory_pool_size: 1MB",
         "deploy: {machine: robot, distribute: local}",
         "pattern: service-server\n    inputs: {x: dora/timer/secs/1}",
@@ -57,6 +58,13 @@ def test_a_program_cannot_be_forked(check: Check) -> None:
     checked = check("nodes:\n  - {id: a, path: ./a, spawn: fork}\n  - {id: b, path: ./b, spawn: exec}\n")
     assert checked.told == [
         "warning DF901 2:24 `spawn` of `a` has no effect in this version: only Python nodes are forked"
+    ]
+
+
+def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
+    checked = check("nodes:\n  - {id: a, path: ./a, spin_us: 50}\n  - {id: b, path: ./b, spin_us: 0}\n")
+    assert checked.told == [
+        "warning DF901 2:24 `spin_us` of `a` has no effect in this version: only Python nodes wait in this way"
     ]
 
 

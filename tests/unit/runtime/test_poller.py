@@ -44,3 +44,20 @@ def test_a_wait_of_a_fraction_of_a_millisecond_ends_when_something_happens() -> 
     with lock:
         poller.release()
         poller.close()
+
+
+def test_a_poller_that_spins_sleeps_when_nothing_came_and_sees_what_comes_meanwhile() -> None:
+    lock = threading.RLock()
+    poller = Poller(lock, spin_ns=2_000_000)
+    began = time.thread_time()
+    assert poller.poll(0.05) == []
+    assert 0.0005 < time.thread_time() - began < 0.02
+    assert poller.poll(0) == []
+    poller.claim(None)
+    bell = threading.Timer(0.001, poller.wake)
+    bell.start()
+    assert poller.poll(5) == [poller._bell]
+    bell.join()
+    with lock:
+        poller.release()
+        poller.close()
