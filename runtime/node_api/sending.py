@@ -131,8 +131,8 @@ class Sender:
         own, pool = self._lent.get(get_ident(), 0), self._core.pool
         if own and own == pool.slots_in_use:
             raise RuntimeError(
-                f"there are no {size} bytes for `{output_id}`: {own} open loans of this thread hold the node's shared "
-                f"memory of {pool.limit}; leave one of them first"
+                f"there are no {size} bytes for `{output_id}`: the loans that this thread has open ({own}) hold the "
+                f"node's shared memory of {pool.limit}; leave one of them first"
             )
 
     def _take(self, size: int) -> Slot | None:

@@ -127,13 +127,21 @@ def test_loans_inside_loans_that_would_wait_for_each_other_are_refused(run: Run)
     ):
         outer[...] = 1
     assert str(raised.value) == (
-        "there are no 300000 bytes for `out`: 2 open loans of this thread hold the node's shared memory of 1048576; "
-        "leave one of them first"
+        "there are no 300000 bytes for `out`: the loans that this thread has open (2) hold the node's shared memory of "
+        "1048576; leave one of them first"
     )
-    with pytest.raises(RuntimeError, match="there are no 600000 bytes for `out`: 1 open loans"), a.loan("out", 600_000):
-        a.send_output("out", bytes(600_000))
     assert [len(next_of(b).numpy()) for _ in range(2)] == [490_000, 500_000]
     assert a._sender._lent == {}
+
+
+def test_a_message_is_not_waited_for_inside_the_loan_that_holds_its_memory(run: Run) -> None:
+    a, b = pair(run)
+    a._core.pool.limit = 2**20
+    refused = pytest.raises(RuntimeError, match=r"for `out`: the loans that this thread has open \(1\) hold")
+    with refused, a.loan("out", 600_000):
+        a.send_output("out", bytes(600_000))
+    a.send_output("out", bytes(600_000))
+    assert len(next_of(b).numpy()) == 600_000
 
 
 def test_a_loan_that_outlives_its_node_is_written_but_not_sent(run: Run) -> None:
