@@ -39,7 +39,7 @@ class Doraflow:
             shutil.copy(NODES / name, folder)
         queue = f"queue_size: {flow.window}, queue_policy: backpressure"
         (folder / "dataflow.yml").write_text(dataflow(flow, "doraflow_node.py", queue))
-        for earlier in Path(f"{bytecode()}{folder.parent}").glob("dfb-*"):
+        for earlier in Path(f"{cache()}/bytecode{folder.parent}").glob("dfb-*"):
             shutil.rmtree(earlier, ignore_errors=True)  # the bytecode of nodes that will not run again
         bundle = folder / "bundle"
         build = [sys.executable, "-m", "doraflow", "build", str(folder / "dataflow.yml"), "-o", str(bundle)]
@@ -51,14 +51,9 @@ class Doraflow:
         return [Command((sys.executable, str(bundle / "launch_local.py"), "--log-dir", str(folder / "logs")))]
 
     def environment(self) -> Mapping[str, str]:
-        """Let the checkout's own code be imported, and its bytecode be kept apart from the user's."""
+        """Let the checkout's own code be imported."""
         path = [str(BENCH.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {"PYTHONPATH": os.pathsep.join(path), "PYTHONPYCACHEPREFIX": str(bytecode())}
-
-
-def bytecode() -> Path:
-    """Where the bytecode of launchers and nodes is kept, so that a start is not a first start."""
-    return cache() / "bench-bytecode"
+        return {"PYTHONPATH": os.pathsep.join(path)}
 
 
 def dataflow(flow: Flow, script: str, queue: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BENCH = Path(__file__).resolve().parents[1]
 NODES = BENCH / "nodes"
 SHARED = ("roles.py", "seat.py", "board.py")
-OFF_LIMITS = ("DORA_", "PYTHONPATH", "PYTHONHOME", "BENCH_", "ZENOH_", "IOX2_")
+OFF_LIMITS = ("DORA_", "PYTHON", "BENCH_", "ZENOH_", "IOX2_")
 
 
 class AbsentError(Exception):
