@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bench.flow import Flow
 
 REQUIREMENTS = ("dora-rs==1.1.0", "dora-rs-cli==1.1.0")
-LEAST_POOL = 128 << 20  # bytes; its default of 8 MiB sends a payload of 40 MB through the daemon
+POOL = 8 << 20  # bytes, its default; what does not fit goes through the daemon
+LARGE_POOL = 128 << 20  # at least, where the default is too small: every node touches its whole pool
 SPARE = 8  # payloads that a pool holds at least
 QUEUE = 1000  # more than its sender may have under way
 DIRECT = 100_000
@@ -51,9 +52,10 @@ class Dora:
         policy = "drop_oldest" if size >= DIRECT else "backpressure"
         queue = f"queue_size: {QUEUE}, queue_policy: {policy}"
         (folder / "dataflow.yml").write_text(dataflow(flow, "dora_node.py", queue))
-        pool = max(LEAST_POOL, size * SPARE)
+        needed = size * SPARE
+        pool = {"DORA_NODE_SHM_POOL_SIZE": str(max(LARGE_POOL, needed))} if needed > POOL else {}
         program = self._workshop.folder / "bin" / "dora"
-        return [Command((str(program), "run", "dataflow.yml"), {"DORA_NODE_SHM_POOL_SIZE": str(pool)})]
+        return [Command((str(program), "run", "dataflow.yml"), pool)]
 
     def environment(self) -> Mapping[str, str]:
         """Let `python` be that of the virtual environment."""
