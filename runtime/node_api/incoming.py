@@ -32,6 +32,8 @@ small slots, and well below what a producer lets lie unread."""
 
 _new = tuple.__new__  # of a named tuple: half the time of calling its class
 
+LONGEST_QUOTE = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Inlet:
@@ -112,6 +114,7 @@ class Producer:
         self.id: str | None = None
         self._wake = wake
         self._types: dict[int, Rebuilder] = {}
+        self._type_bytes = 0
         self._inlets: dict[int, Inlet] = {}
         self._owed: dict[int, int] = {}
         self._seen = 0
@@ -127,7 +130,7 @@ class Producer:
         producer = wire.read_hello(frame.body)
         self._inlets = {inlet.link: inlet for inlet in inlets if inlet.producer == producer}
         if not self._inlets:
-            raise WireError(f"`{producer}` does not feed this node")
+            raise WireError(f"`{_short(producer)}` does not feed this node")
         self.mapping = Mapping(self.connection.take_descriptor(), self._wake)
         self.id = producer
         return producer
@@ -200,14 +203,15 @@ class Producer:
         self.connection.send(seen + frames)
 
     def _learn(self, frame: Frame) -> None:
-        if len(self._types) >= MOST_TYPES or frame.number == 0:
+        self._type_bytes += len(frame.body)
+        if len(self._types) >= MOST_TYPES or frame.number == 0 or self._type_bytes > wire.MOST_TYPE_BYTES:
             raise WireError("too many types")
         try:
             kind = pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type
         except (pa.ArrowException, OSError, IndexError) as error:
-            raise WireError(f"a malformed type: {error}") from None
+            raise WireError(f"a malformed type: {_short(str(error))}") from None
         if not is_plain(kind):
-            raise WireError(f"the type {kind}, which has to travel as a stream")
+            raise WireError(f"the type {_short(str(kind))}, which has to travel as a stream")
         self._types[frame.number] = Rebuilder(kind)
 
     def _not_open(self, link: int) -> WireError:
@@ -216,3 +220,8 @@ class Producer:
 
 def _unreadable(input_id: str, error: ValueError) -> Event:
     return Event("ERROR", f"a message on `{input_id}` cannot be read: {error}")
+
+
+def _short(text: str) -> str:
+    """Cut what a peer chose the length of."""
+    return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"

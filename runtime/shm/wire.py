@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MAGIC = b"DFLW"
 WIRE_VERSION = 2
 LARGEST_BODY = 4 * 1024 * 1024
+MOST_TYPE_BYTES = 16 * 1024 * 1024
+"""Of all types on one connection: a reader keeps them as long as it."""
+
 MOST_RELEASED = 4096  # slots in one frame
 
 HEADER = struct.Struct("<IBBHI")

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 from doraflow_runtime.formats.arrow import byte_hole, lay_out
+from doraflow_runtime.node_api.incoming import Producer
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.protocol import InputState
 from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.connection import Connection
 from doraflow_runtime.shm.memory import SharedMemory
-from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT, Kind
+from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT, Frame, Kind, WireError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +35,13 @@ RECORD = lay_out(byte_hole(3)).record
 def schema(kind: pa.DataType) -> bytes:
     body = pa.schema([pa.field("", kind)]).serialize().to_pybytes()
     return wire.frame(Kind.TYPE, len(body), number=1) + body
+
+
+def nested(depth: int) -> pa.DataType:
+    kind: pa.DataType = pa.int8()
+    for _ in range(depth):
+        kind = pa.list_(kind)
+    return kind
 
 
 def message(*, flags: int = 0, link: int = 1, number: int = 1, metadata: bytes = b"", content: bytes = b"abc") -> bytes:
@@ -78,6 +87,13 @@ NONSENSE = {
     "a link that was closed": (GOOD + wire.closed(1) + message(), "a", "link 1 is closed, or does not come from `a`"),
     "an unknown type": (GOOD + message(number=2), "a", "type 2 was never announced"),
     "a malformed type": (HELLO + wire.frame(Kind.TYPE, 4, number=1) + b"junk", "a", "a malformed type: "),
+    "an id without end": (wire.hello("x" * 60_000), "a stranger", f"`{'x' * 200}…` does not feed this node"),
+    "a type with a text without end": (
+        HELLO + schema(pa.dictionary(pa.int8(), pa.struct([("y" * 9000, pa.int8())]))),
+        "a",
+        "the type dictionary<values=struct<yyy",
+    ),
+    "a type too deep": (HELLO + schema(nested(300)), "a", "a malformed type: "),
     "a type that streams": (HELLO + schema(pa.string_view()), "a", "the type string_view, which has to travel as a st"),
     "parts that do not add up": (
         GOOD + wire.frame(Kind.MESSAGE, 20, 0, 1, 1) + bytes(8) + b"\xff" * 12,
@@ -135,6 +151,7 @@ def test_nonsense_ends_its_connection_and_the_log_says_why(
     told = json.loads(line)
     assert told["level"] == "warn"
     assert told["message"].startswith(f"closed the connection of `{who}`: {why}")
+    assert len(told["message"]) < 400
 
 
 def open_descriptors() -> list[str]:
@@ -178,6 +195,19 @@ def test_unfit_memory_ends_its_connection_and_leaves_no_descriptor(
         os.close(descriptor)
     assert json.loads(capsys.readouterr().out)["message"] == f"closed the connection of `a stranger`: {why}"
     assert open_descriptors() == before
+
+
+def test_what_a_reader_remembers_of_types_has_a_bound() -> None:
+    ours, theirs = socket.socketpair()
+    producer = Producer(Connection(ours), lambda: None)
+    body = schema(pa.struct([(f"{at:01000}", pa.int8()) for at in range(3000)]))[12:]
+    frames = [Frame(Kind.TYPE, 0, 0, number, body) for number in range(1, 9)]
+    with pytest.raises(WireError, match=r"^too many types$"):
+        for frame in frames:
+            producer.take(frame)
+    assert 0 < len(producer._types) * len(body) <= wire.MOST_TYPE_BYTES
+    producer.connection.close()
+    theirs.close()
 
 
 def test_descriptors_after_the_greeting_go_nowhere(run: Run) -> None:
