@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from conftest import Run
     from doraflow_runtime.node_api.node import Node
 
@@ -112,3 +114,59 @@ def test_a_slot_goes_back_when_its_array_dies_while_the_node_waits(run: Run) -> 
         assert a._core.pool.slots_in_use == 0
         b.close()
         assert waiting.result(5) is None
+
+
+def pattern(output: str, number: int) -> bytes:
+    return f"{output}{number} ".encode() * (number * 53 % 1200)
+
+
+def send_and_lend(node: Node, output: str) -> None:
+    for number in range(400):
+        data = pattern(output, number)
+        if number % 3:
+            node.send_output(output, data, {"number": number})
+            continue
+        with node.loan(output, len(data), {"number": number}) as memory:
+            memory[:] = data
+
+
+def answer(node: Node, count: int) -> dict[str, list[int]]:
+    """Send every message back; look at each once more, twenty messages later."""
+    seen: dict[str, list[int]] = {"one": [], "two": []}
+    kept = []
+    for at in range(count):
+        event = node.next(30)
+        assert event is not None
+        assert event.value is not None
+        number = int(str(event.metadata["number"]))
+        kept.append((event.value, pattern(str(event.id), number)))
+        if len(kept) > 20:
+            value, sent = kept.pop(0)
+            assert value.to_numpy().tobytes() == sent
+        seen[str(event.id)].append(number)
+        node.send_output("back", event.value, {"number": at})
+    return seen
+
+
+def watch(node: Node, work: Future[dict[str, list[int]]]) -> None:
+    while not work.done():
+        assert set(node.dropped.values()) | set(node.undelivered.values()) == {0}
+        node.is_empty()
+        time.sleep(0.005)
+
+
+def test_outputs_loans_and_counters_may_be_used_by_threads_of_their_own(run: Run) -> None:
+    run.node("a", ("one", "two"))
+    run.node("b", ("back",))
+    for source, target in (("a/one", "b/one"), ("a/two", "b/two"), ("b/back", "a/back")):
+        run.link(source, target, 3, "backpressure")
+    run.listen(2)
+    a, b = run.join("a", "b")
+    with ThreadPoolExecutor(5) as threads:
+        answering = threads.submit(answer, b, 800)
+        others = [threads.submit(send_and_lend, a, output) for output in ("one", "two")]
+        others.append(threads.submit(watch, a, answering))
+        assert threads.submit(numbers, a, 800).result(60) == list(range(800))
+        assert answering.result(60) == {"one": list(range(400)), "two": list(range(400))}
+        for other in others:
+            other.result(60)
