@@ -33,4 +33,6 @@ def measure(start: Start, case: Case, settings: Settings) -> list[Figure]:
         if arrived["received"] != count or arrived["wrong"]:
             told = f"{arrived['received']} of {count} messages arrived, {arrived['wrong']} of them not in their place"
             raise RunError(f"{way}: {told}")
+        if not arrived["rate"]:
+            raise RunError(f"{way}: {count} messages are too few to take a rate")
     return [Figure(way, "rate", "msg/s", arrived["rate"]) for way, arrived in zip(CASE_WAYS, got, strict=True)]

@@ -154,7 +154,7 @@ def counter(seat: Seat, port: Port) -> None:
     """Count messages while their sender sends, and see that none is missing or out of order."""
     skip = int(seat.number("flood_ms") * 1e6 * CALIBRATION)
     board, index, total = seat.board, seat.index, 0
-    floods = [_Flood() for _ in seat.ways()]
+    floods = [Flood() for _ in seat.ways()]
     while (payload := port.receive()) is not None:
         number = port.number(payload)
         if number == LAST:
@@ -164,35 +164,40 @@ def counter(seat: Seat, port: Port) -> None:
             continue
         total += 1
         flood = floods[number >> WAY]
-        flood.count(number & ((1 << WAY) - 1), skip, board.get(0, STOPPED))
+        flood.count(time.monotonic_ns(), number & ((1 << WAY) - 1), skip, board.get(0, STOPPED))
         board.put(index, COUNT, total)
     seat.write([{"received": flood.received, "wrong": flood.wrong, "rate": flood.rate()} for flood in floods])
 
 
-class _Flood:
-    """The arrival of one flood."""
+class Flood:
+    """The arrival of one flood. Times are in nanoseconds."""
 
-    __slots__ = ("counted", "first", "last", "received", "start", "wrong")
+    __slots__ = ("counted", "first", "last", "latest", "received", "start", "wrong")
 
     def __init__(self) -> None:
-        self.received = self.wrong = self.counted = self.first = self.start = self.last = 0
+        self.received = self.wrong = self.counted = self.first = self.start = self.last = self.latest = 0
 
-    def count(self, place: int, skip: int, stopped: int) -> None:
-        now = time.monotonic_ns()
+    def count(self, now: int, place: int, skip: int, stopped: int) -> None:
+        """Note a message; `stopped` is when the sending stopped, or 0."""
         self.received += 1
         self.wrong += place != self.received
+        self.latest = now
         if self.received == 1:
             self.first = self.start = self.last = now
+        elif now < self.first + skip:
+            self.start = self.last = now
         elif not stopped or self.counted < LEAST // 2:
-            if now < self.first + skip:
-                self.start = now
-            else:
-                self.counted += 1
+            self.counted += 1
             self.last = now
 
     def rate(self) -> float:
-        """Messages a second, between the end of the calibration and the end of the sending."""
-        return self.counted / ((self.last - self.start) / 1e9) if self.last > self.start else 0.0
+        """Messages a second, between the end of the calibration and the end of the sending.
+
+        Of a flood too short for that, all that has come; 0 if a single message has.
+        """
+        if self.counted and self.last > self.start:
+            return self.counted / ((self.last - self.start) / 1e9)
+        return (self.received - 1) / ((self.latest - self.first) / 1e9) if self.latest > self.first else 0.0
 
 
 def relay(seat: Seat, port: Port) -> None:
