@@ -192,7 +192,7 @@ class _Reader:
             self._sink.error("DF023", f"there is no code `{key}`, so nothing is set", self._key_span(path), help=mend)
             return "", None
         if value not in _WORDS:
-            shown = f"`{value}`" if isinstance(value, str | int | float) else "no word"
+            shown = f"`{_as_written(value)}`" if isinstance(value, str | int | float) else "no word"
             near = nearest(str(value), _WORDS)
             self._sink.error(
                 "DF024",
@@ -233,6 +233,10 @@ class _Reader:
         if self._places is None:
             self._places = places(self._lines.text)
         return self._places.get(path)
+
+
+def _as_written(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _kind(value: Value) -> str:

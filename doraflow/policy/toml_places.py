@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 KeyPath = tuple[str, ...]
 
@@ -29,7 +29,7 @@ _CLOSING = {"[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Offsets of a key and of its value, ends not included."""
+    """Offsets of a key and of its value, ends not included; of a table with a header, the header is both."""
 
     key_start: int
     key_end: int
@@ -38,7 +38,7 @@ class Place:
 
 
 def places(text: str) -> dict[KeyPath, Place]:
-    r"""Find every key that has a value, by its full path; keys inside arrays of tables by the path of the array.
+    r"""Find every key by its full path, the tables that a header opens too; keys inside arrays of tables by its path.
 
     >>> found = places('[tool.x]\nstrict = true # really\n')
     >>> found["tool", "x", "strict"]
@@ -53,6 +53,7 @@ class _Walk:
     def __init__(self, text: str) -> None:
         self._tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup != "skip"]
         self._at = 0
+        self._headed: set[KeyPath] = set()
 
     def keys(self) -> Iterator[tuple[KeyPath, Place]]:
         prefix: KeyPath = ()
@@ -61,16 +62,21 @@ class _Walk:
             if token.lastgroup == "newline":
                 self._at += 1
             elif token[0] == "[":
-                prefix = self._header()
+                prefix = yield from self._header()
             else:
                 yield from self._pair(prefix)
 
-    def _header(self) -> KeyPath:
+    def _header(self) -> Generator[tuple[KeyPath, Place], None, KeyPath]:
+        """Give each table that a header names, at the header; return the path of the last one."""
         while self._peek() == "[":
             self._at += 1
-        path, _, _ = self._dotted()
+        path, start, end = self._dotted()
         while self._peek() == "]":
             self._at += 1
+        for length in range(1, len(path) + 1):
+            if path[:length] not in self._headed:
+                self._headed.add(path[:length])
+                yield path[:length], Place(start, end, start, end)
         return path
 
     def _pair(self, prefix: KeyPath) -> Iterator[tuple[KeyPath, Place]]:

@@ -65,6 +65,11 @@ def test_the_nearest_file_counts_up_to_the_root_of_the_repository(tmp_path: Path
             "severity = 3\n",
             "1:12 DF022 `severity` is a number, expected a table",
         ),
+        ("[severity]\n[severty]\n", "2:2 DF021 doraflow has no setting `severty`"),
+        (
+            "[severity]\nDF207 = true\n",
+            "2:9 DF024 the severity of `DF207` is `true`, expected one of `off`, `note`, `warning`, `error`",
+        ),
         ('[severity]\nDF299 = "off"\n', "2:1 DF023 there is no code `DF299`, so nothing is set"),
         (
             '[severity]\nDF207 = "warn"\n',

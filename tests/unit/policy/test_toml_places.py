@@ -39,12 +39,31 @@ def test_every_key_of_the_standard_reader_has_its_place(text: str) -> None:
     found = places(text)
     assert set(leaves(tomllib.loads(text))) <= set(found)
     for path, place in found.items():
-        assert text[place.key_start : place.key_end].replace('"', "").endswith(path[-1])
-        assert text[place.key_end : place.value_start].strip() == "="
+        key = text[place.key_start : place.key_end].replace('"', "")
+        if place.key_end == place.value_end:
+            assert ".".join(path) == key or key.startswith(".".join(path) + ".")
+        else:
+            assert key.endswith(path[-1])
+            assert text[place.key_end : place.value_start].strip() == "="
+
+
+def test_a_table_stands_at_its_header() -> None:
+    text = "[a]\n[tool.doraflow.check]\nx = 1\n[[b]]\n[[b]]\n"
+    found = places(text)
+    where = {path: text[place.key_start : place.key_end] for path, place in found.items()}
+    assert where == {
+        ("a",): "a",
+        ("tool",): "tool.doraflow.check",
+        ("tool", "doraflow"): "tool.doraflow.check",
+        ("tool", "doraflow", "check"): "tool.doraflow.check",
+        ("tool", "doraflow", "check", "x"): "x",
+        ("b",): "b",
+    }
+    assert found["b",].key_start == text.index("b]")
 
 
 def test_a_value_s_place_is_the_value() -> None:
     text = '[tool.doraflow.severity]\nDF207 = "off"  # no\nDF404 = {x = [1,\n 2]}\n'
     found = places(text)
-    where = {path[-1]: text[place.value_start : place.value_end] for path, place in found.items()}
+    where = {path[-1]: text[place.value_start : place.value_end] for path, place in found.items() if len(path) > 3}
     assert where == {"DF207": '"off"', "DF404": "{x = [1,\n 2]}", "x": "[1,\n 2]"}
