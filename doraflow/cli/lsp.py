@@ -16,7 +16,7 @@ def lsp() -> None:
         if missing.name is None or missing.name.partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         typer.echo(
-            f"error: the language server needs `{missing.name}`: install it with `pip install 'doraflow[lsp]'`",
+            f"error: the language server needs `{missing.name}`: install it with `pip install 'pygls>=2.0'`",
             err=True,
         )
         raise typer.Exit(1) from None

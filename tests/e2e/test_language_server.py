@@ -393,4 +393,4 @@ def test_without_pygls_the_command_says_how_to_get_it(folder: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == "error: the language server needs `pygls`: install it with `pip install 'doraflow[lsp]'`\n"
+    assert done.stderr == "error: the language server needs `pygls`: install it with `pip install 'pygls>=2.0'`\n"
