@@ -204,7 +204,8 @@ class Graph:
 
     `file` is the path as the user gave it, for messages and to shorten the files of spans; it is never written out.
     `builds` are the build steps of modules, to be run before those of the nodes. `incomplete` tells that something of
-    the nodes could not be read: nothing is then to be concluded from what the graph lacks. `exports` is given for a
+    the nodes could not be read: nothing is then to be concluded from what the graph lacks; `knows_machines` is
+    false where a part of the inventory could not be read. `exports` is given for a
     module file by itself: the outputs, as `node/output`, that a dataflow around it may read.
     """
 
@@ -221,6 +222,7 @@ class Graph:
     file: str = ""
     builds: tuple[BuildStep, ...] = ()
     incomplete: bool = False
+    knows_machines: bool = True
     exports: frozenset[str] | None = None
     _by_id: dict[str, Node] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -54,6 +54,7 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
         file=document.file,
         builds=document.module_builds,
         incomplete=not document.is_whole or _has_loose_ports(sink),
+        knows_machines=document.knows_machines,
         exports=document.exports,
     )
 

@@ -15,7 +15,7 @@ from doraflow.parser.suggest import Choices, choices_text
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
-    from doraflow.ir import Graph, Host, Node
+    from doraflow.ir import Graph, Node
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -23,9 +23,10 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 def place(graph: Graph, sink: Sink) -> Graph:
     """Give every node its host; with an inventory, a machine must stand in it.
 
-    Without an inventory every name is a host, and labels choose nothing.
+    Without an inventory every name is a host, and labels choose nothing. In one of which a part could not be read, what
+    is not found is not missed.
     """
-    inventory = Choices(tuple(host.name for host in graph.hosts))
+    inventory = Choices(tuple(host.name for host in graph.hosts) if graph.knows_machines else ())
     known = frozenset((*inventory.names, DEFAULT_HOST))
     nodes = []
     for node in graph.nodes:
@@ -33,7 +34,7 @@ def place(graph: Graph, sink: Sink) -> Graph:
             _check_name(node, node.machine, sink)
             if inventory.names and node.machine not in known and _FILE_NAME.fullmatch(node.machine):
                 _tell_unknown(node, node.machine, inventory, sink)
-        by_label = _by_labels(node, graph.hosts, sink) if node.machine is None and graph.hosts else None
+        by_label = _by_labels(node, graph, sink) if node.machine is None and graph.hosts else None
         nodes.append(_placed(node, node.machine or by_label or DEFAULT_HOST))
     return replace(graph, nodes=tuple(nodes))
 
@@ -42,16 +43,18 @@ def _placed(node: Node, host: str) -> Node:
     return node if node.host == host else replace(node, host=host)
 
 
-def _by_labels(node: Node, hosts: tuple[Host, ...], sink: Sink) -> str | None:
+def _by_labels(node: Node, graph: Graph, sink: Sink) -> str | None:
     """Choose the first machine that carries all labels that a node asks for; None where it asks for none."""
     wanted = node.deployment.get("labels")
     if not isinstance(wanted, dict) or not wanted:
         return None
-    for host in hosts:
+    for host in graph.hosts:
         if all(host.labels.get(key) == value for key, value in wanted.items()):
             return host.name
+    if not graph.knows_machines:
+        return None
     asked = ", ".join(f"`{key}: {value}`" for key, value in wanted.items())
-    carried = {f"{key}: {value}": None for host in hosts for key, value in host.labels.items()}
+    carried = {f"{key}: {value}": None for host in graph.hosts for key, value in host.labels.items()}
     sink.error(
         "DF514",
         f"no machine carries the labels that `{node.id}` asks for: {asked}; "

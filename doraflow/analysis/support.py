@@ -177,7 +177,7 @@ def _check_links(graph: Graph, sink: Sink) -> None:
     for edge in graph.edges:
         if hosts[edge.producer] != hosts[edge.consumer]:
             apart.setdefault(edge.consumer, []).append(edge)
-    for consumer, (edge, *others) in apart.items():
+    for consumer, (edge, *others) in apart.items() if graph.knows_machines else ():
         sink.warning(
             UNRUNNABLE,
             f"`{consumer}` on `{hosts[consumer]}` reads from `{edge.producer}` on `{hosts[edge.producer]}`, "

@@ -89,7 +89,7 @@ class Document:
     rest. `missing` are the ids of nodes that could not be read at all (`outer.inner` inside a module), and `nameless`
     tells that there is one whose id is not known. `exports` is given for a module file, which stands for itself here:
     the outputs that the dataflow around it may read, as `node/output`. `included` maps the display path of each module
-    file to the first place that includes it.
+    file to the first place that includes it. `knows_machines` is false where a part of the inventory could not be read.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Document:
     type_files: tuple[TypeFile, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     inventory: MappingNode | None = None
+    knows_machines: bool = True
     missing: frozenset[str] = frozenset()
     nameless: bool = False
     exports: frozenset[str] | None = None

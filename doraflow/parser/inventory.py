@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label
@@ -29,22 +30,35 @@ if TYPE_CHECKING:
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
-def with_inventory(
-    dataflow: Dataflow, path: Path | None, texts: MutableMapping[str, str], sink: Sink
-) -> tuple[Dataflow, MappingNode | None]:
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A dataflow with the hosts of its inventory file, and the syntax of these by name.
+
+    `is_whole` is false where a part of the file could not be read: a machine that lacks may stand in that part.
+    """
+
+    dataflow: Dataflow
+    syntax: MappingNode | None = None
+    is_whole: bool = True
+
+
+def with_inventory(dataflow: Dataflow, path: Path | None, texts: MutableMapping[str, str], sink: Sink) -> Joined:
     """Join the hosts of an inventory file to the dataflow's; of a host that both describe, the inventory's keys win.
 
-    The second value is the syntax of the inventory's hosts, by name. After an error the dataflow comes back as it was.
+    If nothing of the file can be read, the dataflow stays as it was.
     """
-    syntax = read_tree(path, path.as_posix(), texts, sink) if path is not None else None
+    if path is None:
+        return Joined(dataflow)
+    errors = len(sink.found)
+    syntax = read_tree(path, path.as_posix(), texts, sink)
     read = _read(syntax, sink) if syntax is not None else None
     if read is None:
-        return dataflow, None
+        return Joined(dataflow, is_whole=False)
     hosts = dict(dataflow.hosts)
     for name, host in read[0].items():
         given = {key: getattr(host, key) for key in host.model_fields_set}
         hosts[name] = hosts[name].model_copy(update=given) if name in hosts else host
-    return dataflow.model_copy(update={"hosts": hosts}), read[1]
+    return Joined(dataflow.model_copy(update={"hosts": hosts}), read[1], len(sink.found) == errors)
 
 
 def check_hosts(hosts: Mapping[str, Host], sections: tuple[SyntaxNode | None, ...], sink: Sink) -> None:

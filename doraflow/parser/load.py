@@ -72,8 +72,9 @@ def load(
     manifests = Manifests(files, sink)
     nodes = manifests.applied(expansion.nodes)
     type_files = (*_type_files(files), *manifests.type_files())
-    dataflow, hosts_syntax = with_inventory(dataflow, inventory, texts, sink)
-    check_hosts(dataflow.hosts, (syntax.get("hosts"), hosts_syntax), sink)
+    joined = with_inventory(dataflow, inventory, texts, sink)
+    dataflow = joined.dataflow
+    check_hosts(dataflow.hosts, (syntax.get("hosts"), joined.syntax), sink)
     check_links(syntax.get("communication"), sink)
     return Document(
         name=dataflow_name(dataflow.name, path),
@@ -86,7 +87,8 @@ def load(
         module_builds=expansion.builds,
         type_files=type_files,
         texts=texts,
-        inventory=hosts_syntax,
+        inventory=joined.syntax,
+        knows_machines=joined.is_whole and "hosts" not in reading.faulty,
         missing=reading.gaps.nodes | expansion.gaps.nodes,
         nameless=reading.gaps.nameless or expansion.gaps.nameless,
         included=files.included,

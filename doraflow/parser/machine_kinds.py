@@ -17,7 +17,7 @@ HIGHEST_PORT = 65_535
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
 _LONGEST_HOST_NAME = 253
-_SSH = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]*\]|[^:@\s]+)(?::(?P<port>[0-9]{1,5}))?")
+_SSH = re.compile(r"(?:(?P<user>[^@:\s]+)@)?(?P<host>\[[^\]]*\]|[^:@\s]+)(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9_.-]*")
 _RANGE = re.compile(r"([0-9]{1,6})\s*-\s*([0-9]{1,6})")

@@ -93,3 +93,33 @@ def test_the_labels_of_a_node_that_includes_a_module_hold_for_the_nodes_inside(c
     checked = check(text, {"m.yml": "module: {name: m}\nnodes: [{id: a, path: a.py}]\n"})
     assert checked.told == []
     assert [(node.id, node.host) for node in checked.graph.nodes] == [("m.a", "arm")]
+
+
+UNREAD = [
+    "hosts: {arm: 10.0.0.2, base: {}}\n",
+    "hosts: {base: {labels: [gpu]}}\n",
+    "hosts: {base: {labels: {gpu: [a100]}}}\n",
+]
+
+
+@pytest.mark.parametrize("head", UNREAD)
+@pytest.mark.parametrize("deploy", ["machine: arm", "labels: {gpu: a100}"])
+def test_a_machine_that_could_not_be_read_is_not_missed(check: Check, head: str, deploy: str) -> None:
+    checked = check(
+        f"{head}nodes:\n  - {{id: a, path: a.py, outputs: [x], deploy: {{{deploy}}}}}\n"
+        "  - {id: b, path: b.py, inputs: {x: a/x}}\n"
+    )
+    assert [finding.code for finding in checked.findings] == ["DF103"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("hosts: {arm: 10.0.0.2, base: {}}\n", "DF103"),
+        ("machines: [{id: arm, host: 10.0.0.2, port: 0}]\ncoordinator: {addr: 10.0.0.1}\n", "DF104"),
+        ("hosts: {base: {\n", "DF004"),
+    ],
+)
+def test_nor_one_of_an_inventory_file_that_could_not_be_read(check: Check, text: str, code: str) -> None:
+    checked = check(flow("arm"), {"inventory.yml": text}, inventory="inventory.yml")
+    assert [finding.code for finding in checked.findings] == [code]

@@ -43,6 +43,7 @@ HOSTS = {
     "{pi: {memory: 8XB}}": ["DF104 2:22-25 `memory` is `8XB`, expected a size in bytes"],
     "{pi: {ssh: -oProxy=x}}": ["DF511 2:19-28 `ssh` is `-oProxy=x`, which ssh would read as an option"],
     "{pi: {ssh: a b}}": ["DF511 2:19-22 `ssh` is `a b`, which is no SSH destination"],
+    "{pi: {ssh: 'pi:22@x'}}": ["DF511 2:19-28 `ssh` is `pi:22@x`, which is no SSH destination"],
     "{pi: {ssh: 'pi@x:70000'}}": ["DF104 2:19-31 the port in `ssh` is `70000`, expected one of 1 to 65535"],
     "{pi: {labels: {a b: c}}}": [
         (
