@@ -86,7 +86,7 @@ def _launch(
         verify(bundle)
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
-    root = (options.sources or bundle / "nodes").resolve()
+    root = (options.sources or _sources(bundle)).resolve()
     shared = inherited(os.environ, bundle)
     checked = commands(processes, root, shared)
     folder = (options.log_folder or default_folder(wiring.dataflow, os.environ)).absolute()
@@ -103,6 +103,12 @@ def _launch(
     if supervisor.findings:
         return FAILED
     return KILLED if supervisor.was_hurried else 0
+
+
+def _sources(bundle: Path) -> Path:
+    """Find the folder that paths are relative to; a bundle whose nodes all lie elsewhere has none of its own."""
+    nodes = bundle / "nodes"
+    return nodes if nodes.is_dir() else bundle
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -188,3 +190,21 @@ def test_a_run_directory_without_room_is_told_and_removed(world: Any) -> None:
     assert launch.wait() == 1
     assert "cannot be written: no space left on device\nhint: make room there, or set `DORAFLOW_RUN_BASE`" in launch.err
     assert "Traceback" not in launch.err
+
+
+def test_a_bundle_whose_nodes_lie_elsewhere_runs_in_its_own_folder(world: Any) -> None:
+    script = world.folder / "elsewhere.py"
+    script.write_text("import os; print(os.getcwd())\n")
+    (world.folder / "dataflow.yml").write_text(f"nodes:\n  - {{id: a, path: {script}}}\n")
+    out = world.folder / "built"
+    build = [sys.executable, "-m", "doraflow", "build", "dataflow.yml", "-o", str(out)]
+    subprocess.run(build, cwd=world.folder, env=world.environment, check=True, capture_output=True)
+    assert not (out / "nodes").exists()
+    launched = subprocess.run(
+        [sys.executable, str(out / "launch_local.py"), "--log-dir", str(world.folder / "logs")],
+        env=world.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (launched.returncode, launched.stdout) == (0, f"a | {out}\n"), launched.stderr
