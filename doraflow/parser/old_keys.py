@@ -19,7 +19,7 @@ OLD_KEYS: Mapping[str, str] = MappingProxyType(
         "publish_all_messages_to_zenoh": "write `enable_debug_inspection`",
         "communication": "remove it: the links are chosen when the dataflow is built",
         "daemon_config": "remove it: the links are chosen when the dataflow is built",
-        "custom": "move its keys up into the node, and write `path` for `source`",
+        "custom": "move the keys that the node lacks up into it, `source` as `path`, and remove `custom`",
         "run": "write `path`, and the arguments under `args`",
         "source": "write `path`",
         "envs": "write `env`",

@@ -6,6 +6,7 @@ What was wrong has been told by `doraflow.parser.read`; nothing here adds a diag
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
@@ -20,6 +21,12 @@ Location: TypeAlias = tuple[int | str, ...]
 PORT_KEYS = frozenset({"inputs", "outputs", "operator", "operators", "ros2", "module", "hub"})
 PROGRAM_KEY = "path"
 """Of the keys without a bearing on ports the one whose loss is recorded: without it a node would seem to do nothing."""
+
+
+_HELD_BY_OLD_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"custom": frozenset({"inputs", "outputs", PROGRAM_KEY})}
+)
+"""Keys of a node that stand in an old one: where that one is not understood, they are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +107,24 @@ def _is_dropped(cuts: Sequence[tuple[Location, str | None]]) -> bool:
 
 
 def gaps_of(tree: MappingNode, cuts: Sequence[Cut]) -> Gaps:
-    """Tell what the nodes of `tree` lack once `cuts` are made. A renamed or an unknown key leaves no gap."""
+    """Tell what the nodes of `tree` lack once `cuts` are made.
+
+    A renamed key leaves no gap, nor does an unknown one unless it held others.
+    """
     nodes = tree.get("nodes")
     items = nodes.items if isinstance(nodes, SequenceNode) else ()
     keys: dict[str, frozenset[str]] = {}
     missing: set[str] = set()
     nameless = False
     for cut in cuts:
-        if cut.location[0] != "nodes" or cut.renamed is not None or cut.unknown or len(cut.location) < 2:
+        if cut.location[0] != "nodes" or cut.renamed is not None or len(cut.location) < 2:
             continue
         name = _id_of(items[int(cut.location[1])])
-        if name is None:
+        if cut.unknown:
+            held = _HELD_BY_OLD_KEYS.get(str(cut.location[-1])) if len(cut.location) == 3 else None
+            if held is not None and name is not None:
+                keys[name] = keys.get(name, frozenset()) | held
+        elif name is None:
             nameless = True
         elif len(cut.location) == 2 or cut.location[2] == "id":
             missing.add(name)

@@ -80,3 +80,11 @@ def test_a_module_input_that_could_not_be_read_counts_as_connected(check: Check)
         {"eye.yml": MODULE + "  - {id: lens, path: l.py, outputs: [image], inputs: {x: _mod/light}}\n"},
     )
     assert [found.code for found in checked.findings] == ["DF103"]
+
+
+@pytest.mark.parametrize(
+    "rest", ["path: c.py, custom: {source: d.py, outputs: [image]}", "outputs: [x], custom: {source: d, outputs: [y]}"]
+)
+def test_what_an_old_key_holds_beside_its_modern_form_is_not_missed(check: Check, rest: str) -> None:
+    checked = check(f"nodes:\n  - {{id: camera, {rest}}}\n  - {{id: sink, path: s.py, inputs: {{a: camera/image}}}}\n")
+    assert [found.code for found in checked.findings] == ["DF101"]

@@ -134,7 +134,7 @@ def test_old_spellings_are_valid_where_they_are_accepted(text: str, tmp_path: Pa
 def test_old_spellings_are_marked() -> None:
     marked = {key: value for key, value in properties(schema(Kind.DATAFLOW)) if value.get("deprecated")}
     assert marked["custom"]["description"] == (
-        "An old spelling: move its keys up into the node, and write `path` for `source`."
+        "An old spelling: move the keys that the node lacks up into it, `source` as `path`, and remove `custom`."
     )
     assert {key for key in marked if not any(key in text for text in OLD)} == set()
 
