@@ -82,6 +82,9 @@ def bracket_left_open(lines: Lines, began: int, offset: int) -> Meant | None:
     word = _WORD_BEFORE.search(lines.text, here, offset) if found == ":" else None
     if word is None:
         return None
+    if lines.text[here : word.start()].rstrip().endswith(":"):
+        message = f"a second `:` stands after `{word[0]}`, in one entry of a {what} that begins with `{opening}`"
+        return Meant(word.start(), offset + 1, message, "put quotes around the whole value")
     message = f"a comma is missing before `{word[0]}`, in a {what} that begins with `{opening}`"
     return Meant(word.start(), offset, message, f"write `, {word[0]}`")
 

@@ -23,6 +23,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Python source": {"path": "source", "script": "source", "env": "conda_env"},
         "input": {"from": "source", "output": "source", "topic": "source", "timeout": "input_timeout"},
         "deployment": {"host": "machine", "hostname": "machine", "node": "machine", "target": "machine"},
+        "coordinator": {"address": "addr", "adress": "addr", "host": "addr", "ip": "addr"},
         "host": {"host": "address", "hostname": "address", "ip": "address", "cpus": "cores", "ram": "memory"},
         "machine": {"address": "host", "ip": "host", "name": "id", "username": "user"},
         "type rule": {"source": "from", "output": "from", "target": "to", "input": "to"},

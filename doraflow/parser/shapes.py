@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_SHOWN = 60
 
 _NO_SPACE = re.compile(r"([A-Za-z0-9_-]+):([^\s/].*)")
+_NO_SPACE_AFTER_DASH = re.compile(r"-([^\s-]\S*).*")
 _WITH_IDS = frozenset({"nodes", "operators", "machines"})
 # The key that a text in place of a map was mostly meant for.
 _MEANT: Mapping[str, str] = MappingProxyType({"deploy": "machine", "operator": "python", "ros2": "topic"})
@@ -28,10 +29,15 @@ _AS_A_MAP = "write a map, `NAME: value` on each line"
 def as_list(key: str, node: SyntaxNode) -> str | None:
     """Say how to write a list in the place of a single value or a map; None where there is nothing to go by."""
     if isinstance(node, ScalarNode):
+        item = _item_without_space(node)
+        if item is not None:
+            return f"put a space after each `-`, as in `- {item}`" if _can_be_shown(item) else None
         return f"write `{key}: [{node.text}]`" if _can_be_shown(node.text) else None
     names = [entry.key.text for entry in node.entries] if isinstance(node, MappingNode) else []
     if not names:
         return "write a list, `- …` on each line"
+    if key in _WITH_IDS and "id" in names:
+        return f"write `- ` before `{names[0]}`, and align its other keys with that"
     if key in _WITH_IDS:
         return f"write a list, with `- id: {names[0]}` and its other keys below for the first entry"
     listed = ", ".join(names[:3])
@@ -42,6 +48,8 @@ def as_list(key: str, node: SyntaxNode) -> str | None:
 def list_in_place(node: SyntaxNode) -> str | None:
     """Write a single value as a list of one; None where it is not plain enough for that."""
     if not isinstance(node, ScalarNode) or not node.plain or node.span.line != node.span.end_line:
+        return None
+    if _item_without_space(node) is not None:
         return None
     return f"[{node.text}]" if node.text and "," not in node.text else None
 
@@ -75,6 +83,12 @@ def as_single(key: str, node: SyntaxNode, parent: str) -> str | None:
         name = first.key.text
         return f"write `- {name}` here, and `{name}: {first.value.text}` under `output_types`"
     return "write one value, without keys below it"
+
+
+def _item_without_space(node: ScalarNode) -> str | None:
+    """Give the first entry of a list whose dashes stand against their values, which YAML reads as one text."""
+    match = _NO_SPACE_AFTER_DASH.fullmatch(node.text) if node.plain and isinstance(node.value, str) else None
+    return match[1] if match is not None else None
 
 
 def _can_be_shown(text: str) -> bool:

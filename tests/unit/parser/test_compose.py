@@ -24,6 +24,8 @@ SYNTAX_ERRORS = {
     'nodes:\n  - id: "a\n    path: x\n': "DF004 2:9-11 a quoted text is never closed",
     "nodes: [a, b\nc: d\n": "DF004 1:8-9 a list that begins with `[` is never closed",
     "nodes: {a: b\nc: d\n": "DF004 1:8-9 a map that begins with `{` is never closed",
+    "nodes: {a: b: c}\n": "DF004 1:12-14 a second `:` stands after `b`, in one entry of a map that begins with `{`",
+    "nodes: {a: 1 b: c}\n": "DF004 1:14-15 a comma is missing before `b`, in a map that begins with `{`",
     "nodes:\n  - id: @a\n": "DF004 2:9-10 a text without quotes cannot begin with `@`",
     "nodes: `a`\n": "DF004 1:8-9 a text without quotes cannot begin with a backtick",
     'nodes: "\\q"\n': "DF004 1:9-10 an unknown escape in double quotes",

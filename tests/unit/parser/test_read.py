@@ -139,6 +139,14 @@ WRONG_KINDS = {
         "DF103 2:3-15 `nodes` is a map, expected a list",
         "write a list, with `- id: a` and its other keys below for the first entry",
     ),
+    "nodes:\n  id: a\n  path: x\n": (
+        "DF103 2:3-5 `nodes` is a map, expected a list",
+        "write `- ` before `id`, and align its other keys with that",
+    ),
+    NODE + "    outputs:\n      -image\n      -depth\n": (
+        "DF103 5:7-8 `outputs` is a text, expected a list",
+        "put a space after each `-`, as in `- image`",
+    ),
     "nodes: [a]\n": (
         "DF103 1:9-10 an entry of `nodes` is a text, expected a map",
         "write `- id: a`, with its other keys below",
