@@ -175,11 +175,12 @@ class Sender:
         core = self._core
         with core.lock:
             core.pool.hold(slot)  # ours, until every reader has its own
+            late = targets if core.is_closed else self._offer(targets, prepared)
+            if not late:
+                core.pool.let_go(slot)
+                return
         try:
-            with core.lock:
-                late = self._offer(targets, prepared)
-            if late:
-                self._wait_for(late, prepared)
+            self._wait_for(late, prepared)
         finally:
             with core.lock:
                 core.pool.let_go(slot)
