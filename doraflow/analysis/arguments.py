@@ -21,7 +21,7 @@ _ESCAPE_IN_QUOTES = re.compile(r'\\([$`"\\\n])')
 _MASKED_IN_QUOTES = re.compile(r"\\.|[;|&<>~]", re.DOTALL)
 
 # What a shell would act on. A `;`, `&` or `|` inside a word is left alone: addresses and filters hold them.
-_SHELL_SYNTAX = re.compile(
+SHELL_SYNTAX = re.compile(
     r"""
       (?P<expansion> \$\( | ` | \$\{?(?!PARAM_)[A-Za-z_]\w*\}? )
     | (?P<operator>  ^(?: \|\|? | &&? | ; | < | \d?>&\d )$ )
@@ -72,18 +72,20 @@ def read_arguments(node: str, text: str, span: Span, sink: Sink) -> tuple[str, .
             help="close the quote, or write `\\` before a quote that is part of an argument",
         )
         return ()
-    found = next((match for word in words if (match := _SHELL_SYNTAX.search(word.bare))), None)
+    found = next((match for word in words if (match := SHELL_SYNTAX.search(word.bare))), None)
     if found is not None:
         sink.warning(
             "DF603",
-            f"`args` of `{node}` holds {_shown(found[0])}, but no shell reads it: the program gets it as it stands",
+            f"`args` of `{node}` holds {shown_syntax(found[0])}, but no shell reads it: "
+            "the program gets it as it stands",
             span,
             help="to have a shell read it, write `path: shell` and put the whole command line into `args`",
         )
     return tuple(word.text for word in words)
 
 
-def _shown(found: str) -> str:
+def shown_syntax(found: str) -> str:
+    """Put a piece of shell syntax into words for a message."""
     return "a backquote" if found == "`" else f"`{found}`"
 
 

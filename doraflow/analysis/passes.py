@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from doraflow.analysis.affinity import check_affinity
 from doraflow.analysis.blocking import check_blocking
 from doraflow.analysis.budget import check_budget
+from doraflow.analysis.build_commands import check_build_commands
 from doraflow.analysis.cycles import check_cycles
 from doraflow.analysis.fan import check_fan
 from doraflow.analysis.pace import check_pace
@@ -39,6 +40,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         check_affinity,
         check_budget,
         check_unused,
+        check_build_commands,
         check_support,
     )
     with told_once(sink) as found:
