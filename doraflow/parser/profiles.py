@@ -14,7 +14,7 @@ from doraflow.parser.environment import check_environment
 from doraflow.parser.kinds import describe
 from doraflow.parser.model import Dataflow, Profile
 from doraflow.parser.overlay import items_by_id, overlaid
-from doraflow.parser.read import known_keys, read_model
+from doraflow.parser.read import known_keys, read_model, with_article
 from doraflow.parser.rules import check_nodes
 from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span, is_null
@@ -128,7 +128,7 @@ def _is_change(entry: Entry, noun: str, profile: _Profile) -> bool:
     if is_null(entry.value):
         profile.sink.error(
             "DF124",
-            f"`{name}` is empty in the profile `{profile.name}`, and a profile cannot take {_article(noun)} away",
+            f"`{name}` is empty in the profile `{profile.name}`, and a profile cannot take {with_article(noun)} away",
             entry.key.span,
             help="write below it what changes, or remove it",
         )
@@ -140,7 +140,7 @@ def _is_change(entry: Entry, noun: str, profile: _Profile) -> bool:
     if isinstance(renamed, ScalarNode) and renamed.text != name:
         profile.sink.error(
             "DF124",
-            f"the profile `{profile.name}` gives `{name}` another id, and a profile cannot rename {_article(noun)}",
+            f"the profile `{profile.name}` gives `{name}` another id, and a profile cannot rename {with_article(noun)}",
             renamed.span,
             help="remove `id`",
         )
@@ -221,7 +221,3 @@ def _tell_misfit(key: ScalarNode, reason: str, noun: str, choices: list[str], pr
 def _tell_kind(name: str, found: SyntaxNode, sink: Sink, help_text: str = _AS_A_MAP) -> None:
     kind = describe(list(found.items) if isinstance(found, SequenceNode) else found)
     sink.error("DF103", f"{name} is {kind}, expected a map", head_span(found), help=help_text)
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

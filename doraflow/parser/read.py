@@ -191,9 +191,9 @@ class _Fault:
             help_text = f"write `{self.near}`"
         else:
             help_text = (
-                OLD_KEYS.get(key) or f"the keys of {_with_article(self.owner.noun)} are {choices_text(key, known, 50)}"
+                OLD_KEYS.get(key) or f"the keys of {with_article(self.owner.noun)} are {choices_text(key, known, 50)}"
             )
-        message = f"{_with_article(self.owner.noun)} has no key `{key}`"
+        message = f"{with_article(self.owner.noun)} has no key `{key}`"
         self.sink.error("DF101", message, span, help=help_text, replacement=self.meant())
 
     def _ignored_key(self, key: str) -> None:
@@ -293,5 +293,6 @@ def _without_wrapping(annotation: object) -> object:
             return annotation
 
 
-def _with_article(noun: str) -> str:
+def with_article(noun: str) -> str:
+    """Put `a` or `an` before a noun."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
