@@ -64,7 +64,12 @@ def describe(value: object) -> str:
 
 
 def _wrong_kind(value: object, wanted: str, help: str | None = None) -> PydanticCustomError:  # noqa: A002
-    return fault("DF103", f"{{name}} is {describe(value)}, expected {wanted}", help)
+    is_written = isinstance(value, ScalarNode) and value.value is not None
+    return fault(
+        "DF103",
+        f"{{name}} is {describe(value)}, expected {wanted}",
+        help or (f"write {wanted}" if is_written else None),
+    )
 
 
 def _plain(value: object) -> object:

@@ -79,7 +79,8 @@ def read(path: Path, display: str, sink: Sink, largest: int = LARGEST_FILE) -> s
     try:
         content = disk.read(path, largest + 1)
     except OSError as error:
-        sink.error("DF001", f"`{display}` cannot be read: {_reason(error)}")
+        message = f"`{display}` cannot be read: {_reason(error)}"
+        sink.error("DF001", message, help="correct the path, or make the file readable")
         return None
     if len(content) > largest:
         sink.error(
