@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fuzz.seeds import seed_files
 from fuzz.target import prepare, try_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECONDS = 20.0  # the fuzzer's own bound is 2; a machine that runs tests may be busy
 MUTANTS = 150
