@@ -77,7 +77,10 @@ def test_wrong_usage_exits_2(project: Path, arguments: list[str]) -> None:
 def test_a_missing_file_is_a_finding(project: Path) -> None:
     done = doraflow("check", "absent.yml", cwd=project)
     assert done.returncode == 1
-    assert done.stderr == "error[DF001]: `absent.yml` cannot be read: there is no such file\n\n1 error\n"
+    assert done.stderr == (
+        "error[DF001]: `absent.yml` cannot be read: there is no such file\n\n"
+        "hint: correct the path, or make the file readable\n\n1 error\n"
+    )
 
 
 def test_no_sources_leaves_the_files_out(project: Path) -> None:
