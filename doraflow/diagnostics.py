@@ -199,6 +199,11 @@ class Sink:
         self.found, self.set_aside = list(found), list(set_aside)
 
     @property
+    def is_flooded(self) -> bool:
+        """Whether there are so many errors that looking for more is of no use."""
+        return any(severity is Severity.ERROR for _, severity in self.left_out)
+
+    @property
     def has_errors(self) -> bool:
         """Whether anything found so far stops the build."""
         return any(diagnostic.severity is Severity.ERROR for diagnostic in self.found)
@@ -215,7 +220,7 @@ class Sink:
 
     def _with_count(self, diagnostic: Diagnostic) -> Diagnostic:
         count = sum(left for (code, _), left in self.left_out.items() if code == diagnostic.code)
-        note = f"and {count} more `{diagnostic.code}` like this"
+        note = f"and at least {count} more `{diagnostic.code}` like this"
         return replace(diagnostic, notes=(*diagnostic.notes, note))
 
 

@@ -93,8 +93,8 @@ def check(source: Path, options: Options) -> Compilation:
     sink = made.sink
     settings = read_settings(made.folder, sink, made.settings_texts)
     made.document = load(source, sink, options.inventory, made.texts, options.profile)
-    graph = build_graph(made.document, sink) if made.document else None
-    if made.document is not None and graph is not None:
+    graph = build_graph(made.document, sink) if made.document and not sink.is_flooded else None
+    if made.document is not None and graph is not None and not sink.is_flooded:
         graph = replace(graph, strict_types=graph.strict_types or options.strict_types)
         graph = analyse(graph, read_library(made.document.type_files, sink), sink)
         check_paths(graph, sink)

@@ -70,7 +70,8 @@ def _try_migration(content: bytes, name: str, seconds: float | None) -> None:
         return
     begin = time.process_time()
     migrated = migrate(text, name, sink)
-    _within("a migration", begin, seconds)
+    if migrated is None or not migrated.constructs:  # ruamel.yaml takes its time for a text that is written again
+        _within("a migration", begin, seconds)
     if migrated is None and not sink.has_errors:
         raise BrokenPromiseError("a migration gave nothing and said nothing")
     if migrated is not None and not migrated.constructs and migrated.text != text:

@@ -35,7 +35,7 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
     """
     with told_once(sink) as found:
         declared = tuple(_node(document, declared, found) for declared in document.nodes)
-        edges = resolve(declared, found, _unread(document))
+        edges = resolve(declared, found, _unread(document)) if not found.is_flooded else ()
         nodes = _unique(declared, found)
     edges = _between(nodes, edges)
     sources = {(edge.consumer, edge.input): PortReference(edge.producer, edge.output) for edge in edges}

@@ -83,6 +83,8 @@ def resolve(nodes: Sequence[Node], sink: Sink, unread: Unread = NOTHING_UNREAD) 
     names = _names(nodes, unread)
     edges = []
     for node in nodes:
+        if sink.is_flooded:
+            break
         for port in node.inputs:
             if isinstance(port.source, LogSubscription):
                 _check_log(node, port, port.source, names, sink)

@@ -9,9 +9,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doraflow.collector import held_back
 from doraflow.diagnostics import Sink
 from doraflow.parser.compose import compose
-from doraflow.parser.dialects.modernise import modern_form, refuse_dora_manager
+from doraflow.parser.dialects.modernise import may_be_old, modern_form, refuse_dora_manager
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Migration:
     constructs: tuple[tuple[str, int], ...] = ()
 
 
+@held_back()
 def migrate(text: str, file: str, sink: Sink) -> Migration | None:
     r"""Rewrite a dataflow or module file in the modern dialect; the text stays as it is where nothing in it is old.
 
@@ -39,7 +41,11 @@ def migrate(text: str, file: str, sink: Sink) -> Migration | None:
         path: a.py
     """
     tree = compose(text, file, sink)
-    if tree is None or refuse_dora_manager(tree, sink):
+    if tree is None:
+        return None
+    if not may_be_old(text):
+        return Migration(text)
+    if refuse_dora_manager(tree, sink):
         return None
     modern = modern_form(tree)
     if not modern.edits:

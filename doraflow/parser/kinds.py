@@ -24,6 +24,8 @@ from doraflow.parser.syntax import ScalarNode
 LARGEST_SIGNED = 2**63 - 1
 LARGEST_UNSIGNED = 2**64 - 1
 LARGEST_U32 = 2**32 - 1
+LONGEST_ARGUMENTS = 2**17
+"""What Linux takes for one argument; all arguments together may be longer, but nobody writes such a line."""
 LONGEST_SPIN = 1_000_000  # microseconds: a second of full load for each wait
 
 _SIZE = re.compile(r"\s*([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*([A-Za-z]*)\s*")
@@ -94,6 +96,14 @@ def _text(value: object) -> str:
 
 
 def _arguments(value: object) -> str:
+    text = _argument_text(value)
+    if len(text) > LONGEST_ARGUMENTS:
+        message = f"{{name}} has {len(text)} characters, and a program can be given {LONGEST_ARGUMENTS}"
+        raise fault("DF104", message, "write what is long into a file, and give its path")
+    return text
+
+
+def _argument_text(value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(item, ScalarNode) for item in value):
         joined = " ".join(item.text for item in value)
         raise _wrong_kind(value, "a text with spaces between the arguments", f"write `{{key}}: {joined}`")

@@ -67,6 +67,8 @@ def load(
     dataflow, syntax = reading.model, reading.tree
     check_nodes(dataflow.nodes, syntax, sink, reading.gaps)
     check_environment(syntax.get("env"), sink)
+    if sink.is_flooded:
+        return None
     files = Files(path.parent, path.parent.as_posix(), texts, sink)
     expansion = _expand(declared_nodes(reading), dataflow, files, sink)
     manifests = Manifests(files, sink)

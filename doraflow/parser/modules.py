@@ -146,7 +146,7 @@ class _Expander:
         self, outer: Declared, folder: str, chain: tuple[str, ...]
     ) -> tuple[list[Declared], dict[str, str | None]] | None:
         """Give the nodes of a module and what its outputs lead to; None after an error that leaves a gap."""
-        relative = self._locate(outer, folder, chain)
+        relative = None if self._sink.is_flooded else self._locate(outer, folder, chain)
         if relative is not None:
             place = head_span(outer.syntax.get("module") or outer.syntax)
             label = Label(place, f"the module `{outer.node.id}` is included here")

@@ -46,8 +46,9 @@ def with_profile(dataflow: MappingNode, chosen: str | None, sink: Sink) -> Mappi
         _tell_unknown(chosen, list(profiles), dataflow.key_span(_SECTION), sink)
     nodes = items_by_id(base.get("nodes")) if profiles else {}
     result = base
+    known = known_keys(Profile)
     for name, syntax in profiles.items():
-        overlay = _readable(syntax, _Profile(name, nodes, sink))
+        overlay = _readable(syntax, _Profile(name, nodes, sink), known)
         if name == chosen:
             result = overlaid(base, overlay)
         else:
@@ -72,9 +73,8 @@ def _profiles(section: SyntaxNode | None, sink: Sink) -> dict[str, MappingNode]:
     return found
 
 
-def _readable(overlay: MappingNode, profile: _Profile) -> MappingNode:
-    """Leave out of a profile what cannot be laid over a dataflow, and report it."""
-    known = known_keys(Profile)
+def _readable(overlay: MappingNode, profile: _Profile, known: list[str]) -> MappingNode:
+    """Leave out of a profile what cannot be laid over a dataflow, and report it; `known` are the keys it may have."""
     entries = []
     for entry in overlay.entries:
         key = entry.key.text

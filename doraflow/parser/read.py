@@ -7,7 +7,8 @@ read without what was wrong, so that later stages find what is wrong with the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from doraflow.parser.keys import InputOptions, Keys
 from doraflow.parser.kinds import describe
 from doraflow.parser.old_keys import OLD_KEYS
 from doraflow.parser.other_words import meanings
-from doraflow.parser.recovery import NO_GAPS, PORT_KEYS, Cut, Gaps, gaps_of, without
+from doraflow.parser.recovery import NO_GAPS, PORT_KEYS, Cut, Gaps, gaps_of, shortened, without
 from doraflow.parser.scalars import resolve
 from doraflow.parser.shapes import as_list, as_map, as_single, list_in_place
 from doraflow.parser.suggest import choices_text
@@ -36,6 +37,8 @@ Model = TypeVar("Model", bound=Keys)
 MOST_ROUNDS = 8
 MOST_FAULTS = 1_000
 """How many faults are told of one file; after more of them no one can say what the rest is to be."""
+
+MOST_DETAILS = 50_000
 
 # Optional keys without which later stages would find faults that are none, or miss those that are.
 _LEADING = PORT_KEYS | {
@@ -64,11 +67,12 @@ def read_model(kind: type[Model], tree: MappingNode, sink: Sink) -> Reading[Mode
     All faults are reported, each once; what the recovery from one brings about is not.
     """
     gaps, faulty = NO_GAPS, frozenset[str]()
+    tree = _without_masses(tree)
     for round_number in range(MOST_ROUNDS):
         try:
             return Reading(kind.model_validate(_raw(tree), context=sink), tree, gaps, faulty)
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
+            details = _details(error, kind, tree)
         faults, cuts = _judged([_Fault(kind, tree, each, sink) for each in details[:MOST_FAULTS]])
         if round_number == 0:
             for fault in faults:
@@ -81,6 +85,32 @@ def read_model(kind: type[Model], tree: MappingNode, sink: Sink) -> Reading[Mode
         gaps = gaps.joined(gaps_of(tree, cuts))
         tree = without(tree, cuts)
     return None
+
+
+def _without_masses(tree: MappingNode) -> MappingNode:
+    """Cut a list of nodes off where more of them are no nodes than are told of anyway, before each costs its time."""
+    nodes = tree.get("nodes")
+    if not isinstance(nodes, SequenceNode) or len(nodes.items) <= MOST_FAULTS:
+        return tree
+    faulty = (at for at, item in enumerate(nodes.items, 1) if not isinstance(item, MappingNode) or not item.entries)
+    end = next(islice(faulty, MOST_FAULTS, None), None)
+    if end is None:
+        return tree
+    cut = replace(nodes, items=nodes.items[:end])
+    return replace(
+        tree, entries=tuple(replace(each, value=cut) if each.value is nodes else each for each in tree.entries)
+    )
+
+
+def _details(error: ValidationError, kind: type[Keys], tree: MappingNode) -> list[ErrorDetails]:
+    """List what pydantic found. Very much of it would take all memory: then the first of each list is judged alone."""
+    if error.error_count() > MOST_DETAILS:
+        try:
+            kind.model_validate(_raw(shortened(tree, MOST_DETAILS // 10)))
+        except ValidationError as shorter:
+            if MOST_FAULTS < shorter.error_count() <= MOST_DETAILS:
+                error = shorter
+    return error.errors(include_url=False, include_input=False)
 
 
 def _code(details: ErrorDetails) -> str:

@@ -77,6 +77,23 @@ def without(tree: MappingNode, cuts: Sequence[Cut]) -> MappingNode:
     return mended
 
 
+def shortened(node: MappingNode, most: int) -> MappingNode:
+    """Give a tree whose lists are cut off after `most` entries; maps are left whole, as they may need each key."""
+    cut = _shortened(node, most)
+    assert isinstance(cut, MappingNode)  # noqa: S101 - a mapping stays one
+    return cut
+
+
+def _shortened(node: SyntaxNode, most: int) -> SyntaxNode:
+    if isinstance(node, SequenceNode):
+        return replace(node, items=tuple(_shortened(item, most) for item in node.items[:most]))
+    if isinstance(node, MappingNode):
+        return replace(
+            node, entries=tuple(replace(entry, value=_shortened(entry.value, most)) for entry in node.entries)
+        )
+    return node
+
+
 def _without(node: SyntaxNode, cuts: Sequence[tuple[Location, str | None]]) -> SyntaxNode:
     by_step: dict[int | str, list[tuple[Location, str | None]]] = {}
     for location, renamed in cuts:

@@ -71,7 +71,7 @@ def modernise(tree: MappingNode, text: str, sink: Sink) -> MappingNode | None:
 
     `text` is the file's text. None for a file of dora-manager, which is told.
     """
-    if not _TRACES.search(text):
+    if not may_be_old(text):
         return tree
     if refuse_dora_manager(tree, sink):
         return None
@@ -82,6 +82,11 @@ def modernise(tree: MappingNode, text: str, sink: Sink) -> MappingNode | None:
     if foreign:
         _tell(foreign, sink)
     return modern.tree
+
+
+def may_be_old(text: str) -> bool:
+    """Tell whether a file's text holds anything that no file of an old dialect, or of another tool, lacks."""
+    return _TRACES.search(text) is not None
 
 
 def modern_form(tree: MappingNode) -> Modern:
