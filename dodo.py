@@ -34,6 +34,11 @@ def task_test() -> Task:
     return {"actions": [python("pytest", "-n", "auto", "--dist", "worksteal")]}
 
 
+def task_core() -> Task:
+    """Build the compiled core of the runtime where it is imported from; left out, the runtime is pure Python."""
+    return {"actions": [[sys.executable, "setup.py", "-q", "build_ext", "--inplace"]]}
+
+
 def task_golden() -> Task:
     """Write the golden bundles again; review the difference before committing it."""
     return {"actions": [python("tests.golden")]}

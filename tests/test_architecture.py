@@ -21,7 +21,7 @@ MAX_FILE_LINES = 400
 MEDIAN_FILE_LINES = 150
 MAX_FUNCTION_LINES_P95 = 45
 FORBIDDEN_NAMES = ("util", "helper", "manager", "misc", "common")
-HOST_PACKAGES = {"doraflow_runtime", "pyarrow", "zmq"}
+HOST_PACKAGES = {"doraflow_runtime", "doraflow_core", "pyarrow", "zmq"}
 NUMPY_MODULE = ROOT / "runtime/node_api/numpy_arrays.py"
 
 

@@ -1,0 +1,20 @@
+/* What the files of the compiled core share: the entry points that core/module.c calls.
+ *
+ * Each file of the core is one half of the message path and knows nothing of the other. docs/wire-format.md specifies
+ * every byte that is read or written here.
+ */
+#ifndef DORAFLOW_CORE_COMMON_H
+#define DORAFLOW_CORE_COMMON_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdint.h>
+
+/* Raised with every change of what the runtime calls; runtime/compiled.py holds the other half of the comparison. */
+#define DORAFLOW_CORE_VERSION 1
+
+/* Adds the types of the receiving half to the module. -1 with an exception on failure. */
+int receive_exec(PyObject *module);
+
+#endif

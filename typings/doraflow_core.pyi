@@ -1,0 +1,3 @@
+# The compiled core of the message path, as the runtime sees it.
+
+VERSION: int
