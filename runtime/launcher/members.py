@@ -5,6 +5,7 @@ Only the supervisor changes a member; `Members` finds one by what is known of it
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 class Member:
     """One node of the run.
 
-    `group` is the number of its process and of the process group that it leads. `kill_at` is when what it left behind
-    will be killed. `is_gone` says that nothing of the group is left.
+    `group` is the number of its process and of the process group that it leads, `started` when that began, in seconds
+    since 1970. `kill_at` is when what it left behind will be killed. `is_gone` says that nothing of the group is left.
     """
 
     process: Process
     group: int
     output: NodeOutput
+    started: float = field(default_factory=time.time)
     connection: Connection | None = None
     has_arrived: bool = False
     was_signalled: bool = False

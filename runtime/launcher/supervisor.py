@@ -26,6 +26,7 @@ from doraflow_runtime.launcher.members import Member, Members
 from doraflow_runtime.launcher.output import NodeOutput
 from doraflow_runtime.launcher.run_directory import unusable
 from doraflow_runtime.launcher.starting import Starter
+from doraflow_runtime.launcher.status import NodeStatus, Refused
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.records import Record
     from doraflow_runtime.launcher.signals import SignalPipe
     from doraflow_runtime.launcher.spawn import FileLimit, Spawned
+    from doraflow_runtime.launcher.status import State
 
 _SAME_REQUEST = 0.05
 """Seconds within which a second signal is the same request: a terminal and a parent may both deliver Ctrl-C."""
@@ -120,6 +122,48 @@ class Supervisor:
         for member in self._members.all:
             if member.connection is None:
                 member.signal(signal.SIGTERM)  # it cannot hear the request
+
+    # ---- what may be asked from outside, between two rounds of the loop
+
+    def restart(self, node: str) -> None:
+        """End the process of a node and start it again, whatever its policy. Raises Refused."""
+        self._require(node)
+        raise Refused(f"`{node}` cannot be restarted by this version")
+
+    def stop_node(self, node: str) -> None:
+        """Ask one node to stop, for good; after the grace its process group is ended. Raises Refused."""
+        self._require(node)
+        raise Refused(f"`{node}` cannot be stopped alone by this version")
+
+    def pause(self, node: str) -> None:
+        """Stop the processes of a node from running on; its readers are told nothing. Raises Refused."""
+        self._require(node)
+        raise Refused(f"`{node}` cannot be paused by this version")
+
+    def resume(self, node: str) -> None:
+        """Let a node that was paused run on. Raises Refused."""
+        self._require(node)
+        raise Refused(f"`{node}` is not paused")
+
+    def states(self) -> tuple[NodeStatus, ...]:
+        """Say where every node stands, in the order of the launch script."""
+        return tuple(
+            NodeStatus(
+                member.node,
+                _state_of(member, is_started=self._joining.is_started, is_stopping=self._joining.is_stopping),
+                pid=member.group if member.ending is None else None,
+                started=member.started,
+                last_exit=None if member.ending is None else member.ending.code,
+            )
+            for member in self._members.all
+        )
+
+    def _require(self, node: str) -> Member:
+        member = self._members.by_node(node)
+        if member is None:
+            listed = ", ".join(f"`{other.node}`" for other in self._members.all) or "none"
+            raise Refused(f"there is no node `{node}` in this run; its nodes are: {listed}")
+        return member
 
     # ---- the beginning
 
@@ -271,6 +315,16 @@ def _next_ended() -> tuple[int, int] | None:
     except ChildProcessError:
         return None
     return (number, os.waitstatus_to_exitcode(status)) if number else None
+
+
+def _state_of(member: Member, *, is_started: bool, is_stopping: bool) -> State:
+    if member.ending is not None:
+        return "ended" if member.ending.verdict() is Verdict.WELL else "failed"
+    if is_stopping:
+        return "stopping"
+    if not member.has_arrived:
+        return "starting"
+    return "running" if is_started else "ready"
 
 
 def _listed(nodes: tuple[str, ...]) -> str:
