@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doraflow.analysis.arguments import SHELL_SYNTAX, shown_syntax, split_words
+from doraflow.analysis.command_line import shown_syntax, split_words, syntax_in_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from doraflow.analysis.arguments import Word
     from doraflow.diagnostics import Sink
     from doraflow.ir import BuildStep, Graph
 
@@ -27,7 +24,7 @@ def check_build_commands(graph: Graph, sink: Sink) -> Graph:
 
 def _check(step: BuildStep, sink: Sink) -> None:
     for command in step.commands:
-        found = _needs_shell(split_words(command) or ())
+        found = syntax_in_command(split_words(command) or ())
         if found is not None:
             sink.warning(
                 "DF603",
@@ -37,14 +34,3 @@ def _check(step: BuildStep, sink: Sink) -> None:
                 help="write one command a line below `build: |`, or `sh -c '…'` around what a shell must read",
             )
             return
-
-
-def _needs_shell(words: Sequence[Word]) -> str | None:
-    # What `sh -c` is given, the shell reads; and variables are filled in without one.
-    has_shell = any(word.text == "-c" for word in words)
-    for word in words:
-        for match in SHELL_SYNTAX.finditer(word.bare):
-            expansion = match["expansion"]
-            if expansion is None or (expansion in ("$(", "`") and not has_shell):
-                return match[0]
-    return None

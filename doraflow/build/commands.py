@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
-from string import Template
 from typing import TYPE_CHECKING
+
+from doraflow.analysis.command_line import filled_words, split_words, syntax_in_command
+from doraflow.codegen.pip_commands import asks_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PYTHON = ("python", "python3")
 _PIP = ("pip", "pip3")
-_INSTALLERS = (*_PIP, "uv")
-SHELL_SIGNS = ("&&", "||", "|", ";", ">", ">>", "<", "2>", "2>&1", "&")
 
 
 class CommandError(ValueError):
@@ -26,10 +25,9 @@ def arguments(command: str, environment: Mapping[str, str]) -> list[str]:
 
     `python` and `pip` are those of the interpreter that runs doraflow. Raises CommandError.
     """
-    try:
-        words = [Template(word).safe_substitute(environment) for word in shlex.split(command)]
-    except ValueError:
-        raise CommandError("its quotes are not balanced") from None
+    words = filled_words(command, environment)
+    if words is None:
+        raise CommandError("its quotes are not balanced")
     if not words:
         raise CommandError("it is empty")
     program, rest = words[0], words[1:]
@@ -43,19 +41,11 @@ def arguments(command: str, environment: Mapping[str, str]) -> list[str]:
     return [found, *rest]
 
 
-def shell_sign(command: str) -> str | None:
-    """Find a word that only a shell would understand; None if there is none."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return None
-    return next((word for word in words if word in SHELL_SIGNS), None)
+def shell_syntax(command: str) -> str | None:
+    """Find what only a shell would understand in a command; None if there is nothing."""
+    return syntax_in_command(split_words(command) or ())
 
 
 def is_install(command: str) -> bool:
     """Tell whether a command installs Python packages."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return False
-    return bool(words) and words[0] in _INSTALLERS and "install" in words
+    return asks_to_install([word.text for word in split_words(command) or ()])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.command_line import split_words
 from doraflow.build.commands import is_install
 from doraflow.codegen.manifest import MANIFEST
 
@@ -57,7 +57,7 @@ def source_files(step: BuildStep, folder: Path) -> list[str] | None:
     """
     place = folder / step.working_directory
     found: dict[str, None] = {}
-    words = [word for command in step.commands for word in _words(command)]
+    words = [word.text for command in step.commands for word in split_words(command) or ()]
     roots = [place / word for word in words if word and (place / word).exists()]
     if not all(is_install(command) for command in step.commands):
         roots.append(place)
@@ -67,13 +67,6 @@ def source_files(step: BuildStep, folder: Path) -> list[str] | None:
             if len(found) > MOST_FILES:
                 return None
     return list(found)
-
-
-def _words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:
-        return []
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from doraflow.build.commands import CommandError, arguments, is_install, shell_sign
+from doraflow.build.commands import CommandError, arguments, is_install, shell_syntax
 from doraflow.disk import search_path
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class StepFailure:
     tail: tuple[str, ...]
 
     @property
-    def shell_sign(self) -> str | None:
-        """A word of the command that only a shell would understand."""
-        return shell_sign(self.command)
+    def shell_syntax(self) -> str | None:
+        """What only a shell would understand in the command."""
+        return shell_syntax(self.command)
 
 
 class Processes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.command_line import shown_syntax
 from doraflow.build.digests import environment_digest, sources_digest
 from doraflow.build.running import Processes, StepFailure, run_step
 
@@ -158,8 +159,8 @@ def _run_doit(tasks: list[dict[str, object]], state: Path, jobs: int, *, rebuild
 def _tell(failure: StepFailure, sink: Sink) -> None:
     step = failure.step
     if failure.exit_code is None:
-        sign = failure.shell_sign
-        mend = f"no shell reads build commands, so `{sign}` means nothing: write one command a line" if sign else None
+        found = shown_syntax(failure.shell_syntax) if failure.shell_syntax else None
+        mend = f"no shell reads build commands, so {found} means nothing: write one command a line" if found else None
         sink.error(
             "DF605",
             f"the build command `{failure.command}` of `{step.owner}` cannot be started: {failure.reason}",

@@ -7,11 +7,11 @@ Nothing is installed and nothing is read from the disk; whether a line can stand
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
-from string import Template
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from doraflow.analysis.command_line import filled_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,14 +57,13 @@ def wishes(command: str, environment: Mapping[str, str]) -> tuple[Wish, ...]:
     >>> wishes("pip install numpy==2.0 -r requirements.txt", {})
     (Wish(kind='package', text='numpy==2.0'), Wish(kind='file', text='requirements.txt'))
     """
-    try:
-        words = [Template(word).safe_substitute(environment) for word in shlex.split(command)]
-    except ValueError:
-        return ()  # the build step itself reports its unbalanced quotes
-    start = next((start for start in _INSTALLERS if tuple(words[: len(start)]) == start), None)
-    if start is None or "install" not in words:
-        return ()
-    return tuple(_read(words[words.index("install") + 1 :]))
+    words = filled_words(command, environment) or []  # the build step itself reports its unbalanced quotes
+    return tuple(_read(words[words.index("install") + 1 :])) if asks_to_install(words) else ()
+
+
+def asks_to_install(words: list[str]) -> bool:
+    """Tell whether the words of a command are a `pip install`."""
+    return "install" in words and any(tuple(words[: len(start)]) == start for start in _INSTALLERS)
 
 
 def file_wishes(content: bytes) -> tuple[Wish, ...]:

@@ -1,61 +1,11 @@
 from __future__ import annotations
 
-import shlex
-import string
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from doraflow.analysis.arguments import read_arguments, split_words
+from doraflow.analysis.arguments import read_arguments
 from doraflow.diagnostics import Sink, Span
 
 SPAN = Span("flow.yml", 4, 11, 4, 20)
-
-
-def words(text: str) -> list[str] | None:
-    split = split_words(text)
-    return None if split is None else [word.text for word in split]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", []),
-        (" \t\n", []),
-        ("--rate 30", ["--rate", "30"]),
-        ("a\tb\nc", ["a", "b", "c"]),
-        ("--name 'front camera'", ["--name", "front camera"]),
-        ('--name="front camera"', ["--name=front camera"]),
-        ("a\\ b", ["a b"]),
-        ("a\\\nb", ["ab"]),
-        ("''", [""]),
-        ("a # the rest is a comment", ["a"]),
-        ("# first\nsecond", ["second"]),
-        ("a#b", ["a#b"]),
-        (r'"\$HOME \` \" \\ \n"', [r"$HOME ` " + '" \\ \\n']),
-        ('"two\\\nlines"', ["twolines"]),
-        (r"'a\b'", [r"a\b"]),
-        ("a\rb", ["a\rb"]),
-        ("'open", None),
-        ('"open', None),
-        ("open\\", None),
-        ('"open\\"', None),
-    ],
-)
-def test_arguments_are_split_as_dora_splits_them(text: str, expected: list[str] | None) -> None:
-    assert words(text) == expected
-
-
-@given(st.lists(st.text(string.printable)))
-def test_quoted_arguments_come_back_as_they_were(arguments: list[str]) -> None:
-    assert words(shlex.join(arguments)) == arguments
-
-
-@given(st.text("ab \t\n'\"\\#$`;"))
-def test_any_text_is_split_or_refused(text: str) -> None:
-    split = words(text)
-    assert split is None or all(isinstance(word, str) for word in split)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from doraflow.analysis.arguments import split_words
+from doraflow.analysis.command_line import split_words
 from doraflow.codegen.resolved import resolved_text
 from doraflow.diagnostics import Sink, Span
 from doraflow.ir import Timer
