@@ -5,6 +5,7 @@ Each command is a process group of its own, so that nothing is left when the bui
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from doraflow.build.commands import CommandError, arguments, is_install, shell_syntax
+from doraflow.build.mends import mend_of_output
 from doraflow.disk import search_path
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ _TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StepFailure:
-    """A step that failed: the command, and its exit code or why it could not be started."""
+    """A step that failed: the command, and its exit code or why it could not be started; what mends it, if known."""
 
     step: BuildStep
     command: str
@@ -37,6 +39,7 @@ class StepFailure:
     folder: Path
     log: Path
     tail: tuple[str, ...]
+    mend: str | None = None
 
     @property
     def shell_syntax(self) -> str | None:
@@ -91,11 +94,13 @@ def run_step(step: BuildStep, folder: Path, log: Path, processes: Processes) -> 
             output.flush()
             try:
                 with processes.installing if is_install(command) else nullcontext():
-                    code = _run(arguments(command, environment), place, environment, output, processes)
+                    code = _run(arguments(command, environment, place), place, environment, output, processes)
             except (CommandError, OSError) as error:
-                return StepFailure(step, command, None, _reason(error), place, log, ())
+                return StepFailure(step, command, None, _reason(error), place, log, (), _mend(error))
             if code:
-                return StepFailure(step, command, code, "", place, log, _tail(log))
+                printed = _printed(log, command)
+                mend = mend_of_output(printed, step.owner, code)
+                return StepFailure(step, command, code, "", place, log, tuple(printed[-TAIL_LINES:]), mend)
     return None
 
 
@@ -119,11 +124,22 @@ def _reason(error: CommandError | OSError) -> str:
     return str(error)
 
 
-def _tail(log: Path) -> tuple[str, ...]:
+def _mend(error: CommandError | OSError) -> str:
+    if isinstance(error, CommandError):
+        return error.mend
+    if error.errno == errno.ENOEXEC:
+        return f"begin `{error.filename}` with the program that reads it, such as `#!/usr/bin/env python3`"
+    return f"create `{error.filename}`, or get the right to use it"
+
+
+def _printed(log: Path, command: str) -> list[str]:
+    """Read the last lines of a log, from the line of the last command on if that is among them."""
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = stream.read().decode("utf-8", "replace").splitlines()
-    return tuple(line.rstrip() for line in lines[-TAIL_LINES:])
+    lines = [line.rstrip() for line in lines]
+    starts = [index for index, line in enumerate(lines) if line == f"$ {command}"]
+    return lines[starts[-1] :] if starts else lines
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -165,7 +165,7 @@ def _tell(failure: StepFailure, sink: Sink) -> None:
             "DF605",
             f"the build command `{failure.command}` of `{step.owner}` cannot be started: {failure.reason}",
             step.span,
-            help=mend or "install the program, or correct its name",
+            help=mend or failure.mend,
         )
         return
     ended = f"exit code {failure.exit_code}" if failure.exit_code > 0 else f"signal {-failure.exit_code}"
@@ -174,5 +174,7 @@ def _tell(failure: StepFailure, sink: Sink) -> None:
         f"the build command `{failure.command}` of `{step.owner}` failed with {ended}",
         step.span,
         notes=[f"it ran in `{failure.folder}`", *failure.tail],
-        help=f"read the whole output in `{failure.log}`",
+        help=f"{failure.mend}; the whole output is in `{failure.log}`"
+        if failure.mend
+        else f"read the whole output in `{failure.log}`",
     )

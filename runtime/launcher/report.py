@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.distributions import module_mend
 from doraflow_runtime.launcher.console import printable
 from doraflow_runtime.launcher.endings import Verdict
 from doraflow_runtime.launcher.findings import Finding
@@ -25,7 +26,6 @@ SHOWN_LINES = 10
 _LONGEST_SHOWN = 300
 _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Iteration)(?::|$)")
-_MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 
 
 def failure(
@@ -82,10 +82,8 @@ def _how(ending: Ending, grace: float) -> str:
 
 
 def _mend(exception: str | None, log: Path) -> str:
-    missing = _MISSING_MODULE.match(exception) if exception is not None else None
-    if missing:
-        return f"install what provides `{missing[1]}` for this Python; the whole output is in `{log}`"
-    return f"the whole output is in `{log}`"
+    mend = module_mend(exception) if exception is not None and exception.startswith("ModuleNotFoundError") else None
+    return f"{mend}; the whole output is in `{log}`" if mend else f"the whole output is in `{log}`"
 
 
 def _shown(text: str) -> str:

@@ -118,7 +118,7 @@ def test_a_crash_at_import_ends_the_run_and_shows_the_exception(world: Any) -> N
         "   | Traceback (most recent call last):\n"
     ) in launch.err
     assert (
-        "hint: install what provides `no_such_package_anywhere` for this Python; "
+        "hint: install what provides `no_such_package_anywhere` with `pip install no_such_package_anywhere`; "
         f"the whole output is in `{launch.logs}/crashes.jsonl`\n"
     ) in launch.err
     assert "`waits`" not in launch.err

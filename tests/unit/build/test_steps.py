@@ -76,6 +76,38 @@ def test_a_program_that_is_not_there_and_shell_syntax_are_told(tmp_path: Path) -
     assert sink.found[1].help == ("no shell reads build commands, so `&&` means nothing: write one command a line")
 
 
+def test_a_failed_command_is_told_with_what_mends_it(tmp_path: Path) -> None:
+    _, sink, _ = run(tmp_path, step("a", "python -c 'print(1)'", "python -c 'import cv3'"), step("b", "cargoo build"))
+    log = tmp_path / "state" / "logs" / "a.log"
+    mend = "install what provides `cv3` with `pip install cv3`, before the command in `build` of `a`"
+    assert sink.found[0].help == f"{mend}; the whole output is in `{log}`"
+    assert sink.found[0].notes[1] == "$ python -c 'import cv3'"
+    assert sink.found[1].help == "to use the closest program, write `cargo`"
+
+
+def test_a_program_of_the_project_is_found_from_the_folder_of_the_command(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "make.sh").write_text("#!/bin/sh\ntouch made\n")
+    _, sink, _ = run(tmp_path, step("a", "./make.sh"))
+    assert sink.found[0].message == (
+        "the build command `./make.sh` of `a` cannot be started: `./make.sh` may not be executed"
+    )
+    assert sink.found[0].help == f"run `chmod +x {project}/make.sh`"
+    (project / "make.sh").chmod(0o755)
+    assert run(tmp_path, step("a", "./make.sh"))[0]
+    assert (project / "made").exists()
+
+
+def test_a_file_that_no_program_reads_is_told_with_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    script = tmp_path / "project" / "make.sh"
+    script.write_text("no program\n")
+    script.chmod(0o755)
+    _, sink, _ = run(tmp_path, step("a", "./make.sh"))
+    assert sink.found[0].help == f"begin `{script}` with the program that reads it, such as `#!/usr/bin/env python3`"
+
+
 def test_all_failures_are_told_and_other_steps_still_run(tmp_path: Path) -> None:
     fail = 'python -c "raise SystemExit(1)"'
     _, sink, events = run(tmp_path, step("a", fail), step("b", "python -c pass"), step("c", fail))

@@ -71,7 +71,7 @@ def test_a_failure_shows_the_exception_and_the_last_ten_lines() -> None:
 def test_a_missing_module_is_named_in_the_mend() -> None:
     last = said("Traceback (most recent call last):", "  ...", "ModuleNotFoundError: No module named 'cv2'")
     mend = report.failure(CAMERA, Ending(1), last, LOG).help
-    assert mend == f"install what provides `cv2` for this Python; the whole output is in `{LOG}`"
+    assert mend == f"install what provides `cv2` with `pip install opencv-python`; the whole output is in `{LOG}`"
 
 
 def test_a_failure_while_stopping_names_the_node_that_had_failed_before() -> None:
