@@ -115,6 +115,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF512": "two machines with one address",
         "DF513": "a malformed label of a machine",
         "DF514": "no machine carries the labels",
+        "DF515": "no machine has room for a node",
         # sources and build steps
         "DF601": "a source file is missing",
         "DF602": "a source outside the project",

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
     """Run all passes; each takes the graph and a sink, adds what it finds, and returns the graph it leaves."""
     passes = (
-        place,
         partial(check_types, library=library),
+        place,
         check_cycles,
         check_reach,
         check_blocking,

@@ -1,7 +1,6 @@
-"""Placement: which host each node runs on.
+"""Placement told: which host each node runs on, and what stands against it.
 
-A node runs on the machine that its `deploy` names, else on the first one that carries all labels it asks for, and on
-host `local` where neither is given.
+The choice is made in `doraflow.analysis.placement`; here its findings become diagnostics.
 """
 
 from __future__ import annotations
@@ -10,59 +9,90 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.placement.decide import decide
+from doraflow.analysis.placement.demand import Demand, demand, described, machines
+from doraflow.diagnostics import Label
 from doraflow.ir import DEFAULT_HOST
 from doraflow.parser.suggest import Choices, choices_text
 
 if TYPE_CHECKING:
+    from doraflow.analysis.placement.decide import Decision, Refused
     from doraflow.diagnostics import Sink
-    from doraflow.ir import Graph, Node
+    from doraflow.ir import Graph, Host, Node
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_MOST_SHOWN = 4
 
 
 def place(graph: Graph, sink: Sink) -> Graph:
     """Give every node its host; with an inventory, a machine must stand in it.
 
-    Without an inventory every name is a host, and labels choose nothing. In one of which a part could not be read, what
-    is not found is not missed.
+    A node that names none gets one of the inventory, by `doraflow.analysis.placement`. Without an inventory every name
+    is a host, and all other nodes are on `local`. In one of which a part could not be read, what is not found is not
+    missed.
     """
     inventory = Choices(tuple(host.name for host in graph.hosts) if graph.knows_machines else ())
     known = frozenset((*inventory.names, DEFAULT_HOST))
-    nodes = []
     for node in graph.nodes:
         if node.machine is not None:
             _check_name(node, node.machine, sink)
             if inventory.names and node.machine not in known and _FILE_NAME.fullmatch(node.machine):
                 _tell_unknown(node, node.machine, inventory, sink)
-        by_label = _by_labels(node, graph, sink) if node.machine is None and graph.hosts else None
-        nodes.append(_placed(node, node.machine or by_label or DEFAULT_HOST))
-    return replace(graph, nodes=tuple(nodes))
+    decision = decide(graph)
+    for refused in decision.refused:
+        _tell_refused(graph.node(refused.node), refused, decision, graph, sink)
+    where = {placed.node: placed.host for placed in decision.placed}
+    return replace(graph, nodes=tuple(_placed(node, where[node.id]) for node in graph.nodes))
 
 
 def _placed(node: Node, host: str) -> Node:
     return node if node.host == host else replace(node, host=host)
 
 
-def _by_labels(node: Node, graph: Graph, sink: Sink) -> str | None:
-    """Choose the first machine that carries all labels that a node asks for; None where it asks for none."""
-    wanted = node.deployment.get("labels")
-    if not isinstance(wanted, dict) or not wanted:
-        return None
-    for host in graph.hosts:
-        if all(host.labels.get(key) == value for key, value in wanted.items()):
-            return host.name
-    if not graph.knows_machines:
-        return None
-    asked = ", ".join(f"`{key}: {value}`" for key, value in wanted.items())
+def _tell_refused(node: Node, refused: Refused, decision: Decision, graph: Graph, sink: Sink) -> None:
+    """Name the constraint that cannot be met."""
+    hosts = {host.name: host for host in graph.hosts}
+    wanted = demand(node)
+    if not refused.candidates and wanted.labels and not any(_carries(wanted.labels, host) for host in graph.hosts):
+        _tell_labels(node, wanted.labels, graph, sink)
+        return
+    if refused.candidates:
+        full = [_fullness(hosts[name], decision, graph) for name in refused.candidates if name in hosts]
+        message = f"no machine has room left for `{node.id}`, which asks for {described(wanted)}: {'; '.join(full)}"
+        help_text = "ask for less in `deploy`, add a machine to the inventory, or name machines for the others"
+    else:
+        lacks = [f"`{name}` {wanted.unmet(hosts[name])}" for name in machines(graph) if name in hosts]
+        message = f"no machine can take `{node.id}`, which asks for {described(wanted)}: {', '.join(lacks)}"
+        help_text = "ask for what one of the machines has, or correct the inventory"
+    keys = ("cores", "memory", "labels")
+    span = next((node.setting_spans[key] for key in keys if key in node.setting_spans), node.affinity_span)
+    related = [Label(host.span, f"`{host.name}` is described here") for host in graph.hosts if host.span is not None]
+    sink.error("DF515", message, span or node.span, related=related[:_MOST_SHOWN], help=help_text)
+
+
+def _carries(labels: tuple[tuple[str, str], ...], host: Host) -> bool:
+    return all(host.labels.get(key) == value for key, value in labels)
+
+
+def _fullness(host: Host, decision: Decision, graph: Graph) -> str:
+    """Say who has taken a machine."""
+    refused = {node.node for node in decision.refused}
+    there = [graph.node(entry.node) for entry in decision.placed if entry.host == host.name]
+    taken = {node.id: Demand(demand(node).cores, demand(node).memory) for node in there if node.id not in refused}
+    listed = [f"`{name}` has {described(part)}" for name, part in taken.items() if not part.is_nothing]
+    return f"of the {described(Demand(host.cores or 0, host.memory or 0))} of `{host.name}`, {', '.join(listed)}"
+
+
+def _tell_labels(node: Node, labels: tuple[tuple[str, str], ...], graph: Graph, sink: Sink) -> None:
+    asked = ", ".join(f"`{key}: {value}`" for key, value in labels)
     carried = {f"{key}: {value}": None for host in graph.hosts for key, value in host.labels.items()}
     sink.error(
         "DF514",
         f"no machine carries the labels that `{node.id}` asks for: {asked}; "
-        f"the labels in the inventory are {choices_text(next(iter(wanted)), tuple(carried))}",
+        f"the labels in the inventory are {choices_text(labels[0][0], tuple(carried))}",
         node.setting_spans.get("labels"),
         help="add the labels to one machine, ask for others, or name a `machine`",
     )
-    return None
 
 
 def _check_name(node: Node, machine: str, sink: Sink) -> None:

@@ -42,7 +42,7 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
 }
 _WITH_DEFAULTS = frozenset({"ros2"})
 DATAFLOW_SETTINGS = frozenset({"health_check_interval", "debug", "default_data_format", "communication"})
-DEPLOYMENT_SETTINGS = frozenset({"labels", "distribute"})
+DEPLOYMENT_SETTINGS = frozenset({"labels", "cores", "memory", "distribute"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from doraflow.parser.kinds import (
     word,
 )
 from doraflow.parser.link_model import Communication, DataFormat
+from doraflow.parser.machine_kinds import Cores, Memory
 from doraflow.parser.ros2_model import Ros2Bridge
 
 __all__ = [
@@ -65,6 +66,8 @@ class Deploy(Keys):
     machine: Text | None = Field(default=None, description="The name of the machine.")
     working_dir: Text | None = Field(default=None, description="The folder on that machine in which the node runs.")
     labels: Labels = Field(default_factory=dict, description="Labels that the machine must carry.")
+    cores: Cores | None = Field(default=None, description="How many processor cores of the machine are the node's.")
+    memory: Memory | None = Field(default=None, description="How much of the machine's memory is the node's, as `2GB`.")
     distribute: Distribution = Field(default="local", description="How a built program reaches the machine.")
 
 

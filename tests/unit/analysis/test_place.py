@@ -61,10 +61,10 @@ def hosts_of(check: Check, deploy: str, head: str = LABELLED) -> list[str]:
     return [node.host for node in checked.graph.nodes]
 
 
-def test_labels_choose_the_first_machine_that_carries_them_all(check: Check) -> None:
-    assert hosts_of(check, "{labels: {gpu: a100}}") == ["arm", "local"]
-    assert hosts_of(check, "{labels: {zone: eu, gpu: a100}}") == ["arm", "local"]
-    assert hosts_of(check, "{}") == ["local", "local"]
+def test_labels_choose_a_machine_that_carries_them_all(check: Check) -> None:
+    assert hosts_of(check, "{labels: {gpu: a100}}") == ["arm", "base"]
+    assert hosts_of(check, "{labels: {zone: eu, gpu: a100}}") == ["arm", "base"]
+    assert hosts_of(check, "{}") == ["base", "base"]
 
 
 def test_a_node_that_asks_for_labels_leaves_the_machine_of_the_dataflow(check: Check) -> None:
@@ -123,3 +123,62 @@ def test_a_machine_that_could_not_be_read_is_not_missed(check: Check, head: str,
 def test_nor_one_of_an_inventory_file_that_could_not_be_read(check: Check, text: str, code: str) -> None:
     checked = check(flow("arm"), {"inventory.yml": text}, inventory="inventory.yml")
     assert [finding.code for finding in checked.findings] == [code]
+
+
+SIZED = "hosts:\n  arm: {cores: 4, memory: 4GB}\n  gpu: {cores: 16, memory: 32GB, labels: {gpu: a100}}\n"
+
+
+def placed(check: Check, *nodes: str, head: str = SIZED) -> dict[str, str]:
+    checked = check(head + "nodes:\n" + "".join(f"  - {{{node}}}\n" for node in nodes))
+    assert {finding.code for finding in checked.findings} <= {"DF207", "DF404", "DF902"}
+    return {node.id: node.host for node in checked.graph.nodes}
+
+
+def test_a_node_goes_where_its_traffic_is_and_what_it_asks_for_comes_first(check: Check) -> None:
+    camera = "id: camera, path: c.py, outputs: [image], deploy: {machine: gpu}"
+    viewer = "id: viewer, path: v.py, inputs: {image: camera/image}"
+    assert placed(check, camera, viewer) == {"camera": "gpu", "viewer": "gpu"}
+    heavy = "id: camera, path: c.py, outputs: [image], deploy: {machine: arm}"
+    assert placed(check, heavy, f"{viewer}, deploy: {{cores: 8}}") == {"camera": "arm", "viewer": "gpu"}
+    assert placed(check, heavy, f"{viewer}, deploy: {{memory: 8GB}}") == {"camera": "arm", "viewer": "gpu"}
+    assert placed(check, heavy, f"{viewer}, cpu_affinity: [9]") == {"camera": "arm", "viewer": "gpu"}
+
+
+def test_images_draw_more_than_numbers_do(check: Check) -> None:
+    typed = (
+        "id: camera, path: c.py, outputs: [image], output_types: {image: std/media/v1/Image}, deploy: {machine: gpu}"
+    )
+    imu = "id: imu, path: i.py, outputs: [pose], output_types: {pose: std/core/v1/Float64}, deploy: {machine: arm}"
+    reader = "id: reader, path: r.py, inputs: {pose: imu/pose, image: camera/image}"
+    assert placed(check, imu, typed, reader)["reader"] == "gpu"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            "deploy: {cores: 32}",
+            "no machine can take `a`, which asks for 32 cores: `arm` has 4 cores, `gpu` has 16 cores",
+        ),
+        (
+            "deploy: {memory: 8GB, labels: {gpu: a100}, cores: 32}",
+            (
+                "no machine can take `a`, which asks for `gpu: a100`, 32 cores and 8 GiB of memory: "
+                "`arm` does not carry `gpu: a100`, `gpu` has 16 cores"
+            ),
+        ),
+    ],
+)
+def test_what_no_machine_has_is_an_error_that_says_what_each_lacks(check: Check, asked: str, message: str) -> None:
+    finding = check(f"{SIZED}nodes:\n  - {{id: a, path: a.py, {asked}}}\n").only("DF515")
+    assert finding.message == message
+    assert finding.help == "ask for what one of the machines has, or correct the inventory"
+
+
+def test_a_machine_that_others_fill_is_named_with_them(check: Check) -> None:
+    nodes = "".join(f"  - {{id: {name}, path: a.py, deploy: {{cores: 9}}}}\n" for name in "ab")
+    finding = check(f"{SIZED}nodes:\n{nodes}").only("DF515")
+    assert finding.message == (
+        "no machine has room left for `b`, which asks for 9 cores: "
+        "of the 16 cores and 32 GiB of memory of `gpu`, `a` has 9 cores"
+    )

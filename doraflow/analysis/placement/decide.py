@@ -1,0 +1,145 @@
+"""The decision: every node's machine, with the reason in words, and the nodes that no machine can take.
+
+Pure; `doraflow.analysis.place` tells the findings, and `doraflow plan` shows the reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow.analysis.placement.assign import Item, Room, assign
+from doraflow.analysis.placement.demand import demand, described, machines
+from doraflow.analysis.placement.traffic import flows
+from doraflow.ir import DEFAULT_HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doraflow.analysis.placement.traffic import Flow
+    from doraflow.ir import Graph, Host, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A node, its machine, and why it is that one."""
+
+    node: str
+    host: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A node that no machine can take: the machines that could if they were empty, none where it asks for too much."""
+
+    node: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where every node runs, in the order of the file; a refused node is placed on its first candidate all the same."""
+
+    placed: tuple[Placed, ...]
+    refused: tuple[Refused, ...]
+
+
+def decide(graph: Graph) -> Decision:
+    """Choose a machine for every node of a graph whose types are resolved."""
+    names = machines(graph)
+    hosts = {host.name: host for host in graph.hosts}
+    choices = {node.id: _choices(node, names, hosts) for node in graph.nodes}
+    is_open = any(node.machine is None and len(choices[node.id]) > 1 for node in graph.nodes)
+    weighed = flows(graph) if is_open else ()
+    items = [_item(node, choices[node.id] or names[:1]) for node in graph.nodes]
+    rooms = {name: _room(hosts.get(name)) for name in dict.fromkeys([*names, *(i.choices[0] for i in items)])}
+    made = assign(items, rooms, _between(weighed))
+    fallback = {item.name: item.choices[0] for item in items}
+    where = {node.id: made.machine.get(node.id, fallback[node.id]) for node in graph.nodes}
+    beyond = {name for name, found in choices.items() if not found}
+    refused = [Refused(node.id, choices[node.id]) for node in graph.nodes if node.id in {*made.refused, *beyond}]
+    strongest = _strongest(weighed, where)
+    placed = [
+        Placed(node.id, where[node.id], _reason(node, choices[node.id], strongest, graph)) for node in graph.nodes
+    ]
+    return Decision(tuple(placed), tuple(refused))
+
+
+def links_between_machines(graph: Graph) -> dict[tuple[str, str], tuple[Flow, ...]]:
+    """Group the edges of a placed graph that lead from one machine to another by the two, in the order of the file."""
+    where = {node.id: node.host for node in graph.nodes}
+    links: dict[tuple[str, str], tuple[Flow, ...]] = {}
+    for flow in flows(graph):
+        pair = where[flow.edge.producer], where[flow.edge.consumer]
+        if pair[0] != pair[1]:
+            links[pair] = (*links.get(pair, ()), flow)
+    return links
+
+
+def _choices(node: Node, names: tuple[str, ...], hosts: Mapping[str, Host]) -> tuple[str, ...]:
+    """List the machines that could take a node; one that names its machine has no other."""
+    if node.machine is not None:
+        return (node.machine,)
+    wanted = demand(node)
+    if names == (DEFAULT_HOST,) and DEFAULT_HOST not in hosts:
+        return names  # nothing is known of any machine, so that labels and sizes choose nothing
+    return tuple(name for name in names if (wanted.fits(hosts[name]) if name in hosts else not wanted.labels))
+
+
+def _item(node: Node, choices: tuple[str, ...]) -> Item:
+    wanted = demand(node)
+    return Item(node.id, choices, wanted.cores, wanted.memory, is_fixed=node.machine is not None)
+
+
+def _room(host: Host | None) -> Room:
+    return Room(host.cores, host.memory) if host is not None else Room()
+
+
+def _between(weighed: tuple[Flow, ...]) -> dict[tuple[str, str], float]:
+    traffic: dict[tuple[str, str], float] = {}
+    for flow in weighed:
+        pair = flow.edge.producer, flow.edge.consumer
+        traffic[pair] = traffic.get(pair, 0.0) + flow.bytes_per_second
+    return traffic
+
+
+def _strongest(weighed: tuple[Flow, ...], where: Mapping[str, str]) -> dict[str, tuple[str, float]]:
+    """Find for each node the neighbour on its machine with which it has most traffic."""
+    pulls: dict[str, dict[str, float]] = {}
+    for flow in weighed:
+        one, other = flow.edge.producer, flow.edge.consumer
+        if one != other and where[one] == where[other]:
+            for name, friend in ((one, other), (other, one)):
+                at = pulls.setdefault(name, {})
+                at[friend] = at.get(friend, 0.0) + flow.bytes_per_second
+    return {name: max(at.items(), key=lambda entry: entry[1]) for name, at in pulls.items()}
+
+
+def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[str, float]], graph: Graph) -> str:
+    if node.machine is not None:
+        return "named in `deploy`"
+    if not graph.hosts:
+        return "no inventory"
+    wanted = demand(node)
+    if len(choices) == 1 and not wanted.is_nothing:
+        return f"no other machine has {described(wanted)}"
+    if len(choices) == 1:
+        return "the only machine"
+    friend = strongest.get(node.id)
+    if friend is not None:
+        return f"beside `{friend[0]}`: {rate(friend[1])} stay on one machine"
+    return "no traffic with its machine's other nodes: the first machine with room"
+
+
+def rate(bytes_per_second: float) -> str:
+    """Write a traffic for people.
+
+    >>> rate(27.648e6), rate(950.0)
+    ('27.6 MB/s', '950 B/s')
+    """
+    for unit in ("B/s", "kB/s", "MB/s"):
+        if bytes_per_second < 1000:
+            return f"{bytes_per_second:.3g} {unit}"
+        bytes_per_second /= 1000
+    return f"{bytes_per_second:.3g} GB/s"
