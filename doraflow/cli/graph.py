@@ -38,7 +38,7 @@ def graph(
     """
     from doraflow.codegen import picture
 
-    drawn = _graph_of(file, inventory, profile)
+    drawn = graph_of(file, inventory, profile)
     text = {Picture.MERMAID: picture.mermaid, Picture.DOT: picture.dot, Picture.HTML: picture.html}[form](drawn)
     if out is None:
         sys.stdout.write(text)
@@ -57,10 +57,10 @@ def expand(file: File, inventory: Inventory = None, profile: Profile = None) -> 
     """
     from doraflow.codegen.resolved import resolved_text
 
-    sys.stdout.write(resolved_text(_graph_of(file, inventory, profile)))
+    sys.stdout.write(resolved_text(graph_of(file, inventory, profile)))
 
 
-def _graph_of(file: Path, inventory: Path | None, profile: str | None) -> Graph:
+def graph_of(file: Path, inventory: Path | None, profile: str | None) -> Graph:
     """Check a dataflow without its sources; after errors show them and exit."""
     from doraflow.cli.report import show_findings
     from doraflow.pipeline import Options, check

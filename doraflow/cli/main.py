@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, explain, graph, lsp, migrate, run, schema
+from doraflow.cli import build, check, explain, graph, lsp, migrate, plan, run, schema
 
 app = typer.Typer(
     name="doraflow",
@@ -33,6 +33,7 @@ app.command("build")(build.build)
 app.command("run")(run.run)
 app.command("graph")(graph.graph)
 app.command("expand")(graph.expand)
+app.command("plan")(plan.plan)
 app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
 app.command("lsp")(lsp.lsp)

@@ -128,7 +128,7 @@ def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[
         return "the only machine"
     friend = strongest.get(node.id)
     if friend is not None:
-        return f"beside `{friend[0]}`: {rate(friend[1])} stay on one machine"
+        return f"beside `{friend[0]}`: {rate(friend[1])} stays on one machine"
     return "no traffic with its machine's other nodes: the first machine with room"
 
 

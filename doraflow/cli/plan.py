@@ -1,0 +1,95 @@
+"""`doraflow plan`: where each node runs and why, what travels between machines, what each holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from doraflow.cli.arguments import File, Inventory, Profile
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from doraflow.analysis.placement.summary import Summary
+
+
+class Output(StrEnum):
+    """How data is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def plan(
+    file: File,
+    output: Annotated[Output, typer.Option("--output", help="Tables for people, or JSON for tools.")] = Output.TABLE,
+    inventory: Inventory = None,
+    profile: Profile = None,
+) -> None:
+    """Show on which machine each node runs and why, what travels between machines, and what messages take on each.
+
+    Example: doraflow plan dataflow.yml --inventory machines.yml
+    """
+    from doraflow.analysis.placement.summary import summarise
+    from doraflow.cli.graph import graph_of
+
+    summary = summarise(graph_of(file, inventory, profile))
+    if output is Output.JSON:
+        sys.stdout.write(json.dumps(dataclasses.asdict(summary), indent=2) + "\n")
+        return
+    _show(summary)
+
+
+def _show(summary: Summary) -> None:
+    from rich.console import Console
+
+    from doraflow.cli.report import has_colour
+
+    # Beside a terminal nothing may be cut off: a table is then as wide as its rows.
+    console = Console(no_color=not has_colour(sys.stdout), width=None if sys.stdout.isatty() else 1000, highlight=False)
+    for table in (_nodes(summary), _links(summary), _hosts(summary)):
+        console.print(table)
+        console.print()
+    if any(link.is_assumed for link in summary.links):
+        console.print("~ a size or a pace is assumed: give outputs types of a fixed size, and timers")
+
+
+def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+
+
+def _nodes(summary: Summary) -> Table:
+    table = _table("node", "host", "why")
+    for placed in summary.nodes:
+        table.add_row(placed.node, placed.host, placed.reason)
+    return table
+
+
+def _links(summary: Summary) -> Table:
+    from doraflow.analysis.placement.decide import rate
+
+    table = _table("from", "to", "traffic", "outputs")
+    for link in summary.links:
+        sign = "~" if link.is_assumed else ""
+        table.add_row(link.sender, link.receiver, f"{sign}{rate(link.bytes_per_second)}", ", ".join(link.outputs))
+    if not summary.links:
+        table.add_row("-", "-", "0 B/s", "no output is read on another machine")
+    return table
+
+
+def _hosts(summary: Summary) -> Table:
+    from doraflow.analysis.placement.demand import size
+
+    table = _table("host", "nodes", "pools", "queues", "not counted")
+    for host in summary.hosts:
+        pools, queues = size(host.pool_bytes), size(host.queue_bytes)
+        table.add_row(host.host, str(len(host.nodes)), pools, queues, ", ".join(host.uncounted) or "-")
+    return table
