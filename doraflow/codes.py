@@ -72,6 +72,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF129": "a bridge to ROS 2 without a port that it needs",
         "DF130": "a dataflow of another tool",
         "DF131": "a file that cannot be rewritten without changing what it means",
+        "DF145": "a dataflow without nodes",
         # names and references
         "DF201": "two nodes with one id",
         "DF202": "an output listed twice",

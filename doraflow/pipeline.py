@@ -97,9 +97,8 @@ def check(source: Path, options: Options) -> Compilation:
     if made.document is not None and graph is not None and not sink.is_flooded:
         graph = replace(graph, strict_types=graph.strict_types or options.strict_types)
         graph = analyse(graph, read_library(made.document.type_files, sink), sink)
-        check_paths(graph, sink)
-        if options.check_sources:
-            check_sources(graph, made.folder, sink)
+        missing = check_sources(graph, made.folder, sink) if options.check_sources else ()
+        check_paths(graph, sink, missing)
         made.graph = graph
     sink.found = with_provenance(sink.found, made.document.included if made.document else {})
     policy = Policy(settings, options.strict or settings.strict, options.check_sources)

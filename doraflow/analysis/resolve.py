@@ -12,6 +12,7 @@ from doraflow.analysis.node_names import NodeNames
 from doraflow.diagnostics import Label
 from doraflow.ir import Edge, LogSubscription, PortReference
 from doraflow.parser.suggest import Choices
+from doraflow.parser.timers import timer_meant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,6 +140,12 @@ def _find(reader: _Reader, names: _Names, sink: Sink) -> str | None:
 def _tell_unknown_node(reader: _Reader, names: _Names, sink: Sink) -> None:
     wanted, scope = reader.wanted, reader.port.scope
     near = names.known.near(wanted.node, scope)
+    timer = timer_meant(f"{wanted.node}/{wanted.port}")
+    if timer is not None:
+        message = f"there is no node `{wanted.node}`; a timer is `dora/timer/UNIT/N`"
+        label = f"read by `{reader.node.id}`"
+        sink.error("DF203", message, reader.port.source_span, label=label, help=f"write `{timer}`", replacement=timer)
+        return
     closest = _another_order(reader, names) or _closest(reader, near, names)
     sink.error(
         "DF203",

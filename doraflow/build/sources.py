@@ -18,7 +18,7 @@ from doraflow.codegen.requirements import requirement_files
 from doraflow.parser.suggest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from doraflow.diagnostics import Sink, Span
@@ -26,20 +26,30 @@ if TYPE_CHECKING:
 
 LARGEST_SOURCE = 64 * 1024 * 1024
 
+_CREATE = "create it, or correct the path"
 
-def check_paths(graph: Graph, sink: Sink) -> None:
-    """Report sources and working directories outside the project (DF602), whether they exist or not."""
+
+def check_paths(graph: Graph, sink: Sink, missing: Collection[Span] = ()) -> None:
+    """Report sources and working directories outside the project (DF602), whether they exist or not.
+
+    `missing` are the places of the sources that have been told of as missing.
+    """
     for node in graph.nodes:
         is_outside = _leaves_project(node.working_directory)
         if is_outside and (node.builds or any(not _is_absolute(path) for path in _written(node))):
             _tell_folder_outside(node, sink)
         for path, span in _named(node):
-            if _leaves_project(path) and not (is_outside and _is_below(path, node.working_directory)):
+            is_told = span in missing or (is_outside and _is_below(path, node.working_directory))
+            if _leaves_project(path) and not is_told:
                 _tell_outside(node, path, span, sink)
 
 
-def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
-    """Report sources that are missing (DF601), and links to files outside the project (DF602)."""
+def check_sources(graph: Graph, folder: Path, sink: Sink) -> frozenset[Span]:
+    """Report sources that are missing (DF601), and links to files outside the project (DF602).
+
+    Gives the places of those that are missing.
+    """
+    missing: set[Span] = set()
     root = str(disk.resolved(folder))
     targets: dict[str, str] = {}
     for node in graph.nodes:
@@ -48,10 +58,12 @@ def check_sources(graph: Graph, folder: Path, sink: Sink) -> None:
                 if not _may_appear(node):
                     as_written = path if span.file == graph.file and path in _written(node) else None
                     _tell_missing(node, folder, path, span, sink, as_written=as_written)
+                    missing.add(span)
             elif not _leaves_project(path):
                 target = targets.get(path) or targets.setdefault(path, str(disk.resolved(folder / path)))
                 if not _is_below(target, root) and disk.is_file(folder / path):
                     _tell_link(node, path, target, span, sink)
+    return frozenset(missing)
 
 
 def collect_sources(plan: Plan, folder: Path) -> list[GeneratedFile]:
@@ -109,7 +121,8 @@ def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink, *
     near = nearest(name, disk.files_in((folder / path).parent))
     what = "file" if "/" in path or "." in path else "file and no command"
     closest = str(PurePosixPath(as_written).with_name(near[0])) if near and as_written else None
-    mend = "create it, or correct the path"
+    is_outside = _leaves_project(path)
+    mend = f"put `{name}` into the dataflow's folder and write its path from there" if is_outside else _CREATE
     if near:
         mend = f"to use the closest file, write `{closest or near[0]}`"
     sink.error(

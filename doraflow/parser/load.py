@@ -20,7 +20,7 @@ from doraflow.parser.manifests import Manifests
 from doraflow.parser.model import Dataflow
 from doraflow.parser.profiles import with_profile
 from doraflow.parser.read import read_model
-from doraflow.parser.rules import check_nodes
+from doraflow.parser.rules import check_has_nodes, check_nodes
 from doraflow.parser.syntax import MappingNode
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def load(
     if reading is None:
         return None
     dataflow, syntax = reading.model, reading.tree
+    if not reading.faulty:
+        check_has_nodes(syntax, sink)
     check_nodes(dataflow.nodes, syntax, sink, reading.gaps)
     check_environment(syntax.get("env"), sink)
     if sink.is_flooded:

@@ -26,7 +26,11 @@ OLD_KEYS: Mapping[str, str] = MappingProxyType(
         "working-directory": "write paths relative to the dataflow file",
         "working_directory": "write paths relative to the dataflow file",
         "shared_library": "write `shared-library`",
+        "operators": "write `nodes:`, and move all keys of each entry but its `id` below a key `operator:` of its own",
         "sources": "write all nodes under `nodes`, each with its `outputs`",
         "sinks": "write all nodes under `nodes`, each with its `inputs`",
     }
 )
+
+NODE_SECTIONS = frozenset({"operators", "sources", "sinks"})
+"""Those that held nodes at the top of a file, in the place of `nodes`."""

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from doraflow.parser.keys import InputOptions, Keys
 from doraflow.parser.kinds import describe
-from doraflow.parser.old_keys import OLD_KEYS
+from doraflow.parser.meant_maps import as_map
+from doraflow.parser.old_keys import NODE_SECTIONS, OLD_KEYS
 from doraflow.parser.other_words import meanings
 from doraflow.parser.recovery import NO_GAPS, PORT_KEYS, Cut, Gaps, gaps_of, shortened, without
 from doraflow.parser.scalars import resolve
-from doraflow.parser.shapes import as_list, as_map, as_single, list_in_place
+from doraflow.parser.shapes import as_list, as_single, list_in_place
 from doraflow.parser.suggest import choices_text
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span, is_left_out
 
@@ -131,10 +132,17 @@ def _judged(faults: Sequence[_Fault]) -> tuple[list[_Fault], list[Cut]]:
             meant.add(place)
             cuts[fault.present] = Cut(fault.present, key)
     causes = [fault for fault in faults if fault.details["type"] != "missing" or fault.location not in meant]
-    causes = _without_foreign_keys(causes)
+    causes = _without_foreign_keys(_without_lack_of_nodes(causes))
     for fault in causes:
         cuts.setdefault(fault.present, Cut(fault.unreadable(), unknown=fault.details["type"] == "extra_forbidden"))
     return causes, list(cuts.values())
+
+
+def _without_lack_of_nodes(faults: list[_Fault]) -> list[_Fault]:
+    """Leave out that there are no `nodes` where they stand under an old key, which is told."""
+    if not any(fault.details["type"] == "extra_forbidden" and fault.location[0] in NODE_SECTIONS for fault in faults):
+        return faults
+    return [fault for fault in faults if fault.details["type"] != "missing" or fault.location != ("nodes",)]
 
 
 def _without_foreign_keys(faults: list[_Fault]) -> list[_Fault]:
@@ -261,7 +269,9 @@ class _Fault:
         name, key = self._name()
         found = describe(self.node if isinstance(self.node, ScalarNode) else _raw(self.node))
         is_entry = bool(self.present) and isinstance(self.present[-1], int)
-        help_text = as_list(key, self.node) if wants_list else as_map(key, self.node, is_entry=is_entry)
+        steps = [step for step in self.present if isinstance(step, str)]
+        parent = steps[-2] if len(steps) > 1 else ""
+        help_text = as_list(key, self.node) if wants_list else as_map(key, self.node, parent, is_entry=is_entry)
         replacement = list_in_place(self.node) if wants_list else None
         message = f"{name} is {found}, expected {'a list' if wants_list else 'a map'}"
         self.sink.error("DF103", message, head_span(self.node), help=help_text, replacement=replacement)

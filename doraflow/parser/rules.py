@@ -61,6 +61,19 @@ def check_nodes(nodes: Sequence[Node], file: MappingNode, sink: Sink, gaps: Gaps
                 check_bridge(bridge, syntax, sink)
 
 
+def check_has_nodes(file: MappingNode, sink: Sink) -> None:
+    """Warn of a dataflow that has no nodes: dora takes it, and it does nothing."""
+    entry = file.entry("nodes")
+    if entry is None or not (is_null(entry.value) or entry.value == SequenceNode((), entry.value.span)):
+        return
+    sink.warning(
+        "DF145",
+        "the dataflow has no nodes, so there is nothing to run",
+        entry.key.span,
+        help="write the first node below `nodes:`, as `- id: NAME` with `path: PROGRAM` on the next line",
+    )
+
+
 def _check_node(node: Node, syntax: MappingNode, sink: Sink, missing: frozenset[str]) -> None:
     chosen = _given(syntax, IMPLEMENTATIONS)
     if not chosen and missing.isdisjoint(IMPLEMENTATIONS):

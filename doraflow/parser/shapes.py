@@ -1,29 +1,23 @@
-"""How to mend a value of the wrong shape: a list for a map, a map for a text, and what else slips in there.
+"""How to mend a value of the wrong shape: a map for a list, a map for a text, and what else slips in there.
 
-Only the edit is put into words here; that the shape is wrong is told by `doraflow.parser.read`.
+Only the edit is put into words here; that the shape is wrong is told by `doraflow.parser.read`, and what was meant to
+be a map is for `doraflow.parser.meant_maps`.
 """
 
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, is_null
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from doraflow.parser.syntax import SyntaxNode
 
 LONGEST_SHOWN = 60
 
-_NO_SPACE = re.compile(r"([A-Za-z0-9_-]+):([^\s/].*)")
 _NO_SPACE_AFTER_DASH = re.compile(r"-([^\s-]\S*).*")
-_WITH_IDS = frozenset({"nodes", "operators", "machines"})
-# The key that a text in place of a map was mostly meant for.
-_MEANT: Mapping[str, str] = MappingProxyType({"deploy": "machine", "operator": "python", "ros2": "topic"})
-_AS_A_MAP = "write a map, `NAME: value` on each line"
+WITH_IDS = frozenset({"nodes", "operators", "machines"})
 
 
 def as_list(key: str, node: SyntaxNode) -> str | None:
@@ -31,14 +25,14 @@ def as_list(key: str, node: SyntaxNode) -> str | None:
     if isinstance(node, ScalarNode):
         item = _item_without_space(node)
         if item is not None:
-            return f"put a space after each `-`, as in `- {item}`" if _can_be_shown(item) else None
-        return f"write `{key}: [{node.text}]`" if _can_be_shown(node.text) else None
+            return f"put a space after each `-`, as in `- {item}`" if can_be_shown(item) else None
+        return f"write `{key}: [{node.text}]`" if can_be_shown(node.text) else None
     names = [entry.key.text for entry in node.entries] if isinstance(node, MappingNode) else []
     if not names:
         return "write a list, `- …` on each line"
-    if key in _WITH_IDS and "id" in names:
+    if key in WITH_IDS and "id" in names:
         return f"write `- ` before `{names[0]}`, and align its other keys with that"
-    if key in _WITH_IDS:
+    if key in WITH_IDS:
         return f"write a list, with `- id: {names[0]}` and its other keys below for the first entry"
     listed = ", ".join(names[:3])
     types = ", and the types of outputs under `output_types`" if key == "outputs" else ""
@@ -52,22 +46,6 @@ def list_in_place(node: SyntaxNode) -> str | None:
     if _item_without_space(node) is not None:
         return None
     return f"[{node.text}]" if node.text and "," not in node.text else None
-
-
-def as_map(key: str, node: SyntaxNode, *, is_entry: bool) -> str:
-    """Say how to write a map in the place of a single value or a list."""
-    if not isinstance(node, ScalarNode):
-        return f"{_AS_A_MAP}, without `-`"
-    match = _NO_SPACE.fullmatch(node.text)
-    if not _can_be_shown(node.text):
-        return _AS_A_MAP
-    if match is not None:
-        return f"put a space after the `:`, as in `{match[1]}: {match[2]}`"
-    if is_entry and key in _WITH_IDS:
-        return f"write `- id: {node.text}`, with its other keys below"
-    if not is_entry and key in _MEANT:
-        return f"write `{key}: {{{_MEANT[key]}: {node.text}}}`"
-    return _AS_A_MAP
 
 
 def as_single(key: str, node: SyntaxNode, parent: str) -> str | None:
@@ -91,5 +69,6 @@ def _item_without_space(node: ScalarNode) -> str | None:
     return match[1] if match is not None else None
 
 
-def _can_be_shown(text: str) -> bool:
+def can_be_shown(text: str) -> bool:
+    """Tell whether a text is short enough to be part of a help."""
     return bool(text) and len(text) <= LONGEST_SHOWN and "\n" not in text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from doraflow.ir import LogSubscription, PortReference
 from doraflow.parser.identifiers import judge_node_id, judge_port_id
 from doraflow.parser.suggest import choices_text, nearest
-from doraflow.parser.timers import parse_timer, unit_meant
+from doraflow.parser.timers import parse_timer, timer_meant, unit_meant
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink, Span
@@ -38,7 +38,7 @@ def parse_source(text: str, span: Span, sink: Sink) -> Source | None:
         return parse_timer(text, detail, span, sink)
     if kind == "logs":
         return _parse_logs(text, detail, span, sink)
-    meant = _built_in(kind, detail)
+    meant = timer_meant(text) or _built_in(kind, detail)
     sink.error(
         "DF106",
         f"`dora` has no source `{kind}`: there are `dora/timer/…` and `dora/logs`"
@@ -69,18 +69,21 @@ def split_reference(text: str) -> tuple[str, str] | None:
 def _parse_reference(text: str, span: Span, sink: Sink) -> PortReference | None:
     node, slash, port = text.partition("/")
     if not slash or not node or not port:
+        meant = timer_meant(text)
         sink.error(
             "DF106",
             f"`{text}` is not a source: a source is `node/output`, `dora/timer/…` or `dora/logs`",
             span,
-            help=_reference_meant(node, port),
+            help=f"write `{meant}`" if meant else _reference_meant(node, port),
+            replacement=meant,
         )
         return None
     illegal = judge_node_id(node) or judge_port_id(port)
     if illegal is not None:
         meant = f"{node.strip()}/{port.strip()}"
-        is_legal = not (judge_node_id(node.strip()) or judge_port_id(port.strip()))
-        mend = f"write `{meant}`" if is_legal else "write `NODE/OUTPUT` with the ids of a node and its output"
+        timer = timer_meant(text)
+        is_legal = timer or not (judge_node_id(node.strip()) or judge_port_id(port.strip()))
+        mend = f"write `{timer or meant}`" if is_legal else "write `NODE/OUTPUT` with the ids of a node and its output"
         sink.error("DF106", f"`{text}` is not a source: {illegal.message}", span, help=mend)
         return None
     return PortReference(node, port)
@@ -91,6 +94,8 @@ def _reference_meant(node: str, port: str) -> str:
     other = _OTHER_SEPARATOR.fullmatch(node)
     if other is not None and not port:
         return f"write `{other[1]}/{other[2]}`"
+    if node.lower() == "timer" and not port:
+        return "write for example `dora/timer/millis/100`"
     outer, slash, inner = port.partition("/")
     if not node and slash and outer and inner:
         return f"write `{port}`"

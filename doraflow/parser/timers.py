@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Sink, Span
 
 LONGEST_INTERVAL_NS = 2**63 - 1
+LONGEST_TIMER = 60
+"""How long a text may be that is taken for a misspelt timer."""
 
 _NANOSECONDS: Mapping[str, int] = MappingProxyType({"secs": 10**9, "millis": 10**6, "micros": 10**3, "nanos": 1})
 _UNITS = ("millis", "secs", "hz", "micros", "nanos")
@@ -38,8 +40,12 @@ _OTHER_SPELLINGS: Mapping[str, str] = MappingProxyType(
         "ns": "nanos",
         "nanoseconds": "nanos",
         "hertz": "hz",
+        "fps": "hz",
     }
 )
+_TIMER_WORDS = frozenset({"dora", "timer", "timers", "tick", "ticks", "clock", "every", "interval"})
+_LOOSE = re.compile(r"[A-Za-z0-9\s/.:=()_-]+")
+_TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|[A-Za-z]+")
 _IN_ONE_WORD = re.compile(r"([0-9]{1,20})\s*([A-Za-z]+)")
 _WHOLE = re.compile(r"\+?[0-9]{1,20}")
 _FREQUENCY = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -52,8 +58,7 @@ def parse_timer(text: str, detail: str, span: Span, sink: Sink) -> Timer | None:
     """
     unit, _, amount = detail.partition("/")
     if not unit or not amount:
-        message = f"`{text}` is not a timer: a timer is `dora/timer/UNIT/N`"
-        sink.error("DF107", message, span, help=_meant(unit, amount) or _example(unit_meant(unit) or "millis"))
+        _refuse_form(text, unit, span, sink)
         return None
     if unit not in _UNITS:
         _refuse_unit(unit, amount, span, sink)
@@ -85,6 +90,33 @@ def _period(amount: str) -> int | None:
     return round(period) if math.isfinite(period) else LONGEST_INTERVAL_NS + 1
 
 
+def timer_meant(text: str) -> str | None:
+    """Give the timer that a text of another form was meant to be; None if it does not speak of one.
+
+    >>> timer_meant("timer/hz/30"), timer_meant("30hz"), timer_meant("dora.timer.ms(20)"), timer_meant("camera/30hz")
+    ('dora/timer/hz/30', 'dora/timer/hz/30', 'dora/timer/millis/20', None)
+    """
+    words = _TOKEN.findall(text) if len(text) <= LONGEST_TIMER and _LOOSE.fullmatch(text) else []
+    numbers = [word for word in words if word[0].isdigit()]
+    others = [word for word in words if not word[0].isdigit() and word.lower() not in _TIMER_WORDS]
+    speaks_of_timers = len(words) > len(numbers) + len(others) or _IN_ONE_WORD.fullmatch(text)
+    unit = unit_meant(others[0]) if len(others) == 1 and len(numbers) == 1 and speaks_of_timers else None
+    if unit is None or ("." in numbers[0] and unit != "hz"):
+        return None
+    return f"dora/timer/{unit}/{numbers[0]}"
+
+
+def _refuse_form(text: str, unit: str, span: Span, sink: Sink) -> None:
+    meant = timer_meant(text)
+    if meant is not None:
+        mend = f"write `{meant}`"
+    elif _FREQUENCY.fullmatch(unit):
+        mend = f"write `dora/timer/hz/{unit}` for {unit} a second, `dora/timer/millis/{unit}` for one every {unit} ms"
+    else:
+        mend = _example(unit_meant(unit) or "millis")
+    sink.error("DF107", f"`{text}` is not a timer: a timer is `dora/timer/UNIT/N`", span, help=mend, replacement=meant)
+
+
 def _refuse_unit(unit: str, amount: str, span: Span, sink: Sink) -> None:
     if _FREQUENCY.fullmatch(unit) and unit_meant(amount):
         message = f"`{unit}/{amount}` has its unit after its number: a timer is `dora/timer/UNIT/N`"
@@ -103,13 +135,13 @@ def _refuse_unit(unit: str, amount: str, span: Span, sink: Sink) -> None:
 def _refuse_amount(unit: str, amount: str, span: Span, sink: Sink) -> None:
     wanted = "a number above 0" if unit == "hz" else "a whole number"
     finer = _in_finer_unit(unit, amount)
-    written = _meant(amount, "")
+    meant = f"dora/timer/{finer}" if finer else timer_meant(amount)
     sink.error(
         "DF107",
         f"`{amount}` is not a number of {_WORDS[unit]}: expected {wanted}",
         span,
-        help=f"write `dora/timer/{finer}`" if finer else written or _example(unit),
-        replacement=f"dora/timer/{finer}" if finer else None,
+        help=f"write `{meant}`" if meant else _example(unit),
+        replacement=meant,
     )
 
 
@@ -122,13 +154,6 @@ def _in_finer_unit(unit: str, amount: str) -> str | None:
         if nanoseconds < LONGEST_INTERVAL_NS and nanoseconds >= factor and round(nanoseconds) % factor == 0:
             return f"{finer}/{round(nanoseconds) // factor}"
     return None
-
-
-def _meant(text: str, amount: str) -> str | None:
-    """Say how to write a number and its unit that stand in one word, such as `30hz`; None if they do not."""
-    match = _IN_ONE_WORD.fullmatch(text)
-    unit = unit_meant(match[2]) if match is not None else None
-    return f"write `dora/timer/{unit}/{match[1]}`" if match is not None and unit and not amount else None
 
 
 def unit_meant(unit: str) -> str | None:

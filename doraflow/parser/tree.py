@@ -14,7 +14,7 @@ from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Ma
 
 from doraflow.diagnostics import Label
 from doraflow.parser.scalars import resolve
-from doraflow.parser.suggest import choices_text
+from doraflow.parser.suggest import choices_text, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
@@ -139,9 +139,10 @@ class TreeBuilder:
         span = self._lines.span(start_of(event), end_of(event))
         name = event.anchor or ""
         if name not in self._anchors:
-            known = choices_text(name, list(self._anchors))
+            known, near = choices_text(name, list(self._anchors)), nearest(name, list(self._anchors))
             message = f"the alias `*{name}` names no anchor before it; known anchors: {known}"
             mend = f"write the anchor `&{name}` before the value that is meant, or put quotes around the text"
+            mend = f"to repeat the value of the closest anchor, write `*{near[0]}`" if near else mend
             self._stop("DF004", message, span, mend)
             return
         built = self._anchors[name]

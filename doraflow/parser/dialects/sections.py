@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.parser.dialects.edits import Connect, Gather, Rename, Wrap
 from doraflow.parser.dialects.finding import Found
+from doraflow.parser.rules import OPERATOR_IMPLEMENTATIONS
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def find_sections(root: MappingNode) -> Iterator[Found]:
     given = [entry for entry in root.entries if entry.key.text in _SECTIONS and isinstance(entry.value, SequenceNode)]
     if not given or root.get("nodes") is not None:
         return
+    if any(_is_modern(item) for entry in given if isinstance(entry.value, SequenceNode) for item in entry.value.items):
+        return
     names = tuple(entry.key.text for entry in given)
     items = [item for entry in given if isinstance(entry.value, SequenceNode) for item in entry.value.items]
     nodes = [(("nodes", position), item) for position, item in enumerate(items) if isinstance(item, MappingNode)]
@@ -39,6 +42,11 @@ def find_sections(root: MappingNode) -> Iterator[Found]:
         given[0].key.span,
         tuple(edits),
     )
+
+
+def _is_modern(item: SyntaxNode) -> bool:
+    """Tell an operator of today, which stands in a node, from the operators of that dialect, which were nodes."""
+    return isinstance(item, MappingNode) and any(item.get(key) is not None for key in OPERATOR_IMPLEMENTATIONS)
 
 
 def _outputs(node: MappingNode) -> Iterator[tuple[str, str]]:

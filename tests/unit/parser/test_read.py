@@ -98,7 +98,7 @@ WRONG_KINDS = {
     ),
     NODE + "    env:\n      - A: 1\n": (
         "DF103 5:7-13 `env` is a list, expected a map",
-        "write a map, `NAME: value` on each line, without `-`",
+        "write a map: take away the `-` before each name, as in `A: 1`",
     ),
     NODE + "    env: {A: [1]}\n": (
         "DF103 4:14-17 `A` is a list, expected a text, number or boolean",
@@ -115,7 +115,7 @@ WRONG_KINDS = {
     ),
     NODE + "    inputs:\n      - a/b\n": (
         "DF103 5:7-12 `inputs` is a list, expected a map",
-        "write a map, `NAME: value` on each line, without `-`",
+        "write a map, `inputs: {b: a/b}`",
     ),
     NODE + "    inputs:\n      x: [a/b]\n": (
         "DF103 5:10-15 `x` is a list, expected a text",

@@ -69,7 +69,7 @@ def test_keys_that_do_not_go_together_are_told_with_both_places(
 
 
 def test_reserved_names_are_a_warning_and_malformed_ones_an_error(project: Project) -> None:
-    text = 'nodes: []\nenv: {LD_PRELOAD: x, "A=B": y}\n'
+    text = 'nodes: [{id: a, path: a.py}]\nenv: {LD_PRELOAD: x, "A=B": y}\n'
     _, found = project({"dataflow.yml": text})
     assert [(diagnostic.code, diagnostic.severity) for diagnostic in found] == [
         ("DF114", "warning"),

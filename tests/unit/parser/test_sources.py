@@ -143,7 +143,7 @@ FAULTS = [
         "dora/timer/100",
         "DF107",
         "`dora/timer/100` is not a timer: a timer is `dora/timer/UNIT/N`",
-        "write for example `dora/timer/millis/100`",
+        "write `dora/timer/hz/100` for 100 a second, `dora/timer/millis/100` for one every 100 ms",
     ),
     (
         "dora/timer/secs/99999999999999999999",
