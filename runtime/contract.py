@@ -15,6 +15,10 @@ QueuePolicy: TypeAlias = Literal["drop_oldest", "backpressure"]
 ProcessKind: TypeAlias = Literal["python", "executable", "shell", "operators"]
 SpawnMode: TypeAlias = Literal["fork", "exec"]
 Transport: TypeAlias = Literal["shm", "zmq"]
+LogLevel: TypeAlias = Literal["error", "warn", "info", "debug", "trace", "stdout"]
+
+LOG_LEVELS: tuple[LogLevel, ...] = ("error", "warn", "info", "debug", "trace", "stdout")
+"""From the gravest on. The last is that of lines to which their program gave no level: no other lets them pass."""
 
 DEFAULT_QUEUE_SIZE = 10
 
@@ -95,6 +99,22 @@ class OperatorWiring:
 
 
 @dataclass(frozen=True, slots=True)
+class LogRules:
+    """What becomes of the log of a node, beside its file and the console.
+
+    `lines_to` and `records_to` name outputs of the node that carry its lines of output, and its structured records;
+    empty for none. Records below `lowest` are dropped. A log file larger than `largest_file` bytes is put aside, and
+    `kept_files` of those are kept; 0 bytes is no limit.
+    """
+
+    lines_to: str = ""
+    records_to: str = ""
+    lowest: LogLevel = "stdout"
+    largest_file: int = 0
+    kept_files: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class NodeWiring:
     """The ports of one node, and its operators if it has any.
 
@@ -108,6 +128,7 @@ class NodeWiring:
     operators: tuple[OperatorWiring, ...] = ()
     shared_memory: int = 0
     spin_us: int = 0
+    logs: LogRules = LogRules()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,12 @@ class Console:
             if self._style == "json":
                 self._output.write('{"type": "log", ' + record.as_json()[1:])
             else:
-                for line in _message(record).split("\n"):
-                    self._output.write(f"{record.node:<{self.width}} | {printable(line)}")
+                begin = f"{record.node:<{self.width}} | "
+                first, *more = record.lines()
+                level = "" if record.level == RAW_LEVEL else f"{record.level}: "
+                self._output.write(f"{begin}{level}{printable(first)}")
+                for line in more:
+                    self._output.write(f"{begin}{printable(line)}")
 
     def progress(self, event: str, message: str, **fields: object) -> None:
         """Tell how the run goes; `event` and `fields` are for machines. As text, an empty message shows nothing."""
@@ -78,8 +82,3 @@ def printable(text: str) -> str:
     '\x1b[31mred\x1b[0m \\x07'
     """
     return _CONTROL.sub(lambda found: found["colour"] or f"\\x{ord(found[0]):02x}", text)
-
-
-def _message(record: Record) -> str:
-    """Give the message, with its level if the node set one."""
-    return record.message if record.level == RAW_LEVEL else f"{record.level}: {record.message}"

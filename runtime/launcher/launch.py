@@ -18,8 +18,10 @@ from doraflow_runtime.launcher.console import Console, Style
 from doraflow_runtime.launcher.environment import inherited
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
-from doraflow_runtime.launcher.log_files import LogFolder, create_folder, default_folder
+from doraflow_runtime.launcher.log_files import LogFiles
+from doraflow_runtime.launcher.log_folders import KEPT_RUNS, create_folder, default_folder, remove_oldest
 from doraflow_runtime.launcher.loop import Loop
+from doraflow_runtime.launcher.node_logs import NodeLogs
 from doraflow_runtime.launcher.outlet import Outlet
 from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
@@ -48,6 +50,7 @@ class Options:
     start_timeout: float = 120.0
     grace: float = 5.0
     is_verified: bool = True
+    kept_runs: int = KEPT_RUNS
 
 
 def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
@@ -89,12 +92,14 @@ def _launch(
     root = (options.sources or _sources(bundle)).resolve()
     shared = inherited(os.environ, bundle)
     checked = commands(processes, root, shared)
-    folder = (options.log_folder or default_folder(wiring.dataflow, os.environ)).absolute()
-    create_folder(folder)
-    logs = LogFolder(folder, lambda text: console.progress("log_trouble", text))
+    run_id = str(uuid.uuid4())
     console.width = max((len(process.node) for process in processes), default=0)
-    with contextlib.closing(logs), _guarded_directory(wiring, root, bundle) as (directory, guardian):
-        console.progress("launching", f"run {directory.name}, logs in {folder}", run=directory.name, logs=str(folder))
+    with _log_files(wiring, run_id, options, console) as files, contextlib.ExitStack() as ending:
+        directory, guardian = ending.enter_context(_guarded_directory(wiring, run_id, root, bundle))
+        logs = NodeLogs(wiring.nodes, files, console)
+        console.progress(
+            "launching", f"run {directory.name}, logs in {files.path}", run=directory.name, logs=str(files.path)
+        )
         run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files(), shared, root)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
         supervisor.run()
@@ -112,12 +117,24 @@ def _sources(bundle: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _guarded_directory(wiring: HostWiring, root: Path, bundle: Path) -> Iterator[tuple[Path, Guardian]]:
+def _log_files(wiring: HostWiring, run_id: str, options: Options, console: Console) -> Iterator[LogFiles]:
+    """Make the folder of the run's logs, where old ones of the same dataflow make room for it."""
+    path = (options.log_folder or default_folder(wiring.dataflow, os.environ)).absolute()
+    folder = create_folder(path, wiring.dataflow, run_id, [node.id for node in wiring.nodes])
+    if options.log_folder is None:
+        remove_oldest(path, options.kept_runs)
+    with contextlib.closing(folder):
+        files = LogFiles(path, lambda text: console.progress("log_trouble", text))
+        with contextlib.closing(files):
+            yield files
+
+
+@contextlib.contextmanager
+def _guarded_directory(wiring: HostWiring, run_id: str, root: Path, bundle: Path) -> Iterator[tuple[Path, Guardian]]:
     """Make and fill the run directory, with a guardian over it; in the end both are gone.
 
     The guardian goes first and removes the directory itself, unless it was killed.
     """
-    run_id = str(uuid.uuid4())
     directory = run_directory.create(run_directory.base_directory(os.environ), wiring.dataflow, run_id[:8])
     kernel.adopt_orphans()
     with contextlib.ExitStack() as ending:

@@ -6,14 +6,13 @@ A line ends at a newline or at a carriage return, so a progress bar that redraws
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_LINE = 64 * 1024
 _END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line without its end; `goes_on` says that it was longer and the next one continues it."""
 
     text: str
@@ -40,8 +39,14 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[Line]:
         """Add bytes and take the lines that they complete."""
-        *whole, self._rest = _END.split(self._rest + data)
-        lines = [piece for raw in whole for piece in self._pieces(raw)]
+        data = self._rest + data
+        *whole, self._rest = _END.split(data) if b"\r" in data else data.split(b"\n")
+        lines = []
+        for raw in whole:
+            if len(raw) <= self._limit:
+                lines.append(Line(_text(raw)))
+            else:
+                lines += self._pieces(raw)
         if len(self._rest) > self._limit:
             *full, last = self._cut(self._rest)
             lines += [Line(_text(piece), goes_on=True) for piece in full]
@@ -50,8 +55,8 @@ class LineSplitter:
 
     def finish(self) -> list[Line]:
         """Take what is left as the last line, if anything is."""
-        rest, self._rest = self._rest.rstrip(b"\r"), b""
-        return self._pieces(rest) if rest else []
+        rest, self._rest = self._rest, b""
+        return self._pieces(rest.removesuffix(b"\r")) if rest else []
 
     def _pieces(self, raw: bytes) -> list[Line]:
         *full, last = self._cut(raw)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.launcher import kernel
 from doraflow_runtime.launcher.launch import KILLED, Options, launch
+from doraflow_runtime.launcher.log_folders import KEPT_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,13 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
     )
     parser.add_argument("--sources", type=_folder, metavar="DIR", help="where the nodes' sources lie (default: nodes/)")
     parser.add_argument("--log-dir", type=Path, metavar="DIR", help="where to write one log file for each node")
+    parser.add_argument(
+        "--keep-logs",
+        type=_count,
+        default=KEPT_RUNS,
+        metavar="N",
+        help="how many runs keep their logs (default: 20)",
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text", help="json: one object a line on stdout")
     parser.add_argument(
         "--start-timeout", type=_seconds, default=120.0, metavar="SECONDS", help="how long nodes may take to join"
@@ -66,13 +74,22 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
     given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if given.stop_with_parent:
         kernel.stop_with_parent()
-    return Options(given.sources, given.log_dir, given.output, given.start_timeout, given.grace, given.verify)
+    return Options(
+        given.sources, given.log_dir, given.output, given.start_timeout, given.grace, given.verify, given.keep_logs
+    )
 
 
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of runs: the run itself is one")
     return value
 
 

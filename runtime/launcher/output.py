@@ -1,6 +1,6 @@
-"""The output of one node's process: both pipes read, turned into records, and handed to log file and console.
+"""The output of one node's process: both pipes read, cut into lines, and handed on.
 
-The last lines are kept for the report of a failure.
+The last records are kept for the report of a failure. What becomes of a line is decided in `node_logs`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 import functools
 import os
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow_runtime.launcher.lines import LineSplitter
-from doraflow_runtime.launcher.records import record_of, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +19,22 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.loop import Loop
     from doraflow_runtime.launcher.records import Record, Stream
 
-_CHUNK = 64 * 1024
-_MOST_CHUNKS = 64  # read in a row once the process has ended: a descendant may write for ever
+    Take: TypeAlias = Callable[[list[Line], Stream], list[Record]]
+
+CHUNK = 16 * 1024
+"""Bytes taken from a node at a time: the launcher serves all others before it takes more of one that floods it."""
+
+_MOST_CHUNKS = 256  # read in a row once the process has ended: a descendant may write for ever
 KEPT_LINES = 60
 
 
 class NodeOutput:
-    """The two pipes of a process. `take` is given the records of each read, in order."""
+    """The two pipes of a process. `take` is given the lines of each read, in order, and makes records of them."""
 
-    __slots__ = ("_descriptors", "_loop", "_node", "_splitters", "_take", "last")
+    __slots__ = ("_descriptors", "_loop", "_splitters", "_take", "last")
 
-    def __init__(self, node: str, pipes: dict[Stream, int], loop: Loop, take: Callable[[list[Record]], None]) -> None:
+    def __init__(self, pipes: dict[Stream, int], loop: Loop, take: Take) -> None:
         self.last: deque[Record] = deque(maxlen=KEPT_LINES)
-        self._node = node
         self._loop = loop
         self._take = take
         self._descriptors = dict(pipes)
@@ -59,7 +61,7 @@ class NodeOutput:
         if descriptor is None:
             return False
         try:
-            data = os.read(descriptor, _CHUNK)
+            data = os.read(descriptor, CHUNK)
         except BlockingIOError:
             return False
         if not data:
@@ -76,7 +78,4 @@ class NodeOutput:
 
     def _hand_on(self, lines: list[Line], stream: Stream) -> None:
         if lines:
-            now = timestamp()
-            records = [record_of(line, self._node, stream, now) for line in lines]
-            self.last.extend(records)
-            self._take(records)
+            self.last.extend(self._take(lines, stream))

@@ -36,7 +36,8 @@ def failure(
     message = f"`{process.node}` {_how(ending, grace)}"
     if exception is not None and ending.verdict() is Verdict.FAILED:
         message += f": {_shown(exception)}"
-    notes = [_shown(record.message) for record in list(last)[-SHOWN_LINES:]]
+    lines = [line for record in list(last)[-SHOWN_LINES:] for line in record.lines()]
+    notes = [_shown(line) for line in lines[-SHOWN_LINES:]]
     if stopped_for:
         notes.append(f"(it was being stopped at that time, because `{stopped_for}` had failed)")
     return Finding("DF802", message, process.node, process.place, tuple(notes), _mend(exception, log))
@@ -55,12 +56,12 @@ def exception_line(last: Sequence[Record]) -> str | None:
     A syntax error in the script itself has no traceback, only that line. Standard error counts first: the lines of
     the other stream may stand between.
     """
-    stderr = [record for record in last if record.fields.get("stream") == "stderr"]
+    stderr = [record for record in last if record.fields.get("stream") == "stderr" or "traceback" in record.fields]
     return _exception_in(stderr) or _exception_in(last)
 
 
 def _exception_in(records: Sequence[Record]) -> str | None:
-    lines = [line for record in records for line in record.message.split("\n")]
+    lines = [line for record in records for line in record.lines()]
     starts = [index for index, line in enumerate(lines) if line.strip() == _TRACEBACK]
     if starts:
         for line in lines[starts[-1] + 1 :]:

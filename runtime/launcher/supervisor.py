@@ -8,6 +8,7 @@ others go on.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import time
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.findings import Finding
     from doraflow_runtime.launcher.guardian import Guardian
-    from doraflow_runtime.launcher.log_files import LogFolder
     from doraflow_runtime.launcher.loop import Loop
-    from doraflow_runtime.launcher.records import Record
+    from doraflow_runtime.launcher.node_logs import NodeLogs
     from doraflow_runtime.launcher.signals import SignalPipe
     from doraflow_runtime.launcher.spawn import FileLimit, Spawned
     from doraflow_runtime.launcher.status import State
@@ -73,7 +73,7 @@ class Supervisor:
     """Runs a dataflow from start to end. Single-threaded; nothing it does waits but its loop."""
 
     def __init__(
-        self, run: Run, loop: Loop, console: Console, logs: LogFolder, guardian: Guardian, signals: SignalPipe
+        self, run: Run, loop: Loop, console: Console, logs: NodeLogs, guardian: Guardian, signals: SignalPipe
     ) -> None:
         self.findings: list[Finding] = []
         self.was_hurried = False
@@ -190,12 +190,8 @@ class Supervisor:
     def _take_in(self, command: Command, spawned: Spawned) -> None:
         node = command.process.node
         self._guardian.watch(spawned.number)
-
-        def take(records: list[Record]) -> None:
-            self._logs.write(node, records)
-            self._console.records(records)
-
-        output = NodeOutput(node, {"stdout": spawned.stdout, "stderr": spawned.stderr}, self._loop, take)
+        take = functools.partial(self._logs.take, node)
+        output = NodeOutput({"stdout": spawned.stdout, "stderr": spawned.stderr}, self._loop, take)
         member = Member(command.process, spawned.number, output)
         self._members.all.append(member)
         if self._ladder.step is not Step.RUNNING:

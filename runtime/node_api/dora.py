@@ -67,12 +67,11 @@ class DoraStatus(IntEnum):
 
 
 class Node:
-    """A node with dora's methods. Creating one also takes Python's `logging` to the launcher's log."""
+    """A node with dora's methods."""
 
     def __init__(self, node_id: str | None = None, daemon_port: int | None = None) -> None:
         del daemon_port  # there is no daemon
         self._node = ArrowNode(node_id)
-        log_lines.bridge_logging()
 
     def __enter__(self) -> Self:
         return self

@@ -1,14 +1,17 @@
 """Structured log lines: one JSON object a line on standard output, which the launcher takes up.
 
-The object has `doraflow_log`, so that the launcher can tell it from a line that a program prints. Thread-safe: a line
-is written with one call.
+The object begins with `doraflow_log`, so that the launcher can tell it from a line that a program prints. What Python
+itself has to tell comes from `log_bridge`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
-import logging
+import os
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,38 +19,99 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEVELS = ("error", "warn", "info", "debug", "trace")
-_BY_NUMBER = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"), (logging.DEBUG, "debug"))
+LONGEST = 60 * 1024
+"""Bytes of a line; the launcher cuts one of more than 64 KiB, and its parts would be no JSON."""
+
+_LONGEST_TEXT = 8 * 1024
+_MOST_BRACKETS = 50  # in a field: the launcher reads no line as a record that may be nested too deep
+_STDOUT = 1
 
 
-def write(level: str, message: str, target: str | None = None, fields: Mapping[str, str] | None = None) -> None:
-    """Write a log line. Raises ValueError, listing the levels, for another level."""
+def write(
+    level: str,
+    message: str,
+    target: str | None = None,
+    fields: Mapping[str, object] | None = None,
+    trace_id: str | None = None,
+    timestamp: datetime | None = None,
+) -> None:
+    """Write a log line; what is too long in it is cut. Values that JSON does not know are written as texts.
+
+    A line that nobody takes is lost. May be called from any thread, also of a forked child. Raises ValueError, listing
+    the levels, for another level.
+    """
     if level not in LEVELS:
         raise ValueError(f"there is no log level `{level}`: the levels are {', '.join(LEVELS)}")
-    line = {
-        "doraflow_log": 1,
-        "timestamp": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "level": level,
-        "message": message,
-        "target": target,
-        "fields": dict(fields or {}),
-    }
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    moment = (timestamp or datetime.now(UTC)).isoformat(timespec="microseconds")
+    line = {"doraflow_log": 1, "timestamp": moment, "level": level, "message": message, "target": target}
+    values = {str(name): plain(value) for name, value in (fields or {}).items()}
+    data = _encoded({**line, "fields": values, "trace_id": trace_id})
+    if len(data) > LONGEST:
+        line["message"], line["target"] = _cut(message), target and _cut(target)
+        data = _encoded({**line, "fields": _fitting(values), "trace_id": trace_id and _cut(trace_id)})
+    _outlet().write(data)
 
 
-class LogLineHandler(logging.Handler):
-    """Takes the records of Python's `logging` to log lines."""
+def plain(value: object) -> object:
+    """Give a value that JSON can hold, or its text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return _shown(value)
+    return value if text.count("[") + text.count("{") <= _MOST_BRACKETS else text
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; a traceback becomes part of the message."""
-        level = next((name for number, name in _BY_NUMBER if record.levelno >= number), "trace")
-        fields = {"file": record.pathname, "line": str(record.lineno)}
-        write(level, self.format(record), target=record.name, fields=fields)
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - it is the value's own code, and a log line must not end its program
+        return f"(cannot be shown: {type(error).__name__})"
 
 
-def bridge_logging() -> None:
-    """Send the root logger's records to log lines, unless it has handlers of its own."""
-    root = logging.getLogger()
-    if not root.handlers:
-        root.addHandler(LogLineHandler())
-        root.setLevel(logging.INFO)
+def _encoded(line: Mapping[str, object]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def _fitting(values: Mapping[str, object]) -> dict[str, object]:
+    """Keep as many fields as there is room for, long ones cut; a traceback keeps its end."""
+    kept: dict[str, object] = {}
+    room = LONGEST - 6 * _LONGEST_TEXT
+    for name, value in values.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        short = text[-_LONGEST_TEXT:] if name == "traceback" else text[:_LONGEST_TEXT]
+        room -= len(json.dumps(short)) + len(json.dumps(name))
+        if room < 0:
+            break
+        kept[name] = value if len(short) == len(text) else short
+    return {**kept, "cut": True}
+
+
+def _cut(text: str) -> str:
+    return text.encode(errors="replace")[:_LONGEST_TEXT].decode(errors="ignore")
+
+
+class _Outlet:
+    """Standard output of the process, whatever `sys.stdout` is by now: each line goes out in one piece."""
+
+    def __init__(self) -> None:
+        self._renew()
+        os.register_at_fork(after_in_child=self._renew)
+
+    def write(self, data: bytes) -> None:
+        with self._lock, contextlib.suppress(OSError, ValueError):  # nobody listens: what is said is lost, no more
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what was printed before stands before it
+            left = memoryview(data)
+            while left:
+                left = left[os.write(_STDOUT, left) :]
+
+    def _renew(self) -> None:
+        """Take a new lock: in a child, a thread that is not there may hold the old one."""
+        self._lock = threading.RLock()
+
+
+@functools.cache
+def _outlet() -> _Outlet:
+    return _Outlet()

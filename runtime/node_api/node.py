@@ -15,7 +15,7 @@ import pyarrow as pa
 from doraflow_runtime.codec import to_json
 from doraflow_runtime.formats.arrow import binary_hole, byte_hole, struct_hole, take_apart
 from doraflow_runtime.formats.blank import blank_parts
-from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api import log_bridge, log_lines
 from doraflow_runtime.node_api.array_loans import ArrayLoan, ArrowLoan, lend_array, told
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
@@ -43,12 +43,14 @@ _LONGEST_SLICE = 0.1
 class Node:
     """A node of a running dataflow.
 
-    Creating one joins the run and waits until every node is there. Iterating gives events until the stream ends. One
-    thread receives; any thread may send. Raises RuntimeError outside of a run.
+    Creating one joins the run, takes what Python's `logging` gets to the run's log, and waits until every node is
+    there. Iterating gives events until the stream ends. One thread receives; any thread may send. Raises RuntimeError
+    outside of a run.
     """
 
     def __init__(self, node_id: str | None = None) -> None:
         self._core = Core(read_seat(node_id))
+        log_bridge.bridge()
         self._finalizer = weakref.finalize(self, self._core.close)
         self._sender = Sender(self._core)
         self._no_value = pa.array([], pa.uint64())

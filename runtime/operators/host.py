@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.dora import DoraStatus
 from doraflow_runtime.node_api.dora_parameters import parameters_of
 from doraflow_runtime.node_api.events import Event
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 def serve() -> None:
     """Run the operators of this process's node until the stream ends, or all of them have ended."""
     with Node() as node:
-        log_lines.bridge_logging()
         host = _Host(node)
         for event in node:
             host.route(event)

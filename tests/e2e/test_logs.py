@@ -27,6 +27,7 @@ def test_every_line_becomes_a_record_in_a_private_file(world: Any) -> None:
         "message": "to out",
         "target": None,
         "fields": {"stream": "stdout"},
+        "trace_id": None,
     }
     assert (second["message"], second["fields"]) == ("to err", {"stream": "stderr"})
     assert stat.S_IMODE((launch.logs / "talker.jsonl").stat().st_mode) == 0o600

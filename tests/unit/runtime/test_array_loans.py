@@ -163,13 +163,13 @@ FORGOTTEN: dict[str, Callable[[Node], object]] = {
 
 @pytest.mark.parametrize("kind", FORGOTTEN)
 def test_a_forgotten_loan_is_told_and_gives_its_memory_back(
-    run: Run, kind: str, capsys: pytest.CaptureFixture[str]
+    run: Run, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     a, _ = pair(run)
     FORGOTTEN[kind](a)
     gc.collect()
     assert a._core.pool.slots_in_use == 0
-    line = json.loads(capsys.readouterr().out)
+    line = json.loads(capfd.readouterr().out)
     assert line["level"] == "warn"
     assert line["message"] == "a loan on `out` was dropped and nothing sent: write it inside `with`, which sends it"
 

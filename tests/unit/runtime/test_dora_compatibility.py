@@ -116,10 +116,10 @@ def test_a_wait_hears_of_messages_while_the_event_loop_goes_on(run: Run) -> None
     ],
 )
 def test_metadata_that_does_not_travel_is_sent_as_its_text_with_a_warning(
-    value: object, sent: str, capsys: pytest.CaptureFixture[str]
+    value: object, sent: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert parameters_of({"key": value}) == {"key": sent}
-    line = json.loads(capsys.readouterr().out)
+    line = json.loads(capfd.readouterr().out)
     kind = type(value).__name__
     assert (line["level"], line["message"]) == (
         "warn",
@@ -127,13 +127,13 @@ def test_metadata_that_does_not_travel_is_sent_as_its_text_with_a_warning(
     )
 
 
-def test_metadata_that_travels_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metadata_that_travels_is_left_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
     parameters = {"a": True, "b": 1, "c": 0.5, "d": "x", "e": [1], "f": [0.5], "g": ["x"], "h": []}
     assert parameters_of({**parameters, "timestamp": datetime.now(UTC)}) == parameters
     assert parameters_of({"parameters": parameters}) == parameters
     assert parameters_of(None) is None
     assert parameters_of({"i": (1, 2)}) == {"i": [1, 2]}
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr().out == ""
 
 
 def test_a_moment_without_a_zone_is_local_time() -> None:

@@ -90,7 +90,7 @@ def broken(draw: st.DrawFn, stream: list[bytes]) -> bytes:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_a_broken_producer_harms_nobody_else(run: Run, capsys: CaptureFixture[str], data: st.DataObject) -> None:
+def test_a_broken_producer_harms_nobody_else(run: Run, capfd: CaptureFixture[str], data: st.DataObject) -> None:
     if not run.nodes:
         for name, output in (("a", "out"), ("c", "out")):
             run.node(name, (output,))
@@ -100,7 +100,7 @@ def test_a_broken_producer_harms_nobody_else(run: Run, capsys: CaptureFixture[st
         run.listen(2)
         run.join("b", "c")
     b, c = run.nodes
-    capsys.readouterr()
+    capfd.readouterr()
     gc.collect()
     stream = data.draw(broken(STREAM))
     memory = SharedMemory(8192)
@@ -123,7 +123,7 @@ def test_a_broken_producer_harms_nobody_else(run: Run, capsys: CaptureFixture[st
         assert event.type == "INPUT_CLOSED"
     assert len(b._core._reception.producers) == 1
     b._core.queues._queues["in"].state = InputState.OPEN
-    lines = [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line)["message"] for line in capfd.readouterr().out.splitlines()]
     assert len(lines) <= 1
     assert all(line.startswith("closed the connection of `") and len(line) < 500 for line in lines)
 

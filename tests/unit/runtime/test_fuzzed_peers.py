@@ -142,12 +142,12 @@ def reader_without_producer(run: Run) -> Node:
 
 @pytest.mark.parametrize("name", NONSENSE)
 def test_nonsense_ends_its_connection_and_the_log_says_why(
-    run: Run, capsys: pytest.CaptureFixture[str], name: str
+    run: Run, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     data, who, why = NONSENSE[name]
     node = reader_without_producer(run)
     say(run, node, data)
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = capfd.readouterr().out.splitlines()
     told = json.loads(line)
     assert told["level"] == "warn"
     assert told["message"].startswith(f"closed the connection of `{who}`: {why}")
@@ -184,7 +184,7 @@ UNFIT = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_unfit_memory_ends_its_connection_and_leaves_no_descriptor(
-    run: Run, capsys: pytest.CaptureFixture[str], name: str
+    run: Run, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     makers, why = UNFIT[name]
     node = reader_without_producer(run)
@@ -193,7 +193,7 @@ def test_unfit_memory_ends_its_connection_and_leaves_no_descriptor(
     say(run, node, GOOD, descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
-    assert json.loads(capsys.readouterr().out)["message"] == f"closed the connection of `a stranger`: {why}"
+    assert json.loads(capfd.readouterr().out)["message"] == f"closed the connection of `a stranger`: {why}"
     assert open_descriptors() == before
 
 
@@ -221,14 +221,14 @@ def test_descriptors_after_the_greeting_go_nowhere(run: Run) -> None:
         assert open_descriptors() == before
 
 
-def test_nobody_speaks_in_the_name_of_a_producer_that_is_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_speaks_in_the_name_of_a_producer_that_is_there(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     run.pair()
     a, b = run.join("a", "b")
     a.send_output("out", b"one")
     first = b.next(5)
     assert first is not None
     say(run, b, GOOD)
-    assert "`a` is connected already" in capsys.readouterr().out
+    assert "`a` is connected already" in capfd.readouterr().out
     a.send_output("out", b"two")
     second = b.next(5)
     assert second is not None
@@ -290,7 +290,7 @@ def test_the_slot_of_a_message_that_cannot_be_read_goes_back_once(run: Run) -> N
     ],
 )
 def test_a_consumer_that_talks_nonsense_is_dropped(
-    run: Run, capsys: pytest.CaptureFixture[str], data: bytes, why: str
+    run: Run, capfd: pytest.CaptureFixture[str], data: bytes, why: str
 ) -> None:
     run.pair()
     a, b = run.join("a", "b")
@@ -298,7 +298,7 @@ def test_a_consumer_that_talks_nonsense_is_dropped(
     b.next(5)
     next(iter(b._core._reception.producers.values())).connection.send(data)
     a.is_empty()
-    assert f"closed the connection of `b`: {why}" in capsys.readouterr().out
+    assert f"closed the connection of `b`: {why}" in capfd.readouterr().out
     for _ in range(20):
         a.send_output("out", bytes(10_000))
     assert a._core.pool.slots_in_use == 0

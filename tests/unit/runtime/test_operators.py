@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -102,6 +103,17 @@ def test_a_stop_reaches_every_operator(run: Run) -> None:
     assert run.finish(process).splitlines() == ["one STOP MANUAL", "two STOP MANUAL"]
 
 
+def last_words(process: subprocess.Popen[str]) -> str:
+    """Read the record of the exception that ended a process."""
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    record = json.loads(out.splitlines()[-1])
+    assert record["fields"]["traceback"].startswith("Traceback")
+    assert record["fields"]["traceback"].rstrip().endswith(record["message"])
+    assert record["level"] == "error"
+    return str(record["message"])
+
+
 @pytest.mark.parametrize(
     ("on_input", "error"),
     [
@@ -113,10 +125,7 @@ def test_a_stop_reaches_every_operator(run: Run) -> None:
 def test_an_exception_ends_the_process_with_its_traceback(run: Run, on_input: str, error: str) -> None:
     process = start(run, operator(run, "one", on_input))
     assert values(run, 1) == END
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert told.startswith("Traceback")
-    assert told.splitlines()[-1] == error
+    assert last_words(process) == error
 
 
 @pytest.mark.parametrize(
@@ -130,9 +139,7 @@ def test_a_file_that_is_no_operator_ends_the_process(run: Run, text: str, error:
     process = start(run, operator(run, "one"))
     (run.directory / "one.py").write_text(text)
     assert values(run, 0) == END
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert told.splitlines()[-1] == error.format(path=run.directory / "one.py")
+    assert last_words(process) == error.format(path=run.directory / "one.py")
 
 
 def test_an_operator_imports_what_lies_beside_it(run: Run) -> None:

@@ -101,7 +101,7 @@ def test_a_message_that_waits_gives_its_slot_up_when_memory_is_short(opened: lis
 
 
 def test_a_reader_that_keeps_what_it_has_read_is_sent_no_more(
-    opened: list[Pair], capsys: pytest.CaptureFixture[str]
+    opened: list[Pair], capfd: pytest.CaptureFixture[str]
 ) -> None:
     opened.append(pair := Pair("drop_oldest", share=2 * SIZE))
     for number in range(4):
@@ -112,7 +112,7 @@ def test_a_reader_that_keeps_what_it_has_read_is_sent_no_more(
         pair.send(number)
     assert pair.arrived() == []
     assert (pair.slots, pair.consumer.dropped) == (5, {"in": 5})
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = capfd.readouterr().out.splitlines()
     assert json.loads(line)["message"] == (
         "`b` keeps arrays that lie in 229376 bytes of the shared memory of `a`; messages of `out` to its input `in` "
         "are dropped until it lets go of some: let it copy what it keeps, or raise `shared_memory_pool_size`"
@@ -123,11 +123,11 @@ def test_a_reader_that_keeps_what_it_has_read_is_sent_no_more(
     assert [message.sent_ns for message in pair.arrived()] == [8]
 
 
-def test_a_reader_that_does_not_read_is_told_of_too(opened: list[Pair], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reader_that_does_not_read_is_told_of_too(opened: list[Pair], capfd: pytest.CaptureFixture[str]) -> None:
     opened.append(pair := Pair("drop_oldest", share=SIZE))
     for number in range(6):
         pair.send(number)
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = capfd.readouterr().out.splitlines()
     assert json.loads(line)["message"] == (
         "`b` has not read 114688 bytes of the shared memory of `a`; messages of `out` to its input `in` are dropped "
         "until it lets go of some"

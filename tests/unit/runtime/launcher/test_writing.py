@@ -1,28 +1,27 @@
-"""Log files, the console, and writing to readers that are slow or gone."""
+"""The console, and writing to readers that are slow or gone."""
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from doraflow_runtime.launcher.console import Console, Style, printable
-from doraflow_runtime.launcher.findings import Finding, LaunchError
-from doraflow_runtime.launcher.log_files import LogFile, LogFolder, create_folder, default_folder, file_name
 from doraflow_runtime.launcher.loop import Loop
 from doraflow_runtime.launcher.outlet import Outlet
 from doraflow_runtime.launcher.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from doraflow_runtime.contract import LogLevel
 
 
-def record(message: str, level: str = "stdout", node: str = "n") -> Record:
+def record(message: str, level: LogLevel = "stdout", node: str = "n") -> Record:
     return Record("T", level, node, message)
 
 
@@ -31,86 +30,6 @@ def loop() -> Iterator[Loop]:
     made = Loop()
     yield made
     made.close()
-
-
-@pytest.mark.parametrize(
-    ("node", "expected"),
-    [
-        ("camera", "camera.jsonl"),
-        ("a.b-c_D9", "a.b-c_D9.jsonl"),
-        ("..", "%2E..jsonl"),
-        ("a/b", "a%2Fb.jsonl"),
-        ("a b\n", "a%20b%0A.jsonl"),
-    ],
-)
-def test_any_node_has_a_file_name(node: str, expected: str) -> None:
-    assert file_name(node) == expected
-
-
-def test_logs_lie_in_the_state_folder_of_the_user() -> None:
-    assert default_folder("d", {"XDG_STATE_HOME": "/s"}).parent == Path("/s/doraflow/d")
-    assert default_folder("d", {"HOME": "/h"}).parent == Path("/h/.local/state/doraflow/d")
-
-
-def test_a_log_folder_is_private_and_one_that_exists_will_do(tmp_path: Path) -> None:
-    create_folder(tmp_path / "a" / "b")
-    create_folder(tmp_path / "a" / "b")
-    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
-
-
-def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(LaunchError) as caught:
-        create_folder(tmp_path)
-    assert caught.value.findings == (
-        Finding(
-            "DF806",
-            f"the log folder `{tmp_path}` cannot be used: permission denied",
-            help="name another one with `--log-dir DIR`",
-        ),
-    )
-
-
-def test_a_full_disk_is_told_once_for_all_files(tmp_path: Path) -> None:
-    told: list[str] = []
-    folder = LogFolder(tmp_path, told.append)
-    (tmp_path / "a.jsonl").mkdir()
-    (tmp_path / "b.jsonl").symlink_to("/dev/full")
-    for node in "aabc":
-        folder.write(node, [record("x", node=node)])
-    folder.close()
-    assert told == [f"`{tmp_path}/a.jsonl` cannot be written: is a directory; the run goes on without a full log"]
-    assert json.loads((tmp_path / "c.jsonl").read_text())["message"] == "x"
-
-
-def test_writing_goes_on_when_the_disk_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = LogFile(tmp_path / "n.jsonl")
-    write = os.write
-    answers = iter([10, OSError(28, "No space left on device")])
-
-    def full(descriptor: int, data: memoryview) -> int:
-        answer = next(answers)
-        if isinstance(answer, OSError):
-            raise answer
-        return write(descriptor, data[:answer])
-
-    monkeypatch.setattr(os, "write", full)
-    file.write([record("lost")])
-    monkeypatch.setattr(os, "write", write)
-    assert file.trouble == "no space left on device"
-    file.write([record("kept")])
-    file.close()
-    torn, whole = (tmp_path / "n.jsonl").read_text().splitlines()
-    assert len(torn) == 10
-    assert json.loads(whole)["message"] == "kept"
-
-
-def test_a_log_file_is_no_link_to_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "n.jsonl").symlink_to(tmp_path / "elsewhere")
-    file = LogFile(tmp_path / "n.jsonl")
-    file.write([record("x")])
-    assert file.trouble == "too many levels of symbolic links"
-    assert not (tmp_path / "elsewhere").exists()
 
 
 def shown(tmp_path: Path, loop: Loop, style: Style, *records: Record, width: int = 0) -> str:
