@@ -117,6 +117,7 @@ def _run(command: str, folder: str) -> str:
     python = [sys.executable]
     program = {"doraflow": [*python, "-m", "doraflow"], "python": python}.get(words[0], words[:1])
     environment = {**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{folder}/.cache"}
+    environment["DORAFLOW_RUN_BASE"] = f"{folder}/.runs"  # what else runs on this machine is not the page's affair
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return subprocess.run(

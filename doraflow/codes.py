@@ -134,6 +134,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF804": "a bundle that is not as it was built",
         "DF805": "a bundle that this runtime cannot launch",
         "DF806": "a folder that the run needs cannot be used",
+        # operating a run
+        "DF840": "no run of that name",
+        "DF841": "a name that several runs have",
+        "DF842": "a run that does not answer",
+        "DF843": "a request that a run refuses",
+        "DF844": "a run without a control socket",
+        "DF846": "a run that did not end in time",
+        "DF847": "a name of a run that is taken",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -95,12 +95,20 @@ def _value(hint: Any, data: object, where: str) -> Any:
     if origin is dict:
         return _string_map(data, where)
     if origin in (Union, types.UnionType):
-        raise ContractError(f"{where}: no rule to read {hint}")
+        return _optional(hint, data, where)
     if dataclasses.is_dataclass(hint):
         return from_json(hint, data, where)  # type: ignore[arg-type]
     if type(data) is not hint:
         raise ContractError(f"{where}: expected {hint.__name__}, got {type(data).__name__}")
     return data
+
+
+def _optional(hint: Any, data: object, where: str) -> Any:
+    """Read a value that may be null; there is no rule for other unions."""
+    others = [option for option in get_args(hint) if option is not type(None)]
+    if len(others) != 1 or len(get_args(hint)) != 2:
+        raise ContractError(f"{where}: no rule to read {hint}")
+    return None if data is None else _value(others[0], data, where)
 
 
 def _string_map(data: object, where: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, explain, graph, lsp, migrate, plan, run, schema
+from doraflow.cli import build, check, explain, graph, lsp, migrate, operating, plan, run, schema
 
 app = typer.Typer(
     name="doraflow",
@@ -31,6 +31,12 @@ app = typer.Typer(
 app.command("check")(check.check)
 app.command("build")(build.build)
 app.command("run")(run.run)
+app.command("list")(operating.list_runs)
+app.command("status")(operating.status)
+app.command("stop")(operating.stop)
+app.command("restart")(operating.restart)
+app.command("pause")(operating.pause)
+app.command("resume")(operating.resume)
 app.command("graph")(graph.graph)
 app.command("expand")(graph.expand)
 app.command("plan")(plan.plan)

@@ -1,4 +1,4 @@
-"""What a host needs: pyarrow, and what the build steps install with pip.
+"""What a host needs: pyarrow, pyzmq for the control socket, and what the build steps install with pip.
 
 What lies in the project itself is left out with a comment, since pip could not find it in the bundle.
 """
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PYARROW = "pyarrow==26.0.1"
 """The version that this release is tested with; one pin, so that every build writes the same."""
 
+PYZMQ = "pyzmq==27.3.0"
+"""What the launcher's control socket needs; without it a run cannot be asked anything, and goes on all the same."""
+
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BREAK = re.compile(r"[-_.]+")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -32,9 +35,9 @@ def requirements_file(plan: Plan, files: Mapping[str, bytes]) -> GeneratedFile:
     A line stands once. A package without a version is left out where another line names it already; two lines with
     versions are both kept, so that pip judges whether they agree.
     """
-    lines = ["# What a host needs to run this bundle.", PYARROW]
-    seen = {PYARROW}
-    projects = {_project(PYARROW)}
+    lines = ["# What a host needs to run this bundle.", PYARROW, PYZMQ]
+    seen = {PYARROW, PYZMQ}
+    projects = {_project(PYARROW), _project(PYZMQ)}
     for step in _steps(plan):
         wanted = [
             line for line in dict.fromkeys(_lines(step, files)) if line not in seen and not _is_in(projects, line)

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.control.places import RunFacts, base_directory, write_facts
 from doraflow_runtime.launcher import kernel, run_directory
 from doraflow_runtime.launcher.commands import commands
 from doraflow_runtime.launcher.console import Console, Style
@@ -22,7 +23,9 @@ from doraflow_runtime.launcher.log_files import LogFiles
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS, create_folder, default_folder, remove_oldest
 from doraflow_runtime.launcher.loop import Loop
 from doraflow_runtime.launcher.node_logs import NodeLogs
+from doraflow_runtime.launcher.operating import operated
 from doraflow_runtime.launcher.outlet import Outlet
+from doraflow_runtime.launcher.records import timestamp
 from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
 from doraflow_runtime.launcher.supervisor import Run, Supervisor
@@ -42,7 +45,10 @@ _STDOUT, _STDERR = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to launch; `sources` and `log_folder` are None for their defaults, times are in seconds."""
+    """How to launch; `sources` and `log_folder` are None for their defaults, times are in seconds.
+
+    `name` is that of the run, empty for one made of the dataflow's.
+    """
 
     sources: Path | None = None
     log_folder: Path | None = None
@@ -51,6 +57,7 @@ class Options:
     grace: float = 5.0
     is_verified: bool = True
     kept_runs: int = KEPT_RUNS
+    name: str = ""
 
 
 def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
@@ -95,14 +102,17 @@ def _launch(
     run_id = str(uuid.uuid4())
     console.width = max((len(process.node) for process in processes), default=0)
     with _log_files(wiring, run_id, options, console) as files, contextlib.ExitStack() as ending:
-        directory, guardian = ending.enter_context(_guarded_directory(wiring, run_id, root, bundle))
+        directory, guardian = ending.enter_context(_guarded_directory(wiring, run_id, root, bundle, options.name))
+        facts = _facts(wiring, directory, files.path, bundle)
+        _write_facts(directory, facts)
         logs = NodeLogs(wiring.nodes, files, console)
         console.progress(
             "launching", f"run {directory.name}, logs in {files.path}", run=directory.name, logs=str(files.path)
         )
         run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files(), shared, root)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
-        supervisor.run()
+        with operated(supervisor, facts, directory, loop, console):
+            supervisor.run()
     for finding in supervisor.findings:
         console.finding(finding)
     if supervisor.findings:
@@ -130,12 +140,14 @@ def _log_files(wiring: HostWiring, run_id: str, options: Options, console: Conso
 
 
 @contextlib.contextmanager
-def _guarded_directory(wiring: HostWiring, run_id: str, root: Path, bundle: Path) -> Iterator[tuple[Path, Guardian]]:
+def _guarded_directory(
+    wiring: HostWiring, run_id: str, root: Path, bundle: Path, name: str
+) -> Iterator[tuple[Path, Guardian]]:
     """Make and fill the run directory, with a guardian over it; in the end both are gone.
 
     The guardian goes first and removes the directory itself, unless it was killed.
     """
-    directory = run_directory.create(run_directory.base_directory(os.environ), wiring.dataflow, run_id[:8])
+    directory = run_directory.create(base_directory(os.environ), wiring.dataflow, run_id[:8], name)
     kernel.adopt_orphans()
     with contextlib.ExitStack() as ending:
         ending.callback(directory.remove)
@@ -146,6 +158,27 @@ def _guarded_directory(wiring: HostWiring, run_id: str, root: Path, bundle: Path
         except OSError as error:
             raise LaunchError(run_directory.unusable(directory.path, error)) from error
         yield directory.path, guardian
+
+
+def _facts(wiring: HostWiring, directory: Path, logs: Path, bundle: Path) -> RunFacts:
+    """Say of the run what those need who look for it."""
+    return RunFacts(
+        name=directory.name,
+        dataflow=wiring.dataflow,
+        host=wiring.host,
+        launcher=os.getpid(),
+        started=timestamp(),
+        logs=str(logs),
+        bundle=str(bundle.absolute()),
+        nodes=len(wiring.nodes),
+    )
+
+
+def _write_facts(directory: Path, facts: RunFacts) -> None:
+    try:
+        write_facts(directory, facts)
+    except OSError as error:
+        raise LaunchError(run_directory.unusable(directory, error)) from error
 
 
 def _complete_standard_streams() -> None:

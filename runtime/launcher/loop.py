@@ -1,11 +1,14 @@
-"""The launcher's one event loop: file descriptors and what to call when they are ready.
+"""The launcher's one event loop: file descriptors and what to call when they are ready, or when time has passed.
 
-It knows nothing of nodes. Time is its caller's: `run_once` waits at most as long as it is told.
+It knows nothing of nodes. `run_once` waits at most as long as it is told.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import selectors
+import time
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -28,10 +31,16 @@ class Loop:
     >>> loop.close(); os.close(reader); os.close(writer)
     """
 
-    __slots__ = ("_selector",)
+    __slots__ = ("_numbers", "_selector", "_timers")
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, Callback]] = []
+        self._numbers = itertools.count()
+
+    def call_later(self, seconds: float, callback: Callback) -> None:
+        """Call `callback` once, when `seconds` have passed."""
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), callback))
 
     def on_readable(self, descriptor: int, callback: Callback | None) -> None:
         """Call `callback` whenever `descriptor` can be read; None ends that."""
@@ -48,14 +57,23 @@ class Loop:
 
     def run_once(self, timeout: float | None) -> None:
         """Wait until something is ready, at most `timeout` seconds, and make the calls that are due."""
+        if self._timers:
+            left = max(0.0, self._timers[0][0] - time.monotonic())
+            timeout = left if timeout is None else min(left, timeout)
         for key, ready in self._selector.select(timeout):
             for event in (_READ, _WRITE):
                 if ready & event:
                     self._call(key.fd, event)
+        self._call_due()
 
     def close(self) -> None:
         """Give the selector back; the descriptors stay open."""
         self._selector.close()
+
+    def _call_due(self) -> None:
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2]()
 
     def _call(self, descriptor: int, event: int) -> None:
         # An earlier call of the same round may have ended this watch.

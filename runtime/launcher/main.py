@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.control.places import NAME_RULE, is_run_name
 from doraflow_runtime.launcher import kernel
 from doraflow_runtime.launcher.launch import KILLED, Options, launch
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS
@@ -46,6 +47,7 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--name", type=_name, help="what the run is called (default: the dataflow and a token)")
     parser.add_argument("--sources", type=_folder, metavar="DIR", help="where the nodes' sources lie (default: nodes/)")
     parser.add_argument("--log-dir", type=Path, metavar="DIR", help="where to write one log file for each node")
     parser.add_argument(
@@ -75,7 +77,14 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
     if given.stop_with_parent:
         kernel.stop_with_parent()
     return Options(
-        given.sources, given.log_dir, given.output, given.start_timeout, given.grace, given.verify, given.keep_logs
+        sources=given.sources,
+        log_folder=given.log_dir,
+        style=given.output,
+        start_timeout=given.start_timeout,
+        grace=given.grace,
+        is_verified=given.verify,
+        kept_runs=given.keep_logs,
+        name=given.name or "",
     )
 
 
@@ -91,6 +100,12 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of runs: the run itself is one")
     return value
+
+
+def _name(text: str) -> str:
+    if not is_run_name(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is no name for a run: {NAME_RULE}")
+    return text
 
 
 def _folder(text: str) -> Path:

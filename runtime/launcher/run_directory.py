@@ -12,19 +12,17 @@ import fcntl
 import os
 import shutil
 import stat
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.control.places import BASE_VARIABLE, LOCK, base_name, is_held
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 from doraflow_runtime.launcher.leftovers import end_leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
-BASE_VARIABLE = "DORAFLOW_RUN_BASE"
-LOCK = "lock"
 _CODE = "DF806"
 _NAME_LENGTH = 32
 
@@ -42,31 +40,19 @@ class RunDirectory:
         os.close(self.lock)
 
 
-def base_directory(environment: Mapping[str, str]) -> Path:
-    """Say where the runs of this user lie.
+def create(base: Path, dataflow: str, token: str, name: str = "") -> RunDirectory:
+    """Sweep stale runs out of `base`, then make and lock `<dataflow>-<token>` in it, or `name` if one is given.
 
-    That is `DORAFLOW_RUN_BASE`, else a folder in /dev/shm, in `XDG_RUNTIME_DIR` or among the temporary files.
+    Raises LaunchError where that cannot be done, where a run of that name goes on, or where `base` is open to others.
     """
-    if given := environment.get(BASE_VARIABLE):
-        return Path(given).resolve()
-    for folder in ("/dev/shm", environment.get("XDG_RUNTIME_DIR", "")):  # noqa: S108 - a private folder is made in it
-        if folder and os.access(folder, os.W_OK | os.X_OK):
-            return Path(folder, _base_name())
-    return Path(tempfile.gettempdir(), _base_name())
-
-
-def _base_name() -> str:
-    return f"doraflow-{os.getuid()}"
-
-
-def create(base: Path, dataflow: str, token: str) -> RunDirectory:
-    """Sweep stale runs out of `base`, then make and lock `<dataflow>-<token>` in it.
-
-    Raises LaunchError where that cannot be done, or where `base` is open to other users.
-    """
-    path = base / f"{dataflow[:_NAME_LENGTH]}-{token}"
+    path = base / (name or f"{dataflow[:_NAME_LENGTH]}-{token}")
     try:
         return _create(base, path)
+    except FileExistsError as error:
+        if not name:
+            raise _refused(base, cause(error)) from error
+        mend = f"stop it with `doraflow stop {name}`, or choose another name"
+        raise LaunchError(Finding("DF847", f"a run named `{name}` goes on already", help=mend)) from error
     except OSError as error:
         raise _refused(base, cause(error)) from error
 
@@ -82,7 +68,7 @@ def remove(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path, onerror=_ignore_missing)
     base = path.parent
-    if base.name == _base_name():
+    if base.name == base_name():
         # Another run lies in it or is being made, or its launcher has removed it already.
         with contextlib.suppress(OSError), _locked(base, fcntl.LOCK_NB):
             base.rmdir()
@@ -157,18 +143,7 @@ def _sweep(base: Path) -> None:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             continue
-        if not _is_alive(path):
+        if not is_held(path):
             end_leftovers(path)
             with contextlib.suppress(OSError):  # then it stays for the next sweep; this run does not need its place
                 shutil.rmtree(path, onerror=_ignore_missing)
-
-
-def _is_alive(run: Path) -> bool:
-    """Tell whether a launcher holds the lock of a run; one whose lock is gone is being removed."""
-    try:
-        os.close(_take_lock(run / LOCK))
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False

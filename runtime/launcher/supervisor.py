@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doraflow_runtime.contract import HostWiring
+    from doraflow_runtime.control.messages import RunState
     from doraflow_runtime.launcher.commands import Command
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.findings import Finding
@@ -124,6 +125,19 @@ class Supervisor:
                 member.signal(signal.SIGTERM)  # it cannot hear the request
 
     # ---- what may be asked from outside, between two rounds of the loop
+
+    @property
+    def phase(self) -> RunState:
+        """Say how far the run as a whole is."""
+        if self._ladder.step is not Step.RUNNING:
+            return "stopping"
+        return "running" if self._joining.is_started else "starting"
+
+    def stop_at_once(self, reason: str) -> None:
+        """Kill whatever is left of the run, because `reason`."""
+        self.stop(reason)
+        self.was_hurried = True
+        self._ladder.hurry(time.monotonic())
 
     def restart(self, node: str) -> None:
         """End the process of a node and start it again, whatever its policy. Raises Refused."""

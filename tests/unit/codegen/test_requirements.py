@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doraflow.codegen.pip_commands import Wish, file_wishes, wishes
-from doraflow.codegen.requirements import PYARROW, requirement_files, requirements_file
+from doraflow.codegen.requirements import PYARROW, PYZMQ, requirement_files, requirements_file
 from doraflow.diagnostics import Span
 from doraflow.ir import BuildStep, Graph, Node, Plan
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SPAN = Span("flow.yml", 1, 1, 1, 2)
-HEAD = f"# What a host needs to run this bundle.\n{PYARROW}\n"
+HEAD = f"# What a host needs to run this bundle.\n{PYARROW}\n{PYZMQ}\n"
 
 
 def step(*commands: str, owner: str = "a", folder: str = ".", **env: str) -> BuildStep:
@@ -39,8 +39,10 @@ def written(
 
 def test_the_pin_is_the_version_that_the_tests_run_with() -> None:
     import pyarrow
+    import zmq
 
     assert f"pyarrow=={pyarrow.__version__}" == PYARROW
+    assert f"pyzmq=={zmq.__version__}" == PYZMQ
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_the_examples_in_docstrings_hold(name: str) -> None:
 
 def test_every_code_is_in_the_compilers_table() -> None:
     used = {code for path in FOLDER.glob("*.py") for code in re.findall(r"DF\d{3}", path.read_text())}
-    assert used == {"DF801", "DF802", "DF803", "DF804", "DF805", "DF806"}
+    assert used == {"DF801", "DF802", "DF803", "DF804", "DF805", "DF806", "DF847"}
     assert used <= CODES.keys()
 
 
@@ -32,7 +32,7 @@ def test_the_launcher_needs_the_standard_library_alone() -> None:
     code = "import sys, doraflow_runtime.launcher.main; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not {"pyarrow", "numpy", "doraflow", "yaml", "pydantic"} & loaded
+    assert not {"pyarrow", "numpy", "doraflow", "yaml", "pydantic", "zmq"} & loaded
 
 
 def test_help_tells_options_and_exit_codes() -> None:

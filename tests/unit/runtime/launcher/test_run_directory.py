@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from doraflow_runtime.control.places import base_directory
 from doraflow_runtime.launcher import run_directory
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.leftovers import end_leftovers
@@ -72,12 +73,12 @@ def test_a_long_name_of_a_dataflow_is_shortened(tmp_path: Path) -> None:
 
 def test_the_base_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"doraflow-{os.getuid()}"
-    assert run_directory.base_directory({"DORAFLOW_RUN_BASE": "/somewhere"}) == Path("/somewhere")
+    assert base_directory({"DORAFLOW_RUN_BASE": "/somewhere"}) == Path("/somewhere")
     monkeypatch.setattr(os, "access", lambda path, mode: path == "/run/me")
-    assert run_directory.base_directory({"XDG_RUNTIME_DIR": "/run/me"}) == Path("/run/me", name)
+    assert base_directory({"XDG_RUNTIME_DIR": "/run/me"}) == Path("/run/me", name)
     monkeypatch.setenv("TMPDIR", "/var/mine")
     monkeypatch.setattr("tempfile.tempdir", "/var/mine")
-    assert run_directory.base_directory({}) == Path("/var/mine", name)
+    assert base_directory({}) == Path("/var/mine", name)
 
 
 def test_the_default_base_goes_with_its_last_run(tmp_path: Path) -> None:

@@ -1,0 +1,200 @@
+"""The commands that ask a run something: `list`, `status`, `stop`, `restart`, `pause` and `resume`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doraflow_runtime.control.messages import Request
+
+    from doraflow.diagnostics import Sink
+    from doraflow.operate.tables import Piece
+
+
+class Output(StrEnum):
+    """How a command writes what it tells."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+OutputOption: TypeAlias = Annotated[
+    Output, typer.Option("--output", "-o", help="A table for people, JSON or YAML with stable keys for scripts.")
+]
+RunArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RUN]",
+        help="The run, or its dataflow's name where one run has it; may be left out where one run goes on.",
+        show_default=False,
+    ),
+]
+RunOption: TypeAlias = Annotated[
+    str, typer.Option("--run", "-r", metavar="RUN", help="The run, as `doraflow list` names it.", show_default=False)
+]
+NodeArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NODE", help="The node's id.", show_default=False)]
+Timeout: TypeAlias = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the run's answer.")
+]
+
+ANSWER_SECONDS = 5.0
+END_SECONDS = 30.0
+
+
+def list_runs(output: OutputOption = Output.TABLE) -> None:
+    """List the runs of this user on this machine.
+
+    A `stale` run's launcher was killed; the next start removes what is left of it.
+
+    Example: doraflow list --output json
+    """
+    from doraflow.operate.choosing import known_runs
+    from doraflow.operate.rows import list_object, run_rows
+    from doraflow.operate.tables import run_table
+
+    rows = run_rows(known_runs())
+    if output is Output.TABLE and not rows:
+        typer.echo("nothing runs", err=True)
+        return
+    show(output, run_table(rows) if rows else [], list_object(rows))
+
+
+def status(run: RunArgument = "", output: OutputOption = Output.TABLE, timeout: Timeout = ANSWER_SECONDS) -> None:
+    """Show how the nodes of a run stand, and what they do: rates, latency, drops, errors, processor, memory.
+
+    The nodes are asked twice with half a second in between, to tell rates. A dash stands for what is not known.
+
+    Example: doraflow status vision --output json
+    """
+    from doraflow.diagnostics import Sink
+    from doraflow.operate.choosing import choose
+    from doraflow.operate.rows import node_rows, status_object
+    from doraflow.operate.surveying import survey
+    from doraflow.operate.tables import node_table
+
+    sink = Sink()
+    found = choose(run, sink)
+    told = survey(found, timeout, sink) if found is not None else None
+    finish(sink)
+    if told is not None:
+        standing, metrics = told
+        rows = node_rows(standing, metrics)
+        if output is Output.TABLE:
+            facts = standing.run
+            typer.echo(f"{facts.name}: {standing.state}, launcher {facts.launcher}, logs in {facts.logs}", err=True)
+        show(output, node_table(rows), status_object(standing, rows))
+
+
+def stop(
+    run: RunArgument = "",
+    now: Annotated[bool, typer.Option("--now", help="Kill what runs at once, without a chance to end well.")] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the end; 0 waits not.")
+    ] = END_SECONDS,
+) -> None:
+    """Stop a run: every node is asked to end, and ended if it does not.
+
+    Waits until nothing of the run is left.
+
+    Example: doraflow stop vision
+    """
+    from doraflow.diagnostics import Sink
+    from doraflow.operate.choosing import choose
+    from doraflow.operate.ending import stop as stop_run
+
+    sink = Sink()
+    found = choose(run, sink)
+    if found is not None and stop_run(found, timeout, _notice, sink, now=now):
+        _notice(f"{found.name}: {'stopped' if timeout else 'stopping'}")
+    finish(sink)
+
+
+def restart(
+    node: Annotated[
+        str, typer.Argument(metavar="[NODE]", help="The node's id; every node without.", show_default=False)
+    ] = "",
+    run: RunOption = "",
+    timeout: Timeout = ANSWER_SECONDS,
+) -> None:
+    """Restart a node, whatever its restart policy, or every node of a run.
+
+    Example: doraflow restart camera --run vision
+    """
+    from doraflow_runtime.control.messages import Restart
+
+    _ask(run, Restart(node), timeout)
+
+
+def pause(node: NodeArgument, run: RunOption = "", timeout: Timeout = ANSWER_SECONDS) -> None:
+    """Hold a node: its processes stand still until it is resumed.
+
+    Example: doraflow pause camera
+    """
+    from doraflow_runtime.control.messages import Pause
+
+    _ask(run, Pause(node), timeout)
+
+
+def resume(node: NodeArgument, run: RunOption = "", timeout: Timeout = ANSWER_SECONDS) -> None:
+    """Let a node go on that was paused.
+
+    Example: doraflow resume camera
+    """
+    from doraflow_runtime.control.messages import Resume
+
+    _ask(run, Resume(node), timeout)
+
+
+def show(output: Output, table: Sequence[Piece], content: dict[str, object]) -> None:
+    """Write what a command tells to standard output."""
+    from doraflow.cli.report import write_pieces
+
+    match output:
+        case Output.TABLE:
+            write_pieces(table, sys.stdout)
+        case Output.JSON:
+            typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        case Output.YAML:
+            import yaml
+
+            typer.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def finish(sink: Sink) -> None:
+    """Tell the findings of a command; exit with 1 if there is an error among them."""
+    from doraflow.cli.report import write_pieces
+    from doraflow.render.text import text_pieces
+
+    found = sink.diagnostics()
+    if found:
+        write_pieces(text_pieces(found, {}), sys.stderr)
+    if sink.has_errors:
+        raise typer.Exit(1)
+
+
+def _ask(run: str, request: Request, timeout: float) -> None:
+    """Ask a run one thing and say what it answered."""
+    from doraflow_runtime.control.messages import Done
+
+    from doraflow.diagnostics import Sink
+    from doraflow.operate.asking import ask
+    from doraflow.operate.choosing import choose
+
+    sink = Sink()
+    found = choose(run, sink)
+    reply = ask(found, request, timeout, sink) if found is not None else None
+    finish(sink)
+    if found is not None and isinstance(reply, Done):
+        _notice(f"{found.name}: {reply.message}")
+
+
+def _notice(text: str) -> None:
+    typer.echo(text, err=True)

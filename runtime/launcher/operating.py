@@ -1,0 +1,204 @@
+"""What operators ask of a run, carried out: requests of the control socket become calls of the supervisor.
+
+The socket itself is `doraflow_runtime.control.server`; a host without pyzmq runs without it. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from doraflow_runtime.control.messages import (
+    AskMetrics,
+    AskStatus,
+    Change,
+    Done,
+    NodeState,
+    Pause,
+    Refusal,
+    Restart,
+    Resume,
+    Status,
+    Stop,
+)
+from doraflow_runtime.launcher.findings import cause
+from doraflow_runtime.launcher.status import Refused
+from doraflow_runtime.launcher.usage import Usage, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from doraflow_runtime.control.messages import Reply, Request, RunState
+    from doraflow_runtime.control.places import RunFacts
+    from doraflow_runtime.control.server import ControlServer
+    from doraflow_runtime.launcher.console import Console
+    from doraflow_runtime.launcher.loop import Loop
+    from doraflow_runtime.launcher.status import NodeStatus
+
+ROUND_SECONDS = 0.1
+"""How often it is looked what has changed, while somebody wants to know."""
+
+
+class Operated(Protocol):
+    """What can be asked of a supervisor. Each may raise Refused."""
+
+    @property
+    def phase(self) -> RunState:
+        """Say how far the run as a whole is."""
+
+    def states(self) -> tuple[NodeStatus, ...]:
+        """Say where every node stands."""
+
+    def stop(self, reason: str) -> None:
+        """Begin to end the run."""
+
+    def stop_at_once(self, reason: str) -> None:
+        """Kill whatever is left of the run."""
+
+    def restart(self, node: str) -> None:
+        """Start a node anew."""
+
+    def pause(self, node: str) -> None:
+        """Hold a node."""
+
+    def resume(self, node: str) -> None:
+        """Let a node go on."""
+
+
+@contextlib.contextmanager
+def operated(
+    supervisor: Operated, facts: RunFacts, directory: Path, loop: Loop, console: Console
+) -> Iterator[Operation]:
+    """Let a run be operated from outside while the block lasts; the socket opens once the loop turns."""
+    operation = Operation(supervisor, facts, directory, loop, console)
+    loop.call_later(0.0, operation.open)
+    try:
+        yield operation
+    finally:
+        operation.close()
+
+
+class Operation:
+    """The operation of one run."""
+
+    def __init__(self, supervisor: Operated, facts: RunFacts, directory: Path, loop: Loop, console: Console) -> None:
+        self._supervisor = supervisor
+        self._facts = facts
+        self._directory = directory
+        self._loop = loop
+        self._console = console
+        self._server: ControlServer | None = None
+        self._known: dict[str, str] = {}
+        self._is_turning = False
+
+    def open(self) -> None:
+        """Open the control socket, if that can be: pyzmq is imported only now, while the nodes start."""
+        try:
+            import zmq
+            from doraflow_runtime.control.server import ControlServer
+        except ImportError as error:
+            self._do_without(f"pyzmq cannot be imported ({error})")
+            return
+        try:
+            self._server = ControlServer(self._directory, self._loop, self, time.monotonic)
+        except zmq.ZMQError as error:
+            self._do_without(str(error).lower())
+        except OSError as error:
+            self._do_without(cause(error))
+
+    def close(self) -> None:
+        """Tell those who listen that the run has ended, and close the socket."""
+        if self._server is not None:
+            self._server.publish("changes", Change("ended"))
+            self._server.close()
+            self._server = None
+
+    def on_request(self, request: Request, answer: Callable[[Reply], None]) -> None:
+        """Carry a request out, or refuse it."""
+        try:
+            answer(self._reply(request))
+        except Refused as refused:
+            answer(Refusal(str(refused)))
+
+    def on_subscribed(self) -> None:
+        """Begin to look what changes; that ends by itself when nobody wants to know any more."""
+        if not self._is_turning:
+            self._is_turning = True
+            self._known = self._states()
+            self._loop.call_later(ROUND_SECONDS, self._turn)
+
+    def _reply(self, request: Request) -> Reply:
+        match request:
+            case AskStatus():
+                return self._status()
+            case Stop(now=now):
+                stop = self._supervisor.stop_at_once if now else self._supervisor.stop
+                stop("an operator asked for it")
+                return Done("stopping")
+            case Restart(node=node):
+                return self._restart(node)
+            case Pause(node=node):
+                self._supervisor.pause(node)
+                return Done(f"`{node}` is paused")
+            case Resume(node=node):
+                self._supervisor.resume(node)
+                return Done(f"`{node}` goes on")
+            case AskMetrics():
+                return Refusal("this launcher measures nothing yet")
+        return Refusal(f"this launcher does not know the request {type(request).__name__}")
+
+    def _restart(self, node: str) -> Reply:
+        if node:
+            self._supervisor.restart(node)
+            return Done(f"`{node}` is restarted")
+        names = [status.node for status in self._supervisor.states()]
+        for name in names:
+            self._supervisor.restart(name)
+        return Done(f"{len(names)} nodes are restarted")
+
+    def _status(self) -> Status:
+        now = time.time()
+        nodes = tuple(_told(status, now) for status in self._supervisor.states())
+        return Status(self._facts, self._supervisor.phase, int(time.monotonic() * 1000), nodes)
+
+    def _states(self) -> dict[str, str]:
+        """Say how run (under an empty name) and nodes stand, in words."""
+        return {"": self._supervisor.phase} | {status.node: _word(status) for status in self._supervisor.states()}
+
+    def _turn(self) -> None:
+        server = self._server
+        if server is None or not server.wants("changes"):
+            self._is_turning = False
+            return
+        states = self._states()
+        for node, state in states.items():
+            if self._known.get(node) != state:
+                server.publish("changes", Change(state, node))
+        self._known = states
+        server.pump()
+        self._loop.call_later(ROUND_SECONDS, self._turn)
+
+    def _do_without(self, reason: str) -> None:
+        message = f"this run has no control socket, and `doraflow` cannot reach it: {reason}"
+        self._console.progress("uncontrolled", message)
+
+
+def _word(status: NodeStatus) -> str:
+    return "paused" if status.paused and status.pid is not None else status.state
+
+
+def _told(status: NodeStatus, now: float) -> NodeState:
+    used = usage_of(status.pid) if status.pid is not None else Usage()
+    is_there = status.pid is not None and status.started is not None
+    return NodeState(
+        node=status.node,
+        state=_word(status),
+        process=status.pid or 0,
+        uptime_ms=max(0, int((now - (status.started or now)) * 1000)) if is_there else None,
+        restarts=status.restarts,
+        cpu_ms=used.cpu_ms,
+        memory=used.memory,
+        last_exit=status.last_exit,
+    )

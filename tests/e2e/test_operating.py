@@ -1,0 +1,171 @@
+"""Runs operated from outside: found, asked, ended; also when there are two, and when a launcher was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+TICKING = """
+    from doraflow_runtime.node_api.node import Node
+    with Node() as node:
+        for event in node:
+            print(event.type, flush=True)
+"""
+TIMER = {"tick": "dora/timer/millis/20"}
+
+
+def running(world: Any, name: str = "bundle", *arguments: str) -> Any:
+    bundle = world.bundle(name)
+    bundle.node("ticking", TICKING, inputs=TIMER)
+    launch = world.launch(bundle, *arguments)
+    launch.wait_for("ticking | INPUT")
+    return launch
+
+
+def doraflow(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "doraflow", *arguments],
+        env={**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def told(world: Any, *arguments: str) -> Any:
+    done = doraflow(world, *arguments, "--output", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_run_is_listed_told_and_stopped(world: Any) -> None:
+    launch = running(world)
+    (run,) = told(world, "list")["runs"]
+    assert run["dataflow"] == "flow"
+    assert run["state"] == "running"
+    assert run["pid"] == launch.process.pid
+    assert run["logs"] == str(launch.logs)
+    status = told(world, "status", "flow")
+    assert status["run"] == run["run"]
+    assert status["state"] == "running"
+    (node,) = status["nodes"]
+    assert (node["node"], node["state"], node["restarts"]) == ("ticking", "running", 0)
+    assert node["pid"] in world.processes()
+    assert node["memory_bytes"] > 1_000_000
+    done = doraflow(world, "stop", "flow")
+    assert (done.returncode, done.stderr) == (0, f"{run['run']}: stopped\n")
+    assert launch.wait() == 0
+    assert "stopping: an operator asked for it" in launch.err
+    assert told(world, "list")["runs"] == []
+
+
+def test_of_two_runs_of_one_dataflow_a_name_means_one(world: Any) -> None:
+    first, second = running(world), running(world, "other", "--name", "night")
+    done = doraflow(world, "stop", "flow")
+    assert done.returncode == 1
+    assert "error[DF841]: `flow` fits 2 runs" in done.stderr
+    assert first.process.poll() is None
+    assert second.process.poll() is None
+    assert doraflow(world, "stop", "night").returncode == 0
+    assert second.wait() == 0
+    assert doraflow(world, "stop", "flow").returncode == 0
+    assert first.wait() == 0
+
+
+def test_a_name_is_given_once(world: Any) -> None:
+    first = running(world, "bundle", "--name", "night")
+    again = world.launch(world.bundle("again"), "--name", "night")
+    assert again.wait() == 1
+    assert "error[DF847]: a run named `night` goes on already\n" in again.err
+    assert doraflow(world, "stop", "night").returncode == 0
+    assert first.wait() == 0
+
+
+def test_a_run_whose_launcher_was_killed_is_stale_and_not_asked(world: Any) -> None:
+    launch = running(world)
+    guardian = world.guardian_of(launch)
+    os.kill(guardian, signal.SIGKILL)
+    launch.wait_for("the guardian of this run was killed")
+    launch.signal(signal.SIGKILL)
+    launch.wait()
+    (run,) = told(world, "list")["runs"]
+    assert run["state"] == "stale"
+    done = doraflow(world, "status", "flow")
+    assert done.returncode == 1
+    assert "error[DF840]: no run is named `flow`: nothing runs" in done.stderr
+    again = running(world, "again")
+    assert [run["state"] for run in told(world, "list")["runs"]] == ["running"]
+    again.signal(signal.SIGTERM)
+    assert again.wait() == 0
+
+
+def test_a_launcher_that_hangs_is_told_in_time(world: Any) -> None:
+    launch = running(world)
+    launch.signal(signal.SIGSTOP)
+    try:
+        done = doraflow(world, "status", "flow", "--timeout", "0.3")
+    finally:
+        launch.signal(signal.SIGCONT)
+    assert done.returncode == 1
+    assert "did not answer within 0.3 s" in done.stderr
+    launch.signal(signal.SIGTERM)
+    assert launch.wait() == 0
+
+
+def test_what_cannot_be_done_is_refused_in_words(world: Any) -> None:
+    launch = running(world)
+    done = doraflow(world, "restart", "tickin")
+    assert done.returncode == 1
+    assert "error[DF843]: there is no node `tickin` in this run; its nodes are: `ticking`" in done.stderr
+    launch.signal(signal.SIGTERM)
+    assert launch.wait() == 0
+
+
+def test_a_stop_at_once_kills_what_ignores_a_stop(world: Any) -> None:
+    bundle = world.bundle()
+    bundle.node(
+        "stubborn", path="shell", kind="shell", args=("trap '' TERM INT; echo here; while :; do sleep 1; done",)
+    )
+    launch = world.launch(bundle, "--grace", "30")
+    launch.wait_for("stubborn | here")
+    done = doraflow(world, "stop", "--now")
+    assert done.returncode == 0, done.stderr
+    assert launch.wait() == 130
+
+
+def test_a_stop_that_takes_too_long_says_what_it_waits_for(world: Any) -> None:
+    bundle = world.bundle()
+    bundle.node(
+        "stubborn", path="shell", kind="shell", args=("trap '' TERM INT; echo here; while :; do sleep 1; done",)
+    )
+    launch = world.launch(bundle, "--grace", "30")
+    launch.wait_for("stubborn | here")
+    done = doraflow(world, "stop", "--timeout", "0.5")
+    assert done.returncode == 1
+    assert "has not ended within 0.5 s; its launcher is process" in done.stderr
+    assert doraflow(world, "stop", "--now").returncode == 0
+    assert launch.wait() == 130
+
+
+def test_a_host_without_pyzmq_runs_without_a_control_socket(world: Any) -> None:
+    broken = world.folder / "without"
+    broken.mkdir()
+    (broken / "zmq.py").write_text("raise ImportError('no zmq here')\n")
+    bundle = world.bundle()
+    bundle.node("ticking", TICKING, inputs=TIMER)
+    path = os.pathsep.join([str(broken), world.environment["PYTHONPATH"]])
+    launch = world.launch(bundle, PYTHONPATH=path)
+    launch.wait_for("ticking | INPUT")
+    said = "doraflow: this run has no control socket, and `doraflow` cannot reach it: pyzmq cannot be imported"
+    assert launch.err.count(said) == 1
+    done = doraflow(world, "status", "flow")
+    assert done.returncode == 1
+    assert "error[DF844]" in done.stderr
+    launch.signal(signal.SIGTERM)
+    assert launch.wait() == 0
