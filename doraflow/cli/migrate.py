@@ -35,6 +35,7 @@ def migrate(
     found = migrated(text, file.as_posix(), sink) if text is not None else None
     if text is None or found is None:
         write_pieces(text_pieces(sink.diagnostics(), {file.as_posix(): text or ""}), sys.stderr)
+        typer.echo(f"{file}: nothing is written", err=True)
         raise typer.Exit(1)
     for message, count in found.constructs:
         typer.echo(f"{message} ({count} place{'' if count == 1 else 's'})", err=True)

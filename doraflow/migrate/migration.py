@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.collector import held_back
 from doraflow.diagnostics import Sink
+from doraflow.migrate.leftovers import tell_leftovers
 from doraflow.parser.compose import compose
 from doraflow.parser.dialects.modernise import may_be_old, modern_form, refuse_dora_manager
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
@@ -32,7 +33,7 @@ def migrate(text: str, file: str, sink: Sink) -> Migration | None:
     r"""Rewrite a dataflow or module file in the modern dialect; the text stays as it is where nothing in it is old.
 
     Comments, order, quotes and blank lines are kept. None after an error, which is in `sink`: the text is no YAML, it
-    is of another tool, or the rewritten text would not mean the same (DF131).
+    is of another tool, what is old in it cannot be rewritten, or the rewritten text would not mean the same (DF131).
 
     >>> found = migrate("nodes:\n  - id: a # first\n    custom:\n      source: a.py\n", "f.yml", Sink())
     >>> print(found.text, end="")
@@ -48,6 +49,9 @@ def migrate(text: str, file: str, sink: Sink) -> Migration | None:
     if refuse_dora_manager(tree, sink):
         return None
     modern = modern_form(tree)
+    tell_leftovers(modern.tree, sink)
+    if sink.has_errors:
+        return None
     if not modern.edits:
         return Migration(text)
     from doraflow.migrate.round_trip import rewritten

@@ -14,7 +14,7 @@ from doraflow.parser.syntax import MappingNode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OLD = frozenset({"zenoh", "zenoh_prefix", "iceoryx", "_unstable_local", "_unstable_remote"})
+OLD_LINK_KEYS = frozenset({"zenoh", "zenoh_prefix", "iceoryx", "_unstable_local", "_unstable_remote"})
 
 
 def find_links(root: MappingNode) -> Iterator[Found]:
@@ -28,4 +28,4 @@ def find_links(root: MappingNode) -> Iterator[Found]:
 
 def _is_old(section: object) -> bool:
     keys = [entry.key.text for entry in section.entries] if isinstance(section, MappingNode) else []
-    return bool(keys) and all(key in _OLD for key in keys)
+    return bool(keys) and all(key in OLD_LINK_KEYS for key in keys)

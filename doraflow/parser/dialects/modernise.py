@@ -21,7 +21,7 @@ from doraflow.parser.dialects.unstable import find_debug, find_deploy
 from doraflow.parser.syntax import MappingNode, SequenceNode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from doraflow.diagnostics import Sink
     from doraflow.parser.dialects.edits import Edit
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from doraflow.parser.syntax import SyntaxNode
 
 ROOT_RULES: tuple[Rule, ...] = (find_links, find_sections, find_deploy, find_debug, find_environment)
+PROFILE_RULES: tuple[Rule, ...] = (find_deploy, find_debug, find_environment)
 NODE_RULES: tuple[Rule, ...] = (
     find_custom,
     find_run,
@@ -90,43 +91,85 @@ def may_be_old(text: str) -> bool:
 
 
 def modern_form(tree: MappingNode) -> Modern:
-    """Carry out all rules on a file."""
-    found: list[Found] = []
-    edits: list[PlacedEdit] = []
-    for rule in ROOT_RULES:
-        tree = _apply(rule, tree, (), found, edits)
-    nodes = tree.get("nodes")
-    if not isinstance(nodes, SequenceNode):
-        return Modern(tree, tuple(found), tuple(edits))
-    items = list(nodes.items)
-    rules = RULES_FOR_OLD_FILES if found or any(_is_old(item) for item in items) else NODE_RULES
-    for position, item in enumerate(items):
-        if isinstance(item, MappingNode):
-            for rule in rules:
-                item = _apply(rule, item, ("nodes", position), found, edits)  # noqa: PLW2901 - rule after rule
-            items[position] = item
-    if found:
-        entries = (
-            replace(entry, value=replace(nodes, items=tuple(items))) if entry.value is nodes else entry
-            for entry in tree.entries
+    """Carry out all rules on a file, and on the profiles in it."""
+    work = _Work()
+    tree = work.applied(ROOT_RULES, tree, ())
+    is_old = work.found or any(_is_old(node) for node in _all_nodes(tree))
+    rules = RULES_FOR_OLD_FILES if is_old else NODE_RULES
+    tree = _changed(tree, "nodes", lambda nodes: work.each_applied(rules, nodes, ("nodes",)))
+
+    def of_profile(profile: SyntaxNode, scope: Location) -> SyntaxNode:
+        if not isinstance(profile, MappingNode):
+            return profile
+        changed = work.applied(PROFILE_RULES, profile, scope)
+        return _changed(changed, "nodes", lambda nodes: work.each_applied(rules, nodes, (*scope, "nodes")))
+
+    tree = _changed(tree, "profiles", lambda profiles: _each(profiles, ("profiles",), of_profile))
+    return Modern(tree, tuple(work.found), tuple(work.edits))
+
+
+class _Work:
+    """What has been found in one file so far, and the edits for it."""
+
+    def __init__(self) -> None:
+        self.found: list[Found] = []
+        self.edits: list[PlacedEdit] = []
+
+    def applied(self, rules: Sequence[Rule], mapping: MappingNode, scope: Location) -> MappingNode:
+        """Carry out rules on a mapping, one after the other."""
+        for rule in rules:
+            for construct in list(rule(mapping)):
+                self.found.append(construct)
+                for edit in construct.edits:
+                    mapping = carried_out(mapping, edit)
+                    self.edits.append(PlacedEdit(scope, edit))
+        return mapping
+
+    def each_applied(self, rules: Sequence[Rule], holder: SyntaxNode, scope: Location) -> SyntaxNode:
+        """Carry out rules on every mapping in a list, or below a key."""
+
+        def change(node: SyntaxNode, place: Location) -> SyntaxNode:
+            return self.applied(rules, node, place) if isinstance(node, MappingNode) else node
+
+        return _each(holder, scope, change)
+
+
+def _each(holder: SyntaxNode, scope: Location, change: Callable[[SyntaxNode, Location], SyntaxNode]) -> SyntaxNode:
+    """Change each value of a list or mapping; the same one is given back where nothing changes."""
+    if isinstance(holder, SequenceNode):
+        items = [change(item, (*scope, position)) for position, item in enumerate(holder.items)]
+        is_same = all(item is old for item, old in zip(items, holder.items, strict=True))
+        return holder if is_same else replace(holder, items=tuple(items))
+    if isinstance(holder, MappingNode):
+        values = [change(entry.value, (*scope, entry.key.text)) for entry in holder.entries]
+        pairs = list(zip(holder.entries, values, strict=True))
+        is_same = all(value is entry.value for entry, value in pairs)
+        return (
+            holder if is_same else replace(holder, entries=tuple(replace(entry, value=value) for entry, value in pairs))
         )
-        tree = replace(tree, entries=tuple(entries))
-    return Modern(tree, tuple(found), tuple(edits))
+    return holder
+
+
+def _changed(mapping: MappingNode, key: str, change: Callable[[SyntaxNode], SyntaxNode]) -> MappingNode:
+    value = mapping.get(key)
+    fresh = change(value) if value is not None else None
+    if fresh is None or fresh is value:
+        return mapping
+    entries = (replace(entry, value=fresh) if entry.value is value else entry for entry in mapping.entries)
+    return replace(mapping, entries=tuple(entries))
+
+
+def _all_nodes(tree: MappingNode) -> Iterator[SyntaxNode]:
+    """List the nodes of a file, and what its profiles change in them."""
+    nodes, profiles = tree.get("nodes"), tree.get("profiles")
+    yield from nodes.items if isinstance(nodes, SequenceNode) else ()
+    for profile in profiles.entries if isinstance(profiles, MappingNode) else ():
+        changes = profile.value.get("nodes") if isinstance(profile.value, MappingNode) else None
+        yield from (entry.value for entry in changes.entries) if isinstance(changes, MappingNode) else ()
 
 
 def _is_old(node: SyntaxNode) -> bool:
     return isinstance(node, MappingNode) and (node.get("custom") is not None or node.get("run") is not None)
-
-
-def _apply(
-    rule: Rule, mapping: MappingNode, scope: Location, found: list[Found], edits: list[PlacedEdit]
-) -> MappingNode:
-    for construct in list(rule(mapping)):
-        found.append(construct)
-        for edit in construct.edits:
-            mapping = carried_out(mapping, edit)
-            edits.append(PlacedEdit(scope, edit))
-    return mapping
 
 
 def _tell(found: Sequence[Found], sink: Sink) -> None:

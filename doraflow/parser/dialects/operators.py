@@ -22,6 +22,8 @@ def find_shared_library(node: MappingNode) -> Iterator[Found]:
     places: list[tuple[Location, object]] = [(("operator",), single)]
     if isinstance(several, SequenceNode):
         places += [(("operators", position), item) for position, item in enumerate(several.items)]
+    elif isinstance(several, MappingNode):  # as a profile writes them
+        places += [(("operators", entry.key.text), entry.value) for entry in several.entries]
     for path, operator in places:
         if isinstance(operator, MappingNode) and operator.get(_NEW) is None:
             span = operator.key_span(_OLD)

@@ -90,6 +90,21 @@ def test_a_text_that_means_something_else_is_never_given(result: str | None, mon
     assert [(found.code, str(found.span)) for found in sink.found] == [("DF131", "f.yml:3:5")]
 
 
+@pytest.mark.parametrize("profile", ["robot", "bench"])
+def test_a_profile_of_an_old_file_means_the_same(profile: str, tmp_path: Path) -> None:
+    graphs = []
+    for name in ("old", "modern"):
+        file = tmp_path / name / "flow.yml"
+        file.parent.mkdir()
+        file.write_text((DATA / "profiles" / f"{name}.yml").read_text())
+        made = check(file, Options(check_sources=False, profile=profile))
+        assert not made.sink.has_errors
+        assert made.graph is not None
+        graphs.append(serialize(made.graph))
+    assert graphs[0] == graphs[1]
+    assert "camera" in graphs[0]
+
+
 @cache
 def old_files() -> dict[str, Migration]:
     if not CORPUS.is_dir():
