@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, explain, graph, lsp, migrate, operating, plan, run, schema
+from doraflow.cli import build, check, explain, graph, init, lsp, migrate, new, operating, plan, run, schema
 
 app = typer.Typer(
     name="doraflow",
@@ -37,6 +37,8 @@ app.command("stop")(operating.stop)
 app.command("restart")(operating.restart)
 app.command("pause")(operating.pause)
 app.command("resume")(operating.resume)
+app.command("init")(init.init)
+app.add_typer(new.app, name="new")
 app.command("graph")(graph.graph)
 app.command("expand")(graph.expand)
 app.command("plan")(plan.plan)

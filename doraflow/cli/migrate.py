@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -50,18 +48,10 @@ def migrate(
 
 
 def _replace(file: Path, text: str) -> None:
-    """Put a text in the place of a file at once, so that no failure leaves half of it. A link stays a link."""
-    target = file.resolve()
+    from doraflow.build.fresh import replace_text
+
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-                os.fchmod(descriptor, target.stat().st_mode & 0o7777)
-                stream.write(text)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_text(file, text)
     except OSError as error:
         typer.echo(f"`{file}` cannot be written: {(error.strerror or str(error)).lower()}", err=True)
         raise typer.Exit(1) from None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from doraflow.cli.arguments import Form
 from doraflow.render.text import text_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from doraflow.diagnostics import Diagnostic
     from doraflow.pipeline import Compilation
     from doraflow.render.text import Piece
 
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
 def show_findings(made: Compilation) -> None:
     """Write all findings of a compilation to standard error."""
     write_pieces(text_pieces(made.diagnostics(), made.all_texts()), sys.stderr)
+
+
+def write_findings(found: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
+    """Write findings to standard error."""
+    write_pieces(text_pieces(found, texts), sys.stderr)
+
+
+def fail(message: str, hint: str, *, code: int = 1) -> NoReturn:
+    """Tell on standard error why a command does nothing and what to do, and exit."""
+    import typer
+
+    write_pieces(
+        [("error", "bold red"), (f": {message}\n\n", "bold"), ("hint", "bold green"), (f": {hint}\n", "")], sys.stderr
+    )
+    raise typer.Exit(code)
 
 
 def tell_findings(made: Compilation, form: Form) -> None:

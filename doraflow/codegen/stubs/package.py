@@ -27,23 +27,27 @@ def stub_files(graph: Graph, templates: jinja2.Environment) -> list[GeneratedFil
     structs = struct_types(graph)
     names = class_names(structs)
     loans = [code for code in (loan_code(struct, names) for struct in structs) if code]
-    described = [struct_code(struct, names) for struct in structs]
-    uses_any = any("pa.Array[Any]" in member.python for struct in described for member in struct.members)
-    types = templates.get_template("types_stub.py.j2").render(
-        **shared, structs=described, loans=loans, uses_any=uses_any
-    )
+    rows = [struct_code(struct, names) for struct in structs]
+    uses_any = any("pa.Array[Any]" in member.python for row in rows for member in row.members)
+    types = templates.get_template("types_stub.py.j2").render(**shared, structs=rows, loans=loans, uses_any=uses_any)
     files = [
         _file(f"{folder}/__init__.py", templates.get_template("package_stub.py.j2").render(**shared)),
         _file(f"{folder}/types.py", types),
         GeneratedFile(f"{folder}/py.typed", b""),
     ]
     sent = sent_types(graph)
-    nodes = [node for node in graph.nodes if node.kind in RUNNABLE]
-    modules = unique((variable_name(node.id) for node in nodes), taken=("types", "__init__"))
-    for node, module in zip(nodes, modules, strict=True):
-        text = templates.get_template("node_stub.py.j2").render(**shared, node=node_code(node, sent, names))
+    for node_id, module in stub_modules(graph).items():
+        described = node_code(graph.node(node_id), sent, names)
+        text = templates.get_template("node_stub.py.j2").render(**shared, node=described)
         files.append(_file(f"{folder}/{module}.py", text))
     return files
+
+
+def stub_modules(graph: Graph) -> dict[str, str]:
+    """Name the module of each node that has one, by the node's id."""
+    nodes = [node.id for node in graph.nodes if node.kind in RUNNABLE]
+    modules = unique(map(variable_name, nodes), taken=("types", "__init__"))
+    return dict(zip(nodes, modules, strict=True))
 
 
 def _file(path: str, text: str) -> GeneratedFile:
