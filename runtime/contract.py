@@ -118,8 +118,9 @@ class LogRules:
 class NodeWiring:
     """The ports of one node, and its operators if it has any.
 
-    `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit. `spin_us` is how long
-    the node looks for a message before it sleeps, in microseconds.
+    `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit. `shared_memory_ready`
+    bytes are made ready at the start, in pages of 2 MiB if `huge_pages` is set. `spin_us` is how long the node looks
+    for a message before it sleeps, in microseconds.
     """
 
     id: str
@@ -129,6 +130,8 @@ class NodeWiring:
     shared_memory: int = 0
     spin_us: int = 0
     logs: LogRules = LogRules()
+    shared_memory_ready: int = 0
+    huge_pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.lower import shared_memory
+from doraflow.analysis.memory import POOL_LIMIT
 from doraflow.analysis.ports import written_id
 from doraflow.diagnostics import Label
 
@@ -26,6 +28,7 @@ def check_budget(graph: Graph, sink: Sink) -> Graph:
         host = hosts.get(node.host)
         if host is not None and host.cores is not None:
             _check_cores(node, host, host.cores, sink)
+        _check_ready(node, sink)
     if any(host.memory is not None for host in graph.hosts):
         from doraflow.analysis.memory import memory_bounds
 
@@ -48,6 +51,20 @@ def _check_cores(node: Node, host: Host, cores: int, sink: Sink) -> None:
         node.affinity_span or node.span,
         related=[Label(host.span, f"`{host.name}` is described here")] if host.span is not None else [],
         help="name cores that the machine has, or correct `cores` in the inventory",
+    )
+
+
+def _check_ready(node: Node, sink: Sink) -> None:
+    """Judge what a node wants to have ready against what it may have at all."""
+    ready, limit = node.settings.get("shared_memory_ready"), shared_memory(node)
+    if not isinstance(ready, int) or ready <= (limit or POOL_LIMIT):
+        return
+    bound = f"its `shared_memory_pool_size` of {_size(limit)}" if limit else f"the {_size(POOL_LIMIT)} of every node"
+    sink.error(
+        "DF104",
+        f"`{node.id}` asks for {_size(ready)} of shared memory at its start, and may have no more than {bound}",
+        node.setting_spans.get("shared_memory_ready") or node.span,
+        help=f"lower `shared_memory_ready`, or write `shared_memory_pool_size: {ready}` beside it",
     )
 
 

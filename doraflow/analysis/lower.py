@@ -94,6 +94,8 @@ def _wiring(node: Node) -> NodeWiring:
         ),
         shared_memory=shared_memory(node),
         spin_us=_spin(node),
+        shared_memory_ready=_bytes(node, "shared_memory_ready"),
+        huge_pages=node.settings.get("huge_pages") is True,
     )
 
 
@@ -104,7 +106,11 @@ def _spin(node: Node) -> int:
 
 def shared_memory(node: Node) -> int:
     """Say how many bytes of shared memory a node may have; 0 where that is left to the runtime."""
-    size = node.settings.get("shared_memory_pool_size")
+    return _bytes(node, "shared_memory_pool_size")
+
+
+def _bytes(node: Node, key: str) -> int:
+    size = node.settings.get(key)
     return size if isinstance(size, int) else 0
 
 

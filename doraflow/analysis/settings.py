@@ -31,6 +31,8 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "finish_grace_secs",
     "data_format",
     "shared_memory_pool_size",
+    "shared_memory_ready",
+    "huge_pages",
     "spawn",
     "spin_us",
     "path_sha256",

@@ -185,6 +185,10 @@ class Node(PortKeys, LogKeys, RestartKeys):
     shared_memory_pool_size: ByteSize | None = Field(
         default=None, description="The most shared memory of the node; 1 GiB if not given."
     )
+    shared_memory_ready: ByteSize | None = Field(
+        default=None, description="How much of it is made ready before the node starts; none if not given."
+    )
+    huge_pages: Boolean = Field(default=False, description="Whether its pages have 2 MiB, where the kernel gives them.")
     cpu_affinity: Annotated[tuple[Count, ...], NothingIsEmptyList] | None = Field(
         default=None, description="The processor cores that the node may run on."
     )

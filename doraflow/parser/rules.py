@@ -30,7 +30,7 @@ PINS = ("branch", "tag", "rev")
 
 _PORTS_AND_LIFE = frozenset((*PortKeys.model_fields, *LogKeys.model_fields, *RestartKeys.model_fields))
 _GIT = frozenset(("git", *PINS))
-_PROCESS = _GIT | {"path_sha256", "args", "shared_memory_pool_size"}
+_PROCESS = _GIT | {"path_sha256", "args", "shared_memory_pool_size", "shared_memory_ready", "huge_pages"}
 _OPERATOR_NODE = _PORTS_AND_LIFE | _PROCESS | {"build", "params"}
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")

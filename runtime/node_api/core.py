@@ -23,11 +23,11 @@ from doraflow_runtime.node_api.timers import Timers
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.connection import Connection, Folder
-from doraflow_runtime.shm.pool import Pool
+from doraflow_runtime.shm.pool import DEFAULT_LIMIT, Pool
 from doraflow_runtime.shm.wire import WireError
 
 if TYPE_CHECKING:
-    from doraflow_runtime.contract import OutgoingLink
+    from doraflow_runtime.contract import NodeWiring, OutgoingLink
     from doraflow_runtime.node_api.joining import Seat
 
 LINGER_SECONDS = 5.0
@@ -50,7 +50,7 @@ class Core:
         self.was_told_to_stop = False
         self.rounds = 0
         self._dispatched_ns = 0
-        self.pool = Pool(config.node.shared_memory) if config.node.shared_memory else Pool()
+        self.pool = _pool(config.node)
         self.consumers: dict[str, Consumer] = {}
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock, config.node.spin_us * 1000)
@@ -240,3 +240,13 @@ class Core:
             return self._poller.is_open and any(
                 consumer.is_open and consumer.has_waiting for consumer in self.consumers.values()
             )
+
+
+def _pool(node: NodeWiring) -> Pool:
+    """Make the node's memory as its dataflow asks. Raises OSError if what is to be ready cannot be had."""
+    limit = node.shared_memory or DEFAULT_LIMIT
+    pool = Pool(limit, node.shared_memory_ready, huge_pages=node.huge_pages)
+    if node.huge_pages and not pool.has_huge_pages:
+        text = "the kernel gives no huge pages for shared memory; ordinary ones are used"
+        log_lines.write("warn", text, target="doraflow_runtime")
+    return pool

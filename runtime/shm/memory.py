@@ -19,13 +19,18 @@ from doraflow_runtime.shm.wire import WireError
 
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _MEMORY_INFORMATION = Path("/proc/meminfo")
+_HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/shmem_enabled")
+_POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14; the mmap module has no name for it
 _KIB = 1024
 
 
 class SharedMemory:
-    """Room for `size` bytes, none of which takes memory before it was allocated."""
+    """Room for `size` bytes, of which only the first `ready` take memory before they were allocated.
 
-    def __init__(self, size: int) -> None:
+    `has_huge_pages` tells whether pages of 2 MiB were asked for and can be had; then an allocated page is mapped too.
+    """
+
+    def __init__(self, size: int, ready: int = 0, *, huge_pages: bool = False) -> None:
         self.size = size
         self._descriptor = os.memfd_create("doraflow", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
@@ -39,6 +44,12 @@ class SharedMemory:
             raise
         self.view = memoryview(self._mapped)
         self._finalizer = weakref.finalize(self, _close, self._descriptor, self.for_readers)
+        self.has_huge_pages = huge_pages and self._ask_for_huge_pages()
+        self._ready = 0
+        if ready:
+            self.allocate(0, ready)
+            self._map_pages(0, ready)
+            self._ready = ready
 
     def allocate(self, offset: int, size: int) -> None:
         """Have the kernel set pages aside, so that a lack of memory is an error here and not a crash at a write.
@@ -47,16 +58,37 @@ class SharedMemory:
         """
         if size > _available():
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
-        os.posix_fallocate(self._descriptor, offset, size)
+        if self.has_huge_pages:
+            self._map_pages(offset, size)  # only a page that is mapped by one who asked becomes a huge one
+        else:
+            os.posix_fallocate(self._descriptor, offset, size)
 
     def give_up(self, offset: int, size: int) -> None:
-        """Give pages back to the system at once, also where a reader maps them."""
+        """Give pages back to the system at once, also where a reader maps them; those that were ready stay."""
+        kept = max(0, self._ready - offset)
+        offset, size = offset + kept, size - kept
+        if size <= 0:
+            return
         with contextlib.suppress(OSError):  # a kernel without holes: then the pages stay until the node ends
             self._mapped.madvise(mmap.MADV_REMOVE, offset, size)
 
     def close(self) -> None:
         """Give the descriptors back; what is mapped stays as long as somebody looks at it."""
         self._finalizer()
+
+    def _map_pages(self, offset: int, size: int) -> None:
+        """Have pages there and mapped, so that no write meets a missing one. Raises OSError."""
+        begin = offset - offset % mmap.PAGESIZE
+        self._mapped.madvise(_POPULATE_WRITE, begin, offset + size - begin)
+
+    def _ask_for_huge_pages(self) -> bool:
+        """Ask for pages of 2 MiB; False where the kernel gives none for shared memory."""
+        try:
+            self._mapped.madvise(mmap.MADV_HUGEPAGE)
+            chosen = _HUGE_PAGES.read_text()
+        except OSError:
+            return False  # a kernel without them
+        return "[never]" not in chosen and "[deny]" not in chosen
 
 
 def map_received(descriptor: int) -> pa.Buffer:

@@ -55,10 +55,15 @@ class _Segment:
 
 
 class Pool:
-    """The slots of one node, in segments of slots of one size, with at most `limit` bytes in use or at hand."""
+    """The slots of one node, in segments of slots of one size, with at most `limit` bytes in use or at hand.
 
-    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
-        self._memory = SharedMemory(ROOM * limit)
+    `ready` bytes are there and mapped from the start, so that the first messages wait for no page; `huge_pages` asks
+    for pages of 2 MiB, which `has_huge_pages` says were to be had.
+    """
+
+    def __init__(self, limit: int = DEFAULT_LIMIT, ready: int = 0, *, huge_pages: bool = False) -> None:
+        self._memory = SharedMemory(ROOM * limit, min(ready, limit), huge_pages=huge_pages)
+        self.has_huge_pages = self._memory.has_huge_pages
         self.limit = limit
         self._segments: dict[int, _Segment] = {}
         self._free: dict[int, list[tuple[_Segment, int]]] = {}

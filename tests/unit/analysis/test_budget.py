@@ -77,3 +77,17 @@ def test_messages_that_can_take_more_than_a_machine_has_are_a_warning(check: Che
 def test_a_very_long_queue_is_told_with_its_size(check: Check) -> None:
     checked = check(text("memory: 512MB", queue=10**9), {"types/own.yml": TYPES})
     assert budget(checked) == ["warning DF503 messages on `robot` can take 1 GiB, and it has 512 MiB of memory"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "bound", "ready"),
+    [
+        ("shared_memory_pool_size: 1MB", "its `shared_memory_pool_size` of 1 MiB", "2MB"),
+        ("spawn: exec", "the 1 GiB of every node", "2GB"),
+    ],
+)
+def test_no_more_memory_can_be_ready_than_a_node_may_have(check: Check, keys: str, bound: str, ready: str) -> None:
+    flow = "nodes:\n  - id: a\n    path: a.py\n    {keys}\n    shared_memory_ready: {ready}\n"
+    (told,) = check(flow.format(keys=keys, ready=ready)).told
+    asked = f"`a` asks for {ready[0]} {ready[1]}iB of shared memory at its start"
+    assert told == f"error DF104 5:5 {asked}, and may have no more than {bound}"

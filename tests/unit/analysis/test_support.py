@@ -44,6 +44,8 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "spawn: exec",
         "spin_us: 50",
         "shared_memory_pool_size: 1MB",
+        "shared_memory_ready: 1MB",
+        "huge_pages: true",
         "deploy: {machine: robot, distribute: local}",
         "pattern: service-server\n    inputs: {x: dora/timer/secs/1}",
         "output_framing: {x: raw}",
