@@ -140,6 +140,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF842": "a run that does not answer",
         "DF843": "a request that a run refuses",
         "DF844": "a run without a control socket",
+        "DF845": "a run that neither started nor failed in time",
         "DF846": "a run that did not end in time",
         "DF847": "a name of a run that is taken",
         # parts of the language that this version cannot carry out

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, explain, graph, init, lsp, migrate, new, operating, plan, run, schema
+from doraflow.cli import build, check, explain, graph, init, lsp, migrate, new, operating, plan, run, schema, start
 
 app = typer.Typer(
     name="doraflow",
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command("check")(check.check)
 app.command("build")(build.build)
 app.command("run")(run.run)
+app.command("start")(start.start)
 app.command("list")(operating.list_runs)
 app.command("status")(operating.status)
 app.command("stop")(operating.stop)
@@ -63,7 +64,7 @@ def options(
     """Take the options that stand before the command."""
 
 
-STAYING = ("run", "lsp")
+STAYING = ("run", "start", "lsp")
 """The commands that go on after the dataflow is compiled, and need the garbage collector."""
 
 

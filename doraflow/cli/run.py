@@ -43,16 +43,16 @@ def run(
     """
     from doraflow.pipeline import Options
 
-    plan, launcher = _bundle(
+    plan, launcher = build_bundle(
         file, jobs, Options(strict, inventory=inventory, profile=profile, strict_types=strict_types), rebuild=rebuild
     )
     arguments = ["--stop-with-parent", "--sources", str(file.parent.resolve())]
     arguments += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
     arguments += ["--log-dir", str(log_dir)] if log_dir else []
-    raise typer.Exit(_launch([sys.executable, str(launcher), *arguments], [node.id for node in plan.graph.nodes]))
+    raise typer.Exit(run_launcher([sys.executable, str(launcher), *arguments], [node.id for node in plan.graph.nodes]))
 
 
-def _bundle(file: Path, jobs: int, options: Options, *, rebuild: bool) -> tuple[Plan, Path]:
+def build_bundle(file: Path, jobs: int, options: Options, *, rebuild: bool) -> tuple[Plan, Path]:
     """Build into the cache folder; give the plan and the launcher. Exits after findings."""
     from doraflow.build.writer import write
     from doraflow.cli.build import run_build_steps
@@ -76,7 +76,7 @@ def _bundle(file: Path, jobs: int, options: Options, *, rebuild: bool) -> tuple[
     return planned, folder / f"launch_{host}.py"
 
 
-def _launch(command: list[str], nodes: list[str]) -> int:
+def run_launcher(command: list[str], nodes: list[str]) -> int:
     """Run the launcher to its end. A terminal's Ctrl-C reaches it by itself; a SIGTERM is handed on."""
     from doraflow.cli.report import has_colour
 

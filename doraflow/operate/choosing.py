@@ -45,7 +45,7 @@ def _tell_missing(name: str, living: Sequence[FoundRun], sink: Sink) -> None:
 
     if not living:
         message = f"no run is named `{name}`: nothing runs" if name else "nothing runs"
-        sink.error("DF840", message, help="start a dataflow with `doraflow run FILE`")
+        sink.error("DF840", message, help="start a dataflow with `doraflow start FILE --detach`")
         return
     names = list(dict.fromkeys(text for run in living for text in (run.name, run.facts.dataflow)))
     near = get_close_matches(name, names, n=1, cutoff=0.0)

@@ -58,16 +58,20 @@ class Console:
         """Tell how the run goes; `event` and `fields` are for machines. As text, an empty message shows nothing."""
         if self._style == "json":
             content = {"type": "event", "timestamp": timestamp(), "event": event, "message": message, **fields}
-            self._output.write(json.dumps(content, ensure_ascii=False))
+            self.say(json.dumps(content, ensure_ascii=False))
         elif message:
             self._errors.write(f"doraflow: {message}")
 
     def finding(self, finding: Finding) -> None:
         """Show what was found."""
         if self._style == "json":
-            self._output.write(json.dumps(finding.as_json(), ensure_ascii=False))
+            self.say(json.dumps(finding.as_json(), ensure_ascii=False))
         else:
             self._errors.write(finding.text())
+
+    def say(self, line: str) -> None:
+        """Write a line to standard output."""
+        self._output.write(line)
 
     def finish(self) -> None:
         """Write all that still waits for its reader."""

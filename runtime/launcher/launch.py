@@ -16,6 +16,7 @@ from doraflow_runtime.control.places import RunFacts, base_directory, write_fact
 from doraflow_runtime.launcher import kernel, run_directory
 from doraflow_runtime.launcher.commands import commands
 from doraflow_runtime.launcher.console import Console, Style
+from doraflow_runtime.launcher.detaching import DetachedConsole
 from doraflow_runtime.launcher.environment import inherited
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
@@ -58,6 +59,7 @@ class Options:
     is_verified: bool = True
     kept_runs: int = KEPT_RUNS
     name: str = ""
+    is_detached: bool = False
 
 
 def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
@@ -68,7 +70,7 @@ def launch(bundle: Path, host: str, processes: Sequence[Process], options: Optio
     """
     _complete_standard_streams()
     loop = Loop()
-    console = Console(options.style, Outlet(_STDOUT, loop), Outlet(_STDERR, loop))
+    console = _console(options, loop)
     with SignalPipe() as signals:
         try:
             code = _launch(bundle, host, processes, options, loop, console, signals)
@@ -81,6 +83,12 @@ def launch(bundle: Path, host: str, processes: Sequence[Process], options: Optio
     console.finish()
     loop.close()
     return code
+
+
+def _console(options: Options, loop: Loop) -> Console:
+    if options.is_detached:
+        return DetachedConsole(Outlet(_STDOUT, loop))
+    return Console(options.style, Outlet(_STDOUT, loop), Outlet(_STDERR, loop))
 
 
 def _launch(
@@ -103,6 +111,8 @@ def _launch(
     console.width = max((len(process.node) for process in processes), default=0)
     with _log_files(wiring, run_id, options, console) as files, contextlib.ExitStack() as ending:
         directory, guardian = ending.enter_context(_guarded_directory(wiring, run_id, root, bundle, options.name))
+        if isinstance(console, DetachedConsole):
+            console.keep_in(files.path)
         facts = _facts(wiring, directory, files.path, bundle)
         _write_facts(directory, facts)
         logs = NodeLogs(wiring.nodes, files, console)

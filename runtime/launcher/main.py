@@ -65,6 +65,11 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
         "--grace", type=_seconds, default=5.0, metavar="SECONDS", help="pause before SIGTERM, and before SIGKILL"
     )
     parser.add_argument(
+        "--detached",
+        action="store_true",
+        help="tell events on stdout until all nodes have started, then go on alone; events go to launcher.jsonl too",
+    )
+    parser.add_argument(
         "--stop-with-parent", action="store_true", help="stop as well when the process that started this one ends"
     )
     parser.add_argument(
@@ -85,6 +90,7 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
         is_verified=given.verify,
         kept_runs=given.keep_logs,
         name=given.name or "",
+        is_detached=given.detached,
     )
 
 

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 from typing import Any
 
 TICKING = """
@@ -169,3 +171,51 @@ def test_a_host_without_pyzmq_runs_without_a_control_socket(world: Any) -> None:
     assert "error[DF844]" in done.stderr
     launch.signal(signal.SIGTERM)
     assert launch.wait() == 0
+
+
+FLOW = "name: flow\nnodes:\n  - {id: ticking, path: ticking.py, inputs: {tick: dora/timer/millis/50}}\n"
+
+
+def written(world: Any, code: str = TICKING) -> str:
+    (world.folder / "flow.yml").write_text(FLOW)
+    (world.folder / "ticking.py").write_text(textwrap.dedent(code))
+    return str(world.folder / "flow.yml")
+
+
+def test_a_detached_run_goes_on_until_it_is_stopped(world: Any, eventually: Any) -> None:
+    done = doraflow(world, "start", written(world), "--detach", "--name", "night")
+    assert (done.returncode, done.stdout) == (0, "night\n"), done.stderr
+    assert "night: 1 node started\n" in done.stderr
+    (run,) = told(world, "list")["runs"]
+    assert os.getsid(run["pid"]) == run["pid"]
+    journal = Path(run["logs"], "launcher.jsonl")
+    eventually(lambda: "INPUT" in Path(run["logs"], "ticking.jsonl").read_text(), "the node writes nothing")
+    assert doraflow(world, "stop", "night").returncode == 0
+    events = [json.loads(line)["event"] for line in journal.read_text().splitlines()]
+    assert events == ["launching", "started", "stopping", "node_ended", "ended"]
+
+
+def test_a_detached_run_that_fails_before_its_start_is_told(world: Any) -> None:
+    done = doraflow(world, "start", written(world, "import nothing_of_that_name"), "--detach")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "error[DF802]: `ticking` failed before it joined the dataflow" in done.stderr
+    assert told(world, "list")["runs"] == []
+
+
+def test_a_detached_run_whose_bundle_cannot_be_launched_is_told(world: Any) -> None:
+    (world.folder / "taken").write_text("")
+    done = doraflow(world, "start", written(world), "--detach", "--log-dir", str(world.folder / "taken"))
+    assert done.returncode == 1
+    assert "error[DF806]" in done.stderr
+
+
+def test_a_name_that_is_none_is_wrong_usage(world: Any) -> None:
+    done = doraflow(world, "start", written(world), "--name", "../x")
+    assert done.returncode == 2
+    assert "is no name for a run" in " ".join(done.stderr.split())
+
+
+def test_a_start_without_detach_stays_until_the_end(world: Any) -> None:
+    done = doraflow(world, "start", written(world, "from dora import Node\nnext(iter(Node()))\nprint('here')"))
+    assert (done.returncode, done.stdout) == (0, "ticking | here\n"), done.stderr

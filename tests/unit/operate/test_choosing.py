@@ -74,4 +74,4 @@ def test_an_unknown_name_is_told_with_the_closest() -> None:
 @pytest.mark.parametrize(("name", "message"), [("x", "no run is named `x`: nothing runs"), ("", "nothing runs")])
 @pytest.mark.usefixtures("base")
 def test_that_nothing_runs_is_told(name: str, message: str) -> None:
-    assert said(name) == ("DF840", "start a dataflow with `doraflow run FILE`", message)
+    assert said(name) == ("DF840", "start a dataflow with `doraflow start FILE --detach`", message)
