@@ -12,7 +12,22 @@ from typing import Annotated
 import typer
 
 from doraflow import __version__
-from doraflow.cli import build, check, explain, graph, init, lsp, migrate, new, operating, plan, run, schema, start
+from doraflow.cli import (
+    build,
+    check,
+    explain,
+    graph,
+    init,
+    logs,
+    lsp,
+    migrate,
+    new,
+    operating,
+    plan,
+    run,
+    schema,
+    start,
+)
 
 app = typer.Typer(
     name="doraflow",
@@ -46,6 +61,7 @@ app.command("plan")(plan.plan)
 app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
 app.command("lsp")(lsp.lsp)
+app.command("logs")(logs.logs)
 app.command("explain")(explain.explain)
 
 
@@ -64,7 +80,7 @@ def options(
     """Take the options that stand before the command."""
 
 
-STAYING = ("run", "start", "lsp")
+STAYING = ("run", "start", "lsp", "logs")
 """The commands that go on after the dataflow is compiled, and need the garbage collector."""
 
 

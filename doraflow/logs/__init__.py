@@ -1,0 +1,1 @@
+"""The logs of runs, read while they go on and afterwards."""
