@@ -1,8 +1,13 @@
-/* The receiving half: nothing yet. */
-#include "common.h"
+/* The receiving half of the module: its types. */
+#include "receive.h"
 
 int receive_exec(PyObject *module)
 {
-    (void)module;
+    if (PyType_Ready(&QueueType) < 0)
+        return -1;
+    PyTypeObject *const types[] = {&QueuesType, &SourceType, &GateType, &StreamType};
+    for (size_t at = 0; at < sizeof types / sizeof *types; at++)
+        if (PyModule_AddType(module, types[at]) < 0)
+            return -1;
     return 0;
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.contract import CONTRACT_VERSION
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.courier import Courier
+from doraflow_runtime.node_api.intake import tie
 from doraflow_runtime.node_api.launcher_link import LauncherLink
 from doraflow_runtime.node_api.outgoing import Consumer
 from doraflow_runtime.node_api.poller import Poller
@@ -45,22 +46,38 @@ class Core:
         self.config = config
         self.lock = threading.RLock()
         self._process = os.getpid()
-        self.state = NodeState.JOINING
+        self._state = NodeState.JOINING
         self.stop_cause = "MANUAL"
         self.was_told_to_stop = False
-        self.rounds = 0
-        self._dispatched_ns = 0
         self.pool = _pool(config.node)
         self.consumers: dict[str, Consumer] = {}
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock, config.node.spin_us * 1000)
+        self.gate = self._poller.gate
         self._folder = Folder(str(seat.run_directory))
         self._courier = Courier(self._deliver)
         self._reception = Reception(config, self._folder, self._poller)
         self.queues = self._reception.queues
+        self.take = self._reception.take
+        tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend)
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
         self._poller.watch(self.launcher.fileno(), self._on_launcher)
         self.launcher.say(type="hello", node=config.node.id, pid=os.getpid(), contract=CONTRACT_VERSION)
+
+    @property
+    def state(self) -> NodeState:
+        """Where the node stands."""
+        return self._state
+
+    @state.setter
+    def state(self, state: NodeState) -> None:
+        self._state = state
+        self.gate.is_running = state is NodeState.RUNNING
+
+    @property
+    def rounds(self) -> int:
+        """How often the node has dealt with news: whoever has to wait notes it, and waits for more."""
+        return self.gate.rounds
 
     # ---- waiting
 
@@ -101,18 +118,24 @@ class Core:
 
     def is_fresh(self) -> bool:
         """Tell whether the kernel was asked for news just now."""
-        return time.monotonic_ns() - self._dispatched_ns < FRESH_NS
+        return time.monotonic_ns() - self.gate.dispatched_ns < FRESH_NS
 
     def _dispatch(self, ready: list[int]) -> None:
-        self.rounds += 1
-        self._dispatched_ns = time.monotonic_ns()
+        self.gate.rounds += 1
+        self.gate.dispatched_ns = time.monotonic_ns()
         self._poller.handle(ready)
-        for name in self._timers.due(self._dispatched_ns):
-            self._reception.tick(name)
+        self._tick()
         self._tend()
+
+    def _tick(self) -> None:
+        """Let the ticks in that are due."""
+        for name in self._timers.due(self.gate.dispatched_ns):
+            self._reception.tick(name)
+        self.gate.due_ns = self._timers.next_ns
 
     def _tend(self) -> None:
         """Send what waits: slots that are no longer read, and messages that a consumer had no room for."""
+        self.gate.is_lagging = False
         self._reception.give_back()
         for consumer in self.consumers.values():
             if consumer.has_waiting:
@@ -147,6 +170,7 @@ class Core:
         for name, links in by_consumer.items():
             self._connect(name, links, share)
         self._timers.start(time.monotonic_ns())
+        self.gate.due_ns = self._timers.next_ns
         self.state = next_state(self.state, NodeEvent.START)
 
     # ---- what consumers do
@@ -192,6 +216,7 @@ class Core:
         with self.lock:
             self._poller.press(consumer.connection, wanted=consumer.is_open and consumer.connection.has_waiting)
             if consumer.has_waiting:
+                self.gate.is_lagging = True
                 self._courier.call()
 
     def _deliver(self) -> bool:

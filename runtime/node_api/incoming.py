@@ -131,9 +131,16 @@ class Producer:
         self._inlets = {inlet.link: inlet for inlet in inlets if inlet.producer == producer}
         if not self._inlets:
             raise WireError(f"`{_short(producer)}` does not feed this node")
-        self.mapping = Mapping(self.connection.take_descriptor(), self._wake)
+        self.mapping = self._map(self.connection.take_descriptor())
         self.id = producer
         return producer
+
+    def receive(self) -> list[Frame]:
+        """Read what is there, to be dealt with before the next read. Raises WireError for bytes that are no frames."""
+        return self.connection.receive() if self.id is not None else self.connection.receive_greeting()
+
+    def read_on(self) -> None:
+        """Deal with what was read beyond the greeting and is no whole frame yet: here the connection keeps it."""
 
     def message(self, frame: Frame) -> Received:
         """Take a message. Raises WireError."""
@@ -142,8 +149,7 @@ class Producer:
             raise self._not_open(frame.link)
         message = wire.read_message(frame)
         if message.slot is not None:
-            self._seen += 1
-            self._seen_bytes += message.slot.size
+            self._see(message.slot.size)
         if frame.flags & wire.AS_STREAM:
             return _new(Received, (self, inlet, message, None))
         rebuilder = self._types.get(frame.number)
@@ -188,13 +194,28 @@ class Producer:
             self.connection.send(b"".join(wire.credit(link, count) for link, count in self._owed.items()))
             self._owed.clear()
 
+    def hang_up(self) -> None:
+        """Close the connection: nothing more is read, and slots go back no more."""
+        self.connection.close()
+
     def leave(self) -> None:
         """Read no more. The connection, and with it every slot that an array still lies in, is kept for the arrays."""
         if self.id is None or not self.connection.is_open:
-            self.connection.close()
+            self.hang_up()
             return
-        self._report(wire.left())
+        self._say_goodbye()
         weakref.finalize(self.mapping, self.connection.close).atexit = False
+
+    def _map(self, descriptor: int) -> Mapping:
+        return Mapping(descriptor, self._wake)
+
+    def _say_goodbye(self) -> None:
+        self._report(wire.left())
+
+    def _see(self, size: int) -> None:
+        """Count a message in a slot."""
+        self._seen += 1
+        self._seen_bytes += size
 
     def _report(self, frames: bytes) -> None:
         """Send frames after the count of what was read: a slot never comes back before its message was seen."""

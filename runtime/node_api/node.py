@@ -19,19 +19,18 @@ from doraflow_runtime.node_api import log_bridge, log_lines
 from doraflow_runtime.node_api.array_loans import ArrayLoan, ArrowLoan, lend_array, told
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
+from doraflow_runtime.node_api.gate import Gate
 from doraflow_runtime.node_api.images import image_layout, image_metadata
 from doraflow_runtime.node_api.joining import read_seat
 from doraflow_runtime.node_api.loans import Loan
-from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.node_api.sending import Sender
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from doraflow_runtime.contract import OperatorWiring
-    from doraflow_runtime.node_api.incoming import Received
     from doraflow_runtime.node_api.metadata import Parameters
 
 __all__ = ["Event", "Loan", "Node"]
@@ -53,7 +52,8 @@ class Node:
         log_bridge.bridge()
         self._finalizer = weakref.finalize(self, self._core.close)
         self._sender = Sender(self._core)
-        self._no_value = pa.array([], pa.uint64())
+        gate = self._core.gate
+        self._compiled = None if isinstance(gate, Gate) else gate
         while self._core.state is NodeState.JOINING:
             self._core.wait(None, self._core.rounds)
 
@@ -117,6 +117,14 @@ class Node:
         `timeout` is in seconds; without one the wait has no end. None when the time is over or the stream has ended.
         To be called from one thread at a time.
         """
+        if self._compiled is not None:
+            taken = self._compiled.next(timeout)
+            if not isinstance(taken, float):
+                return taken
+            timeout = None if timeout is None else taken
+        return self._next(timeout)
+
+    def _next(self, timeout: float | None) -> Event | None:
         core = self._core
         with core.lock:
             if core.queues.count and core.state is NodeState.RUNNING and core.is_fresh():
@@ -159,8 +167,12 @@ class Node:
             event = None if self.has_ended else self._take()
             return event, self._core.rounds
 
-    def __iter__(self) -> Node:
-        return self
+    def __iter__(self) -> Iterator[Event]:
+        if self._compiled is None:
+            return self
+        import doraflow_core
+
+        return doraflow_core.Stream(self, self._compiled)
 
     def __next__(self) -> Event:
         event = self.next()
@@ -179,9 +191,9 @@ class Node:
         if core.state is NodeState.STOPPING:
             core.state = next_state(core.state, NodeEvent.STOP_DELIVERED)
             return Event("STOP", core.stop_cause)
-        taken = core.queues.take()
+        taken = core.take()
         if taken is not None:
-            return self._event(*taken)
+            return taken
         closed = core.queues.take_closed()
         if closed is not None:
             return Event("INPUT_CLOSED", closed)
@@ -190,12 +202,6 @@ class Node:
             core.state = next_state(core.state, NodeEvent.INPUTS_CLOSED)
             return self._take() if core.state is NodeState.STOPPING else None
         return None
-
-    def _event(self, input_id: str, item: Received | None) -> Event:
-        if item is None:
-            return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
-        item.accept()
-        return item.event(input_id)
 
     # ---- sending
 

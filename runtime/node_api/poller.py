@@ -6,12 +6,12 @@ the others are woken after it has dealt with what it found. Used under the node'
 
 from __future__ import annotations
 
-import os
 import select
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING
+
+from doraflow_runtime.node_api.gate import new_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,20 +26,16 @@ _MOST_SELECTED = 1024  # select takes no descriptor from here on
 class Poller:
     """The descriptors of a node and what to do when one is ready.
 
-    `lock` is the node's. A wait looks for `spin_ns` nanoseconds before it lets the thread sleep.
+    `lock` is the node's, `gate` tells who waits. A wait looks for `spin_ns` nanoseconds before the thread sleeps.
     """
 
     def __init__(self, lock: threading.RLock, spin_ns: int = 0) -> None:
         self._changed = threading.Condition(lock)
         self._epoll = select.epoll()
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        # whoever can ring the bell holds the poller, so that its number is never another file's when it rings
-        weakref.finalize(self, os.close, self._bell).atexit = False
+        self.gate = new_gate(self._epoll.fileno(), spin_ns)
         self._spin_ns = spin_ns
         self._handlers: dict[int, Callable[[], None]] = {}
-        self._is_claimed = False
-        self.is_open = True
-        self.watch(self._bell, self._on_bell)
+        self.watch(self.gate.fileno(), self.gate.hush)
 
     def watch(self, descriptor: int, handler: Callable[[], None]) -> None:
         """Call `handler` whenever there is something to read."""
@@ -62,10 +58,14 @@ class Poller:
 
         Not to be called once `is_open` is False.
         """
-        if self._is_claimed:
-            self._changed.wait(timeout)
+        if self.gate.is_claimed:
+            self.gate.waiting += 1
+            try:
+                self._changed.wait(timeout)
+            finally:
+                self.gate.waiting -= 1
             return False
-        self._is_claimed = True
+        self.gate.is_claimed = True
         return True
 
     def poll(self, timeout: float | None) -> list[int]:
@@ -86,7 +86,12 @@ class Poller:
     @property
     def is_claimed(self) -> bool:
         """Whether a thread waits, and deals with what happens."""
-        return self._is_claimed
+        return self.gate.is_claimed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed."""
+        return self.gate.is_open
 
     def _spin(self, timeout: float | None) -> list[int]:
         """Look again and again: a sleeping thread takes longer to wake than a message to arrive."""
@@ -97,13 +102,17 @@ class Poller:
 
     def release(self) -> None:
         """Give the epoll back, and wake those who wait."""
-        self._is_claimed = False
+        self.gate.is_claimed = False
+        self.notify()
+
+    def notify(self) -> None:
+        """Wake those who wait for the thread that waits on the epoll."""
         self._changed.notify_all()
 
     def tell(self) -> None:
         """Wake everyone: this thread has dealt with what another may be waiting for."""
         self.wake()
-        self._changed.notify_all()
+        self.notify()
 
     def handle(self, ready: list[int]) -> None:
         """Call the handlers of descriptors; one that was forgotten meanwhile has none."""
@@ -114,18 +123,17 @@ class Poller:
 
     def wake(self) -> None:
         """Interrupt the thread that waits; may be called from anywhere, also by the garbage collector."""
-        if self._is_claimed:
-            os.eventfd_write(self._bell, 1)
+        self.gate.ring()
 
     def close(self) -> None:
         """Send waiting threads on their way, and close."""
-        self.is_open = False  # first: those who are woken must not wait again
-        if self._is_claimed:
+        gate = self.gate
+        gate.is_open = False  # first: those who are woken must not wait again
+        if gate.is_claimed:
             self.wake()
-            self._changed.wait_for(lambda: not self._is_claimed, _CLOSE_SECONDS)
-        self._is_claimed = False
+            gate.waiting += 1
+            self._changed.wait_for(lambda: not gate.is_claimed, _CLOSE_SECONDS)
+            gate.waiting -= 1
+        gate.is_claimed = False
         self._handlers.clear()
         self._epoll.close()
-
-    def _on_bell(self) -> None:
-        os.eventfd_read(self._bell)

@@ -6,18 +6,23 @@ Used under the node's lock; nothing here waits.
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
-from doraflow_runtime.node_api.incoming import Inlet, Producer
+from doraflow_runtime.node_api.events import Event
+from doraflow_runtime.node_api.incoming import Inlet
+from doraflow_runtime.node_api.intake import new_producer, new_queues
+from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.node_api.queues import Queues
 from doraflow_runtime.shm.connection import Connection, peer_user
 from doraflow_runtime.shm.wire import Kind, WireError
 
 if TYPE_CHECKING:
     from doraflow_runtime.contract import NodeConfig
-    from doraflow_runtime.node_api.incoming import Received
+    from doraflow_runtime.node_api.incoming import Producer, Received
     from doraflow_runtime.node_api.poller import Poller
     from doraflow_runtime.shm.connection import Folder
     from doraflow_runtime.shm.wire import Frame
@@ -30,16 +35,22 @@ class Reception:
     """The producers of a node, by the descriptors of their connections, and its queues."""
 
     def __init__(self, config: NodeConfig, folder: Folder, poller: Poller) -> None:
-        self.queues: Queues[Received | None] = Queues(
-            config.node.inputs, self._drop, timers_are_clocks=config.exit_when_nodes_finish
-        )
+        self.queues = new_queues(config, self._drop, self._event)
         self.producers: dict[int, Producer] = {}
         self._poller = poller
         self._met: set[str] = set()
         inputs = {port.id: port for port in config.node.inputs}
         self._inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
+        self._no_value = pa.array([], pa.uint64())
         self._listening = folder.listen(config.listen, BACKLOG)
         poller.watch(self._listening.fileno(), self._on_connection)
+
+    def take(self) -> Event | None:
+        """Hand out the message or tick that arrived first; None if nothing waits."""
+        if not isinstance(self.queues, Queues):
+            return self.queues.take_event()
+        taken = self.queues.take()
+        return None if taken is None else self._event(*taken)
 
     def tick(self, input_id: str) -> None:
         """Let the tick of a timer in."""
@@ -49,7 +60,10 @@ class Reception:
         """Send back the slots that are no longer read."""
         for producer in self.producers.values():
             producer.give_back()
-            self._poller.press(producer.connection, wanted=producer.connection.has_waiting)
+            has_waiting = producer.connection.has_waiting
+            self._poller.press(producer.connection, wanted=has_waiting)
+            if has_waiting:
+                self._poller.gate.is_lagging = True
 
     def pay(self) -> None:
         """Tell every producer of the credits that it is owed: the node is going to wait."""
@@ -74,7 +88,7 @@ class Reception:
         """Hang up on a producer, and close its inputs."""
         producer = self.producers.pop(descriptor)
         self._poller.forget(descriptor)
-        producer.connection.close()
+        producer.hang_up()
         if producer.id is not None:
             self._close_inputs(producer.id)
 
@@ -96,24 +110,29 @@ class Reception:
                 sock.close()
                 continue
             descriptor = sock.fileno()
-            self.producers[descriptor] = Producer(Connection(sock), self._poller.wake)
+            self.producers[descriptor] = new_producer(Connection(sock), self._poller, self.queues, self._on_frame)
             self._poller.watch(descriptor, partial(self._on_producer, descriptor))
 
     def _on_producer(self, descriptor: int) -> None:
         producer = self.producers[descriptor]
         connection = producer.connection
         try:
-            for frame in connection.receive() if producer.id is not None else connection.receive_greeting():
-                if frame.kind == Kind.MESSAGE and producer.id is not None:
-                    self._let_in(producer.message(frame))
-                else:
-                    self._take(producer, frame)
+            for frame in producer.receive():
+                self._on_frame(producer, frame)
+            if producer.id is not None:
+                producer.read_on()
         except WireError as error:
             text = f"closed the connection of `{producer.id or 'a stranger'}`: {error}"
             log_lines.write("warn", text, target="doraflow_runtime")
             connection.has_ended = True
         if connection.has_ended:
             self.lose(descriptor)
+
+    def _on_frame(self, producer: Producer, frame: Frame) -> None:
+        if frame.kind == Kind.MESSAGE and producer.id is not None:
+            self._let_in(producer.message(frame))
+        else:
+            self._take(producer, frame)
 
     def _take(self, producer: Producer, frame: Frame) -> None:
         if producer.id is not None:
@@ -133,6 +152,12 @@ class Reception:
             item.discard()
             raise WireError(f"more messages on link {inlet.link} than it has credits for")
         self.queues.put(inlet.input, item, flush=item.asks_to_flush())
+
+    def _event(self, input_id: str, item: Received | None) -> Event:
+        if item is None:
+            return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
+        item.accept()
+        return item.event(input_id)
 
     def _close_inputs(self, producer: str) -> None:
         for inlet in self._inlets:

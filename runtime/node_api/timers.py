@@ -48,6 +48,11 @@ class Timers:
             heapq.heapreplace(self._timers, timer)
         return ticks
 
+    @property
+    def next_ns(self) -> int:
+        """When the next tick is due; -1 without timers."""
+        return self._timers[0].due_ns if self._timers else -1
+
     def wait_seconds(self, now_ns: int) -> float | None:
         """Tell how long until the next tick; None without timers."""
         return max(0.0, (self._timers[0].due_ns - now_ns) / 1e9) if self._timers else None

@@ -76,6 +76,10 @@ class Connection:
             return []
         return self._reader.feed(data)
 
+    def take_rest(self) -> bytes:
+        """Give what was read and is no whole frame yet to somebody who reads on in this connection's place."""
+        return self._reader.take_rest()
+
     def take_descriptor(self) -> int:
         """Give the descriptor that came with the greeting. Raises WireError unless there was just one."""
         if len(self._descriptors) != 1:

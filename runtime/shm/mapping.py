@@ -35,13 +35,17 @@ class _Held:
 
 
 class Mapping:
-    """The memory of one producer, from the descriptor that came with its greeting; raises WireError if it is unfit."""
+    """The memory of one producer, from the descriptor that came with its greeting; raises WireError if it is unfit.
+
+    `note` is called, from any thread, with every slot that is let go; unless somebody else notes them, `returned` does.
+    """
 
     def __init__(self, descriptor: int, wake: Callable[[], None]) -> None:
         self._memory = map_received(descriptor)
         self._address, self._size = self._memory.address, self._memory.size
         self._wake = wake
         self.returned: deque[SlotKey] = deque()
+        self.note: Callable[[SlotKey], None] = self.returned.append
 
     def payload(self, slot: SlotName) -> pa.Buffer:
         """Give a read-only buffer over a slot. Raises WireError if there is no such memory."""
@@ -54,8 +58,8 @@ class Mapping:
 
     def discard(self, slot: SlotName) -> None:
         """Give a slot back unread."""
-        self.returned.append(slot.key())
+        self.note(slot.key())
 
     def _give_back(self, key: SlotKey) -> None:
-        self.returned.append(key)
+        self.note(key)
         self._wake()

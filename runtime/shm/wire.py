@@ -191,6 +191,13 @@ class FrameReader:
             data = b"".join((self._rest, *self._parts, data))
         return self._cut(data)
 
+    def take_rest(self) -> bytes:
+        """Give what is no whole frame yet, and forget it."""
+        rest = b"".join((self._rest, *self._parts))
+        self._rest, self._missing = b"", 0
+        self._parts.clear()
+        return rest
+
     def _cut(self, data: bytes) -> list[Frame]:
         frames: list[Frame] = []
         at, end = 0, len(data)

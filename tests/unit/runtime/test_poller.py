@@ -12,12 +12,12 @@ from doraflow_runtime.node_api.poller import Poller
 def test_nobody_rings_a_bell_whose_number_belongs_to_another_file() -> None:
     lock = threading.RLock()
     poller = Poller(lock)
-    bell = poller._bell
+    bell = poller.gate.fileno()
     with lock:
         poller.close()
     taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
     assert bell not in taken
-    poller._is_claimed = True  # as a finalizer saw it just before the end
+    poller.gate.is_claimed = True  # as a finalizer saw it just before the end
     poller.wake()
     for descriptor in taken:
         os.close(descriptor)
@@ -40,7 +40,7 @@ def test_a_wait_of_a_fraction_of_a_millisecond_ends_when_something_happens() -> 
     poller = Poller(lock)
     poller.claim(None)
     poller.wake()
-    assert poller.poll(0.0009) == [poller._bell]
+    assert poller.poll(0.0009) == [poller.gate.fileno()]
     with lock:
         poller.release()
         poller.close()
@@ -56,7 +56,7 @@ def test_a_poller_that_spins_sleeps_when_nothing_came_and_sees_what_comes_meanwh
     poller.claim(None)
     bell = threading.Timer(0.001, poller.wake)
     bell.start()
-    assert poller.poll(5) == [poller._bell]
+    assert poller.poll(5) == [poller.gate.fileno()]
     bell.join()
     with lock:
         poller.release()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import pytest
 from doraflow_runtime.contract import InputWiring
 from doraflow_runtime.node_api.queues import Queues
@@ -13,13 +15,29 @@ from hypothesis import strategies as st
 SECOND = 1_000_000_000
 
 
-def queues(*inputs: InputWiring, clocks: bool = False) -> tuple[Queues[int], list[int]]:
-    dropped: list[int] = []
-    return Queues(inputs, dropped.append, timers_are_clocks=clocks), dropped
+class Make(Protocol):
+    def __call__(self, *inputs: InputWiring, clocks: bool = False) -> tuple[Queues[int], list[int]]: ...
+
+
+@pytest.fixture(params=["python", "compiled"], scope="module")
+def queues(request: pytest.FixtureRequest) -> Make:
+    """Makes queues of each twin, with a list of what they drop."""
+    if request.param == "compiled":
+        kind = pytest.importorskip("doraflow_core", reason="the core is not built: `doit core`").Queues
+    else:
+        kind = Queues
+
+    def make(*inputs: InputWiring, clocks: bool = False) -> tuple[Queues[int], list[int]]:
+        dropped: list[int] = []
+        return kind(inputs, dropped.append, timers_are_clocks=clocks), dropped
+
+    return make
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers()), max_size=60), st.integers(1, 5))
-def test_drop_oldest_keeps_the_newest_in_order_of_arrival(arrivals: list[tuple[str, int]], size: int) -> None:
+def test_drop_oldest_keeps_the_newest_in_order_of_arrival(
+    queues: Make, arrivals: list[tuple[str, int]], size: int
+) -> None:
     made, dropped = queues(InputWiring("a", "x", size), InputWiring("b", "y", size))
     for name, item in arrivals:
         made.put(name, item)
@@ -31,7 +49,7 @@ def test_drop_oldest_keeps_the_newest_in_order_of_arrival(arrivals: list[tuple[s
     assert len(dropped) == len(arrivals) - len(taken) == sum(made.dropped().values())
 
 
-def test_a_queue_that_holds_back_never_drops() -> None:
+def test_a_queue_that_holds_back_never_drops(queues: Make) -> None:
     made, dropped = queues(InputWiring("a", "x", 1, "backpressure"))
     for item in range(5):
         made.put("a", item)
@@ -39,14 +57,14 @@ def test_a_queue_that_holds_back_never_drops() -> None:
     assert not dropped
 
 
-def test_ticks_are_dropped_whatever_the_policy() -> None:
+def test_ticks_are_dropped_whatever_the_policy(queues: Make) -> None:
     made, dropped = queues(InputWiring("tick", "t", 2, "backpressure", interval_ns=SECOND))
     for item in range(5):
         made.put("tick", item)
     assert dropped == [0, 1, 2]
 
 
-def test_flush_empties_the_queue_of_its_input_alone() -> None:
+def test_flush_empties_the_queue_of_its_input_alone(queues: Make) -> None:
     made, dropped = queues(InputWiring("a", "x"), InputWiring("b", "y"))
     made.put("a", 1)
     made.put("b", 2)
@@ -54,7 +72,7 @@ def test_flush_empties_the_queue_of_its_input_alone() -> None:
     assert (made.take(), made.take(), dropped) == (("b", 2), ("a", 3), [1])
 
 
-def test_an_input_is_closed_once_after_its_last_message() -> None:
+def test_an_input_is_closed_once_after_its_last_message(queues: Make) -> None:
     made, _ = queues(InputWiring("a", "x"), InputWiring("b", "y"))
     made.put("a", 1)
     made.close("a")

@@ -315,7 +315,7 @@ class NodesMachine(RuleBasedStateMachine):
         for _ in range(4):
             for member in self.members.values():
                 if member.is_open:
-                    member.node._core._dispatched_ns = 0
+                    member.node._core.gate.dispatched_ns = 0
                     member.node.is_empty()
 
 

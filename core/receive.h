@@ -1,0 +1,112 @@
+/* The types of the receiving half, as its files see each other. All of it is used with the interpreter's lock and the
+ * lock of one node held. */
+#ifndef DORAFLOW_CORE_RECEIVE_H
+#define DORAFLOW_CORE_RECEIVE_H
+
+#include "common.h"
+#include "ledger.h"
+
+/* ---- events.c: events made from payloads */
+
+struct maker {
+    PyTypeObject *event, *metadata;
+    PyObject *import_array; /* pyarrow.Array._import_from_c */
+    PyObject *address; /* of `array`, as a number */
+    PyObject *input, *nothing; /* "INPUT" and b"" */
+    Py_ssize_t sent_at, encoded_at, parameters_at; /* where the slots of a Metadata lie */
+    struct ArrowArray array;
+};
+
+int maker_init(struct maker *maker, PyObject *event, PyObject *metadata, PyObject *import_array);
+void maker_clear(struct maker *maker);
+int maker_traverse(struct maker *maker, visitproc visit, void *arg);
+/* Takes the parcel over, also on failure. `encoded` may be NULL for no metadata. */
+PyObject *maker_event(struct maker *maker, PyObject *id, PyObject *kind, struct parcel *parcel, int64_t length,
+                      int64_t sent_ns, PyObject *encoded);
+/* Completes an event that was made before its message came, and that nobody has seen yet. */
+int maker_stamp(struct maker *maker, PyObject *event, int64_t sent_ns, PyObject *encoded);
+
+/* ---- queues.c: what waits */
+
+typedef struct source Source;
+typedef struct queue Queue;
+
+/* A link that ends at this node; see `Inlet` in runtime/node_api/incoming.py. */
+struct inlet {
+    uint16_t link;
+    int is_open, is_held_back, is_bounded;
+    uint32_t at_once, owed;
+    Queue *queue; /* owned */
+};
+
+enum content { OBJECT, PARCEL, EVENT };
+
+/* Something that waits: an object of Python's, a payload, or an event that was made in advance. */
+struct entry {
+    enum content content;
+    PyObject *object; /* the object, the metadata or NULL, or the event */
+    struct parcel *parcel; /* of a payload */
+    PyObject *kind; /* the payload's Arrow type */
+    int64_t length, sent_ns;
+    Source *source; /* NULL for an object */
+    struct inlet *inlet;
+};
+
+enum input_state { IS_OPEN, IS_DRAINING, IS_CLOSED };
+
+struct queue {
+    PyObject_HEAD
+    PyObject *id;
+    Py_ssize_t size;
+    int may_drop, is_timer;
+    enum input_state state;
+    Py_ssize_t dropped, gone;
+    struct entry *entries;
+    Py_ssize_t first, count, room;
+};
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *by_name; /* of Queue, in the order of the inputs */
+    PyObject *discard, *render;
+    Queue **order;
+    Py_ssize_t order_first, order_count, order_room;
+    Py_ssize_t count;
+    int timers_are_clocks;
+    struct maker maker;
+} Queues;
+
+extern PyTypeObject QueuesType, QueueType;
+
+/* Takes over what the entry owns, also on failure. */
+int queues_put(Queues *queues, Queue *queue, struct entry entry, int flush);
+/* NULL without an exception if nothing waits. */
+PyObject *queues_take_event(Queues *queues);
+/* Whether an input may have to be told as closed, or all have. */
+int queues_are_ebbing(Queues *queues);
+
+/* ---- source.c: a producer */
+
+typedef struct gate Gate;
+extern PyTypeObject SourceType;
+
+int source_descriptor(Source *source);
+/* Reads what is there: 1 if all went well, 0 if `receive` has something to tell of, -1 with an exception. */
+int source_read(Source *source);
+int source_credit(Source *source, struct inlet *inlet);
+int source_pay(Source *source);
+int source_give_back(Source *source);
+/* Makes the event of a message like the last one, as far as that can be done before it is there. */
+int source_prepare(Source *source);
+Gate *source_gate(Source *source);
+
+/* ---- gate.c: waiting */
+
+extern PyTypeObject GateType, StreamType;
+
+struct bell *gate_bell(Gate *gate);
+int gate_add(Gate *gate, Source *source, int descriptor);
+void gate_remove(Gate *gate, int descriptor);
+void gate_note_lagging(Gate *gate);
+
+#endif
