@@ -12,9 +12,12 @@
 #include <stdint.h>
 
 /* Raised with every change of what the runtime calls; runtime/compiled.py holds the other half of the comparison. */
-#define DORAFLOW_CORE_VERSION 1
+#define DORAFLOW_CORE_VERSION 2
 
 /* Adds the types of the receiving half to the module. -1 with an exception on failure. */
 int receive_exec(PyObject *module);
+
+/* Adds the types of the sending half to the module. -1 with an exception on failure. */
+int send_exec(PyObject *module);
 
 #endif

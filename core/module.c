@@ -5,7 +5,7 @@ static int module_exec(PyObject *module)
 {
     if (PyModule_AddIntConstant(module, "VERSION", DORAFLOW_CORE_VERSION) < 0)
         return -1;
-    return receive_exec(module);
+    return receive_exec(module) < 0 ? -1 : send_exec(module);
 }
 
 static PyModuleDef_Slot slots[] = {

@@ -203,13 +203,31 @@ class Core:
         try:
             consumer.receive()
         except WireError as error:
-            log_lines.write("warn", f"closed the connection of `{name}`: {error}", target="doraflow_runtime")
-            consumer.connection.has_ended = True
+            self.hang_up(consumer, error)
+            return
         if consumer.connection.has_ended:
-            self._poller.forget(consumer.connection.fileno())
-            consumer.lose()
+            self._lose(consumer)
         else:
             self.note_sent(consumer)
+
+    def hang_up(self, consumer: Consumer, error: WireError) -> None:
+        """Close the connection of a consumer that sends nonsense, and say so."""
+        name = next(name for name, other in self.consumers.items() if other is consumer)
+        log_lines.write("warn", f"closed the connection of `{name}`: {error}", target="doraflow_runtime")
+        self._lose(consumer)
+
+    def _lose(self, consumer: Consumer) -> None:
+        self._poller.forget(consumer.connection.fileno())
+        consumer.lose()
+
+    def note_news(self) -> None:
+        """Note that a thread which was about to wait may have nothing to wait for."""
+        self.gate.rounds += 1
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a thread waits, and deals with what happens."""
+        return self.gate.is_claimed
 
     def note_sent(self, consumer: Consumer) -> None:
         """Watch for a consumer that has to catch up."""

@@ -1,4 +1,4 @@
-"""Loans: memory that is written where the readers will read it."""
+"""Loans: memory that is written where the readers will read it, in Python; `doraflow_core.Loan` is its twin."""
 
 from __future__ import annotations
 
@@ -58,5 +58,4 @@ class Loan:
         if self._is_open:
             self._is_open = False
             self._give_up()
-            text = f"a loan on `{self._output}` was dropped and nothing sent: write it inside `with`, which sends it"
-            log_lines.write("warn", text, target="doraflow_runtime", fields={"output": self._output})
+            log_lines.warn_of_dropped_loan(self._output)

@@ -52,6 +52,12 @@ def write(
     _outlet().write(data)
 
 
+def warn_of_dropped_loan(output: str) -> None:
+    """Say that a loan was neither sent nor given back."""
+    text = f"a loan on `{output}` was dropped and nothing sent: write it inside `with`, which sends it"
+    write("warn", text, target="doraflow_runtime", fields={"output": output})
+
+
 def plain(value: object) -> object:
     """Give a value that JSON can hold, or its text."""
     if value is None or isinstance(value, bool | int | str):

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from doraflow_runtime.codec import to_json
-from doraflow_runtime.formats.arrow import binary_hole, byte_hole, struct_hole, take_apart
+from doraflow_runtime.formats.arrow import binary_hole, struct_hole, take_apart
 from doraflow_runtime.formats.blank import blank_parts
 from doraflow_runtime.node_api import log_bridge, log_lines
 from doraflow_runtime.node_api.array_loans import ArrayLoan, ArrowLoan, lend_array, told
+from doraflow_runtime.node_api.chosen import Loan
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.gate import Gate
 from doraflow_runtime.node_api.images import image_layout, image_metadata
 from doraflow_runtime.node_api.joining import read_seat
-from doraflow_runtime.node_api.loans import Loan
 from doraflow_runtime.node_api.sending import Sender
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
 
@@ -224,7 +224,7 @@ class Node:
 
         An exception inside the block sends nothing. Nothing is copied. Thread-safe. Raises like `send_output`.
         """
-        return self._sender.loan(output_id, pa.uint8(), byte_hole(size), metadata)
+        return self._sender.lend(output_id, size, metadata)
 
     def loan_binary(self, output_id: str, kind: pa.DataType, size: int, metadata: Parameters | None = None) -> Loan:
         """Lend memory for one value of `kind`, Binary or LargeBinary; otherwise like `loan`."""

@@ -6,19 +6,19 @@ Used under the node's lock.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from doraflow_runtime.formats import arrow
 from doraflow_runtime.formats.arrow import Layout, flat_record, flat_values, lay_out, take_apart, to_stream
+from doraflow_runtime.node_api.chosen import KnownType
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import AS_STREAM, IN_SLOT
 
 if TYPE_CHECKING:
     from doraflow_runtime.formats.arrow import Parts
-    from doraflow_runtime.shm.pool import Slot
+    from doraflow_runtime.shm.chosen import Slot
 
 MOST_TYPES = 4096
 """Types that a connection can number; a node that sends more of them sends the others as streams."""
@@ -35,27 +35,12 @@ class Laid(NamedTuple):
     layout: Layout
 
 
-@dataclass(slots=True)
-class _Known:
-    """A type that was sent before, and the last record and hole of it: most messages are like the one before them."""
-
-    number: int
-    kind: pa.DataType
-    schema: bytes
-    is_plain: bool
-    width: int
-    length: int = -1
-    record: bytes = b""
-    parts: Parts | None = None
-    laid: Laid | None = None
-
-
 class Preparer:
     """Numbers the types that a node sends; each is described once to each consumer."""
 
     def __init__(self) -> None:
-        self._types: list[_Known] = []
-        self._last: dict[str, _Known] = {}
+        self._types: list[KnownType] = []
+        self.last: dict[str, KnownType] = {}
 
     def schema(self, number: int) -> bytes:
         """Give the serialized schema of a type by its number."""
@@ -91,12 +76,12 @@ class Preparer:
             known.parts, known.laid = parts, laid
         return laid
 
-    def _known(self, output: str, kind: pa.DataType) -> _Known | None:
+    def _known(self, output: str, kind: pa.DataType) -> KnownType | None:
         """Look a type up, or give it a number; None if it is too large for a frame or there are too many.
 
         An output's last type is found at once. Types whose fields have other metadata are other types.
         """
-        last = self._last.get(output)
+        last = self.last.get(output)
         if last is not None and _are_same(last.kind, kind):
             return last
         known = next((known for known in self._types if _are_same(known.kind, kind)), None)
@@ -105,9 +90,9 @@ class Preparer:
             if len(self._types) == MOST_TYPES or len(schema) > wire.LARGEST_BODY:
                 return None
             is_plain = arrow.is_plain(kind)
-            known = _Known(len(self._types) + 1, kind, schema, is_plain, arrow.flat_width(kind) if is_plain else 0)
+            known = KnownType(len(self._types) + 1, kind, schema, is_plain, arrow.flat_width(kind) if is_plain else 0)
             self._types.append(known)
-        self._last[output] = known
+        self.last[output] = known
         return known
 
 
@@ -115,7 +100,7 @@ def _are_same(one: pa.DataType, other: pa.DataType) -> bool:
     return one is other or one.equals(other, check_metadata=True)
 
 
-def _lay(known: _Known | None, array: pa.Array[Any]) -> Laid:
+def _lay(known: KnownType | None, array: pa.Array[Any]) -> Laid:
     if known is not None and known.is_plain:
         return Laid(known.number, 0, lay_out(take_apart(array)))
     stream = to_stream(array)

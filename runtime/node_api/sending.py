@@ -9,8 +9,9 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
+from doraflow_runtime.formats.arrow import Layout, byte_hole
 from doraflow_runtime.node_api import log_lines
-from doraflow_runtime.node_api.loans import Loan
+from doraflow_runtime.node_api.chosen import Dispatch, Loan
 from doraflow_runtime.node_api.metadata import encode
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.node_api.preparing import Laid, Preparer, message
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.formats.arrow import Parts
     from doraflow_runtime.node_api.core import Core
     from doraflow_runtime.node_api.metadata import Parameters
-    from doraflow_runtime.shm.pool import Slot
+    from doraflow_runtime.shm.chosen import Slot
 
 Target: TypeAlias = tuple[int, str]
 """A link, and the node at its other end."""
@@ -29,8 +30,8 @@ _LAST_CHANCE = 0.05
 """Seconds that a node which is being stopped waits for a reader that holds it back."""
 
 
-class Sender:
-    """What a node sends with."""
+class Sender(Dispatch):
+    """What a node sends with: here is the way for every message, `Dispatch` may know a shorter one for some."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -39,9 +40,10 @@ class Sender:
         for edge in core.config.outgoing:
             self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
         self._warned: set[str] = set()
-        self._lent: dict[int, int] = {}
+        tables = core.consumers, core.pool, self._targets, self._preparer.last
+        super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
 
-    def send(self, output_id: str, data: object, metadata: Parameters | None) -> None:
+    def send_slowly(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
         targets = self._targets_of(output_id)
         array = as_array(data)
@@ -63,6 +65,15 @@ class Sender:
             prepared.layout.write(slot.memory)
             self._deliver(targets, message(prepared, encoded, slot), slot)
 
+    def lend_slowly(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
+        """Lend `size` bytes for a UInt8 array, and wait for them if need be."""
+        return self.loan(output_id, pa.uint8(), byte_hole(size), metadata)
+
+    def deliver_late(self, output_id: str, number: int, metadata: bytes | None, record: bytes, slot: Slot) -> None:
+        """Send what lies in a slot as soon as its readers let it."""
+        laid = Laid(number, 0, Layout(record, slot.name.size, ()))
+        self._deliver(self._targets[output_id], message(laid, metadata or b"", slot), slot)
+
     def loan(self, output_id: str, kind: pa.DataType, parts: Parts, metadata: Parameters | None) -> Loan:
         """Lend the memory of the one buffer of `parts` that is not written yet."""
         targets = self._targets_of(output_id)
@@ -73,15 +84,13 @@ class Sender:
         if slot is None:
             return _unread(output_id, laid)
         laid.layout.write(slot.memory)
-        thread = get_ident()
-        self._note_lent(thread, 1)
+        slot.lent_by = get_ident()
 
         def finish() -> None:
-            self._note_lent(thread, -1)
+            slot.lent_by = 0
             self._deliver(targets, message(laid, encoded, slot), slot)
 
         def give_up() -> None:
-            self._note_lent(thread, -1)
             with self._core.lock:
                 self._core.pool.free(slot)
 
@@ -106,7 +115,7 @@ class Sender:
         core = self._core
         with core.lock:
             self._require_open()
-            if core.is_fresh() and (slot := core.pool.reuse(size)) is not None:
+            if core.is_fresh() and (slot := core.pool.take_at_hand(size)) is not None:
                 return slot
         core.poll()  # a node that only sends hears of slots that were let go nowhere else
         while True:
@@ -120,15 +129,10 @@ class Sender:
                 self._warn_of_full_pool(output_id)
             core.wait(0.05, since)
 
-    def _note_lent(self, thread: int, by: int) -> None:
-        with self._core.lock:
-            left = self._lent.pop(thread, 0) + by
-            if left:
-                self._lent[thread] = left
-
     def _require_others(self, output_id: str, size: int) -> None:
         """Refuse to wait for memory that only the waiting thread itself could give back."""
-        own, pool = self._lent.get(get_ident(), 0), self._core.pool
+        pool, thread = self._core.pool, get_ident()
+        own = sum(slot.lent_by == thread for slot in pool.slots)
         if own and own == pool.slots_in_use:
             raise RuntimeError(
                 f"there are no {size} bytes for `{output_id}`: the loans that this thread has open ({own}) hold the "

@@ -12,6 +12,7 @@ import struct
 from collections import deque
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.shm.chosen import Line
 from doraflow_runtime.shm.wire import FrameReader, WireError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _CREDENTIALS = struct.Struct("3i")
 _DESCRIPTOR = struct.Struct("i")
 
 
-class Connection:
+class Connection(Line):
     """One end of a connection between two nodes.
 
     `is_open` says that both sides talk; `has_ended` that all was read and no more comes. In between, the peer is gone
@@ -33,14 +34,11 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        super().__init__(sock)
         self._socket = sock
         self._reader = FrameReader()
         self._waiting: deque[memoryview] = deque()
         self._descriptors: list[int] = []
-        self.is_open = True
-        self.has_ended = False
-        self.has_waiting = False
-        self.is_pressed = False
 
     def fileno(self) -> int:
         """Give the descriptor to wait on."""
@@ -96,22 +94,10 @@ class Connection:
             self.is_open = False
         return True
 
-    def send(self, data: bytes) -> None:
-        """Send some bytes; what the peer cannot take yet waits for `flush`."""
-        if not self.is_open:
-            return
-        sent = 0
-        if not self.has_waiting:
-            try:
-                sent = self._socket.send(data)
-            except BlockingIOError:
-                pass
-            except OSError:
-                self.is_open = False
-                return
-        if sent < len(data):
-            self._waiting.append(memoryview(data)[sent:])
-            self.has_waiting = True
+    def keep(self, data: memoryview | bytes) -> None:
+        """Let bytes that the peer cannot take yet wait for `flush`."""
+        self._waiting.append(memoryview(data))
+        self.has_waiting = True
 
     def flush(self) -> None:
         """Send what waits, as far as the peer takes it."""

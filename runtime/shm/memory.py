@@ -36,13 +36,12 @@ class SharedMemory:
         try:
             os.ftruncate(self._descriptor, size)
             fcntl.fcntl(self._descriptor, fcntl.F_ADD_SEALS, SEALS)
-            self._mapped = mmap.mmap(self._descriptor, size)
+            self.mapped = mmap.mmap(self._descriptor, size)
             path = f"/proc/self/fd/{self._descriptor}"
             self.for_readers = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # through it nobody can map it writable
         except OSError:
             os.close(self._descriptor)
             raise
-        self.view = memoryview(self._mapped)
         self._finalizer = weakref.finalize(self, _close, self._descriptor, self.for_readers)
         self.has_huge_pages = huge_pages and self._ask_for_huge_pages()
         self._ready = 0
@@ -50,6 +49,11 @@ class SharedMemory:
             self.allocate(0, ready)
             self._map_pages(0, ready)
             self._ready = ready
+
+    @property
+    def view(self) -> memoryview:
+        """All of it, writable."""
+        return memoryview(self.mapped)
 
     def allocate(self, offset: int, size: int) -> None:
         """Have the kernel set pages aside, so that a lack of memory is an error here and not a crash at a write.
@@ -70,7 +74,7 @@ class SharedMemory:
         if size <= 0:
             return
         with contextlib.suppress(OSError):  # a kernel without holes: then the pages stay until the node ends
-            self._mapped.madvise(mmap.MADV_REMOVE, offset, size)
+            self.mapped.madvise(mmap.MADV_REMOVE, offset, size)
 
     def close(self) -> None:
         """Give the descriptors back; what is mapped stays as long as somebody looks at it."""
@@ -79,12 +83,12 @@ class SharedMemory:
     def _map_pages(self, offset: int, size: int) -> None:
         """Have pages there and mapped, so that no write meets a missing one. Raises OSError."""
         begin = offset - offset % mmap.PAGESIZE
-        self._mapped.madvise(_POPULATE_WRITE, begin, offset + size - begin)
+        self.mapped.madvise(_POPULATE_WRITE, begin, offset + size - begin)
 
     def _ask_for_huge_pages(self) -> bool:
         """Ask for pages of 2 MiB; False where the kernel gives none for shared memory."""
         try:
-            self._mapped.madvise(mmap.MADV_HUGEPAGE)
+            self.mapped.madvise(mmap.MADV_HUGEPAGE)
             chosen = _HUGE_PAGES.read_text()
         except OSError:
             return False  # a kernel without them

@@ -155,7 +155,7 @@ def test_a_broken_consumer_gets_no_slot_freed_that_it_does_not_hold(stream: byte
         reader.consumer.receive()
     except WireError as error:
         assert len(str(error)) < 500
-    assert reader.pool._used[other.name.segment, other.name.slot] is other
+    assert other in reader.pool.slots
     reader.consumer.lose()
     reader.theirs.close()
     assert reader.pool.slots_in_use == 1

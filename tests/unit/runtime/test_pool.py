@@ -5,15 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 from doraflow_runtime.shm.mapping import Mapping
-from doraflow_runtime.shm.pool import IDLE_TAKES, SMALLEST_SLOT, Pool, Slot, _slot_size
+from doraflow_runtime.shm.pool import IDLE_TAKES, Pool
+from doraflow_runtime.shm.shelf import SMALLEST_SLOT, slot_size_of
 from doraflow_runtime.shm.wire import SlotName, WireError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+if TYPE_CHECKING:
+    from doraflow_runtime.shm.chosen import Slot
 
 
 class PoolMachine(RuleBasedStateMachine):
@@ -133,7 +138,7 @@ def test_memory_that_is_given_up_is_read_as_zeros_by_whoever_still_maps_it() -> 
 
 @given(st.integers(0, 2**40))
 def test_a_slot_is_at_least_as_large_as_asked_for_and_at_most_a_fifth_of_it_is_unused(size: int) -> None:
-    slot = _slot_size(size)
+    slot = slot_size_of(size)
     assert slot >= size
     assert slot % 64 == 0
     assert slot == SMALLEST_SLOT or slot * 4 <= size * 5

@@ -12,7 +12,7 @@ from doraflow_runtime.contract import Link, OutgoingLink
 from doraflow_runtime.node_api.outgoing import Consumer, Outgoing
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.connection import Connection
-from doraflow_runtime.shm.pool import Pool, Slot
+from doraflow_runtime.shm.pool import Pool
 from doraflow_runtime.shm.wire import Kind
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Run
     from doraflow_runtime.contract import QueuePolicy
+    from doraflow_runtime.shm.chosen import Slot
 
 SIZE = 100_000
 LIMIT = 4 * 1024 * 1024
@@ -147,7 +148,7 @@ def test_a_slot_that_was_not_sent_yet_cannot_be_given_back(opened: list[Pair]) -
     opened.append(pair := Pair("drop_oldest", share=SIZE))
     for number in range(3):
         pair.send(number)
-    waiting = next(message.slot for message in pair.consumer._lanes[1].held)
+    waiting = next(message.slot for message in pair.consumer.lanes[1].held)
     assert waiting is not None
     with pytest.raises(wire.WireError, match="a slot given back that was not held"):
         pair.answer(wire.release([waiting.name.key()]))
@@ -176,7 +177,7 @@ def test_a_reader_that_has_left_holds_what_it_has_seen_alone(opened: list[Pair],
     assert not pair.consumer.has_waiting
     pair.answer(wire.release([first.key()]))
     assert pair.slots == 1, "the slot that was never handed to the reader"
-    pair.pool.free(next(slot for slot in pair.pool._used.values() if slot not in pair.others))
+    pair.pool.free(next(slot for slot in pair.pool.slots if slot not in pair.others))
 
 
 def test_a_reader_cannot_have_seen_more_than_was_sent(opened: list[Pair]) -> None:

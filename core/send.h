@@ -1,0 +1,149 @@
+/* What the files of the sending half share. Every object here is used under its node's lock, which is an RLock of
+ * Python's: holding the GIL alone is not enough, since a thread may be in the middle of a method written in Python.
+ *
+ * The structs are the state that the runtime's Python works on too, through attributes; so a call that finds something
+ * unusual can leave it to Python at any point at which nothing was changed yet.
+ */
+#ifndef DORAFLOW_CORE_SEND_H
+#define DORAFLOW_CORE_SEND_H
+
+#include "common.h"
+
+#include <structmember.h>
+#include <sys/uio.h>
+
+enum { FRAME_MESSAGE = 3, FRAME_RELEASE = 4, FRAME_CREDIT = 5, FRAME_SEEN = 7, FRAME_LEFT = 8 };
+enum {
+    HEADER_SIZE = 12,
+    MESSAGE_SIZE = 20,
+    RELEASE_SIZE = 12,
+    SLOT_SIZE = 28,
+    FLAT_SIZE = 57,
+    LARGEST_BODY = 4 * 1024 * 1024,
+    LARGEST_INLINE = 4096,
+    IN_SLOT = 1,
+};
+
+/* One life of a slot, as others name it. */
+typedef struct {
+    uint32_t segment, slot, generation;
+} SlotKey;
+
+/* The sending state of a connection; the base of the runtime's Connection. */
+typedef struct {
+    PyObject_HEAD
+    int descriptor;
+    char is_open, has_ended, has_waiting, is_pressed;
+} Line;
+
+/* A link as its sender sees it. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *link, *held;
+    Py_ssize_t queue_size, credits, dropped;
+    char is_closing, may_drop, is_own;
+} Lane;
+
+typedef struct Shelf Shelf;
+typedef struct Slot Slot;
+
+/* A piece of the shared memory, cut into slots of one size. */
+typedef struct {
+    PyObject_HEAD
+    uint32_t number, count;
+    Py_ssize_t slot_size, offset, used, last_taken;
+    uint32_t *generations;
+    Slot **in_use;
+} Segment;
+
+/* A slot that is handed out. It exports its memory, which therefore lives as long as any view of it. */
+struct Slot {
+    PyObject_HEAD
+    Shelf *shelf;
+    Segment *segment;
+    SlotKey key;
+    Py_ssize_t offset, size, room, holders;
+    unsigned long lent_by;
+};
+
+typedef struct {
+    Segment *segment; /* borrowed: a segment that is taken from the shelf takes its places along */
+    uint32_t index;
+} Place;
+
+typedef struct {
+    Py_ssize_t slot_size, count, capacity;
+    Place *places;
+} Stack;
+
+/* The slots of one node that are at hand, and those that are in use; the base of the runtime's Pool. */
+struct Shelf {
+    PyObject_HEAD
+    Py_buffer memory;
+    Stack *stacks;
+    Py_ssize_t stack_count;
+    Segment **segments; /* by rising number */
+    Py_ssize_t segment_count, segment_capacity;
+    Py_ssize_t limit, bytes_in_use, slots_in_use, taken, tidy_at;
+};
+
+typedef struct {
+    uint64_t place;
+    uint32_t generation, count; /* a count of 0: nothing is here */
+} Holding;
+
+/* What one consumer was sent and still holds, read or not; the base of the runtime's Consumer. */
+typedef struct {
+    PyObject_HEAD
+    Line *connection;
+    Shelf *pool;
+    PyObject *lanes, *types;
+    Py_ssize_t share, bytes_held, waiting;
+    char has_left;
+    Holding *holdings;
+    Py_ssize_t holding_count, holding_capacity, held_slots;
+    SlotKey *unread;
+    Py_ssize_t unread_at, unread_count, unread_capacity;
+    unsigned char *rest;
+    Py_ssize_t rest_size, rest_capacity;
+} Account;
+
+/* A type that was sent before. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *kind, *schema, *record, *parts, *laid;
+    Py_ssize_t number, width, length;
+    char is_plain;
+} KnownType;
+
+extern PyTypeObject *line_type, *lane_type, *shelf_type, *slot_type, *account_type, *known_type;
+
+/* Sends parts; what the peer cannot take yet is handed to the connection's `keep`. -1 with an exception. */
+int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
+
+/* Hands out a slot that is at hand; NULL without an exception if there is none. */
+Slot *shelf_reuse(Shelf *shelf, Py_ssize_t size);
+Slot *shelf_find(Shelf *shelf, SlotKey key);
+void shelf_free(Shelf *shelf, Slot *slot);
+void shelf_let_go(Shelf *shelf, Slot *slot);
+
+/* Notes that the consumer was sent a slot. -1 with an exception, and nothing noted. */
+int account_charge(Account *account, Slot *slot);
+
+/* Reads what the consumer has sent: 1 if there was something, 0 if not or if the connection has ended, -1 with an
+ * exception. */
+int account_hear(Account *account);
+
+/* Tells whether the exception is one that the consumer has caused. */
+int account_is_refused(void);
+
+int send_line_exec(PyObject *module);
+int send_shelf_exec(PyObject *module);
+int send_account_exec(PyObject *module);
+int send_call_exec(PyObject *module);
+int send_loan_exec(PyObject *module);
+
+/* Adds a type made of `spec`, once for the process, and leaves it in `*type`. */
+int send_add_type(PyObject *module, PyTypeObject **type, PyType_Spec *spec);
+
+#endif

@@ -1,0 +1,357 @@
+/* A message on its way to every reader of an output, where nothing has to be waited for; the rest is Python's.
+ *
+ * A call first looks whether every reader can be sent to, and changes nothing until it knows. All of it happens under
+ * the node's lock and with the GIL held: a system call that never waits is shorter than giving the GIL away and back.
+ */
+#include "send_call.h"
+
+#include <endian.h>
+#include <time.h>
+
+enum { SMALL = 2048, FRESH_NS = 200000 };
+
+static int64_t now_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- the lock */
+
+static int call_lock(PyObject *method, int is_patient)
+{
+    PyObject *blocking = is_patient ? Py_True : Py_False;
+    PyObject *got = PyObject_CallOneArg(method, blocking);
+    if (got == NULL)
+        return FAILED;
+    int is_taken = got == Py_True;
+    Py_DECREF(got);
+    return is_taken;
+}
+
+int try_lock(Dispatch *self)
+{
+    return call_lock(self->acquire, 0);
+}
+
+int lock(Dispatch *self)
+{
+    return call_lock(self->acquire, 1) == DONE ? 0 : -1;
+}
+
+int unlock(Dispatch *self)
+{
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject *done = PyObject_CallNoArgs(self->release);
+    Py_XDECREF(done);
+    if (type != NULL) {
+        PyErr_Clear();
+        PyErr_Restore(type, value, trace);
+        return -1;
+    }
+    return done == NULL ? -1 : 0;
+}
+
+/* ---- news of the readers */
+
+static int ask_core(Dispatch *self, const char *question)
+{
+    PyObject *answer = PyObject_GetAttrString(self->core, question);
+    if (answer == NULL)
+        return -1;
+    int is_true = PyObject_IsTrue(answer);
+    Py_DECREF(answer);
+    return is_true;
+}
+
+static int tell_core(Dispatch *self, const char *method, PyObject *what)
+{
+    PyObject *name = PyUnicode_FromString(method);
+    PyObject *done = NULL;
+    if (name != NULL)
+        done = what == NULL ? PyObject_CallMethodNoArgs(self->core, name)
+                            : PyObject_CallMethodOneArg(self->core, name, what);
+    Py_XDECREF(name);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Hangs up on a reader that sent nonsense, as the poller would; the exception is what it was. */
+static int hang_up(Dispatch *self, Account *account)
+{
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    PyObject *done = PyObject_CallMethod(self->core, "hang_up", "OO", (PyObject *)account, value);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(trace);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Reads what the readers of a route have sent, unless a thread waits that does it. Under the lock. */
+static int hear(Dispatch *self, Route *route)
+{
+    int is_watched = ask_core(self, "is_watched");
+    if (is_watched != 0)
+        return is_watched < 0 ? -1 : 0;
+    int has_news = 0;
+    for (Py_ssize_t at = 0; at < route->count; at++) {
+        Account *account = route->targets[at].account;
+        if (account == NULL || !account->connection->is_open)
+            continue;
+        int heard = account_hear(account);
+        if (heard < 0 && (!account_is_refused() || hang_up(self, account) < 0))
+            return -1;
+        has_news |= heard != 0;
+    }
+    self->heard_ns = now_of(CLOCK_MONOTONIC);
+    return has_news ? tell_core(self, "note_news", NULL) : 0;
+}
+
+static int is_stale(Dispatch *self)
+{
+    return now_of(CLOCK_MONOTONIC) - self->heard_ns > FRESH_NS;
+}
+
+/* ---- who can be sent to */
+
+/* Finds the account of a target; its lane is NULL if the reader is not connected. */
+static int resolve(Dispatch *self, Target *target)
+{
+    PyObject *found = PyDict_GetItemWithError(self->consumers, target->name);
+    if (found == (PyObject *)target->account && found != NULL)
+        return 0;
+    if (found == NULL && PyErr_Occurred())
+        return -1;
+    Py_CLEAR(target->account);
+    Py_CLEAR(target->lane);
+    if (found == NULL)
+        return 0;
+    if (!PyObject_TypeCheck(found, account_type)) {
+        PyErr_SetString(PyExc_TypeError, "a consumer without an account");
+        return -1;
+    }
+    PyObject *lane = PyDict_GetItemWithError(((Account *)found)->lanes, target->link);
+    if (lane == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    target->account = (Account *)Py_NewRef(found);
+    target->lane = (Lane *)Py_NewRef(lane);
+    return 0;
+}
+
+static int is_gone(const Target *target)
+{
+    return target->lane == NULL || !target->account->connection->is_open || target->account->has_left;
+}
+
+static int is_ready(Dispatch *self, Route *route, Target *target, PyObject *type_number, int in_slot)
+{
+    Account *account = target->account;
+    Lane *lane = target->lane;
+    int is_announced = PySet_Contains(account->types, type_number);
+    if (is_announced < 0)
+        return FAILED;
+    if (!is_announced || lane->is_closing || PyObject_Size(lane->held) != 0)
+        return NOT_READY;
+    if (lane->may_drop) {
+        int is_over = account->bytes_held >= account->share && self->pool->bytes_in_use > self->pool->limit / 2;
+        return !account->connection->has_waiting && !(in_slot && is_over);
+    }
+    if (lane->is_own || lane->credits > 0)
+        return DONE;
+    if (hear(self, route) < 0)
+        return FAILED;
+    return lane->credits > 0 && !is_gone(target);
+}
+
+/* Tells whether every reader that is there can be sent to at once. Under the lock. */
+static int are_ready(Dispatch *self, Route *route, long number, int in_slot)
+{
+    PyObject *type_number = PyLong_FromLong(number);
+    if (type_number == NULL)
+        return FAILED;
+    int verdict = DONE, somebody_is_gone = 0;
+    for (Py_ssize_t at = 0; verdict == DONE && at < route->count; at++) {
+        Target *target = &route->targets[at];
+        if (resolve(self, target) < 0)
+            verdict = FAILED;
+        else if (is_gone(target))
+            somebody_is_gone = 1;
+        else
+            verdict = is_ready(self, route, target, type_number, in_slot);
+    }
+    Py_DECREF(type_number);
+    if (verdict == DONE && somebody_is_gone) {
+        int is_closed = ask_core(self, "is_closed");
+        return is_closed < 0 ? FAILED : !is_closed;
+    }
+    return verdict;
+}
+
+/* ---- the letter */
+
+static char *put(char *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+    return to + size;
+}
+
+static char *put_u32(char *to, Py_ssize_t value)
+{
+    uint32_t narrow = htole32((uint32_t)value);
+    return put(to, &narrow, sizeof(narrow));
+}
+
+static char *put_i64(char *to, int64_t value)
+{
+    uint64_t wide = htole64((uint64_t)value);
+    return put(to, &wide, sizeof(wide));
+}
+
+void write_flat_record(char *to, Py_ssize_t length, Py_ssize_t size)
+{
+    to = put_i64(put_i64(put_i64(to, length), 0), 0);
+    *to++ = 2;
+    put_i64(put_i64(put_i64(put_i64(to, -1), 0), 0), size);
+}
+
+static void write_slot(char *to, const Slot *slot)
+{
+    to = put_u32(put_u32(put_u32(to, slot->key.segment), slot->key.slot), slot->key.generation);
+    put_i64(put_i64(to, slot->offset), slot->size);
+}
+
+/* Writes the frame's parts; small ones lie in one piece in `flat`. Gives how many pieces there are. */
+static int write_frame(const Letter *letter, char *flat, struct iovec *parts, Py_ssize_t *total)
+{
+    Py_ssize_t body = MESSAGE_SIZE + letter->metadata_size + letter->record_size + letter->content_size;
+    char *to = put_u32(flat, body);
+    *to++ = FRAME_MESSAGE;
+    *to++ = (char)letter->flags;
+    to = put_u32(to + 2, letter->type_number);
+    to = put_i64(to, now_of(CLOCK_REALTIME));
+    to = put_u32(put_u32(put_u32(to, letter->metadata_size), letter->record_size), letter->content_size);
+    const struct iovec pieces[] = {
+        {(void *)letter->metadata, (size_t)letter->metadata_size},
+        {(void *)letter->record, (size_t)letter->record_size},
+        {(void *)letter->content, (size_t)letter->content_size},
+    };
+    int count = 1, is_flat = 1;
+    for (int at = 0; at < 3; at++) {
+        if (pieces[at].iov_len == 0)
+            continue;
+        is_flat = is_flat && (size_t)(to - flat) + pieces[at].iov_len <= SMALL;
+        if (is_flat)
+            to = put(to, pieces[at].iov_base, pieces[at].iov_len);
+        else
+            parts[count++] = pieces[at];
+    }
+    parts[0] = (struct iovec){flat, (size_t)(to - flat)};
+    *total = HEADER_SIZE + body;
+    return count;
+}
+
+/* Sends to every reader that is there; each can be sent to. Under the lock. */
+static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
+{
+    char flat[SMALL];
+    struct iovec parts[4];
+    Py_ssize_t total;
+    int count = write_frame(letter, flat, parts, &total);
+    for (Py_ssize_t at = 0; at < route->count; at++) {
+        Target *target = &route->targets[at];
+        if (is_gone(target))
+            continue;
+        if (slot != NULL) {
+            if (account_charge(target->account, slot) < 0)
+                return -1;
+            slot->holders += 1;
+        }
+        if (!target->lane->may_drop)
+            target->lane->credits -= 1;
+        uint16_t link = htole16(target->index);
+        memcpy(flat + 6, &link, sizeof(link));
+        Line *line = target->account->connection;
+        int had_waiting = line->has_waiting;
+        if (line_send(line, parts, count, total) < 0)
+            return -1;
+        if (line->has_waiting && !had_waiting && tell_core(self, "note_sent", (PyObject *)target->account) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- what lies in a slot */
+
+Slot *take_slot(Dispatch *self, Route *route, Py_ssize_t size, int is_fresh)
+{
+    Shelf *pool = self->pool;
+    if (pool->taken + 1 >= pool->tidy_at)
+        return NULL;
+    if (!is_fresh && is_stale(self) && hear(self, route) < 0)
+        return NULL;
+    Slot *slot = shelf_reuse(pool, size);
+    if (slot == NULL && !PyErr_Occurred() && hear(self, route) == 0)
+        slot = shelf_reuse(pool, size);
+    return slot;
+}
+
+/* Leaves a message in a slot to Python, which waits for whoever is not ready. */
+static PyObject *deliver_late(Dispatch *self, PyObject *output, KnownType *known, PyObject *metadata,
+                              const char *record, Slot *slot)
+{
+    return PyObject_CallMethod((PyObject *)self, "deliver_late", "OlOy#O", output, known->number,
+                               metadata == NULL ? Py_None : metadata, record, (Py_ssize_t)FLAT_SIZE, (PyObject *)slot);
+}
+
+PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *metadata, Py_ssize_t length, Slot *slot)
+{
+    char record[FLAT_SIZE], content[SLOT_SIZE];
+    write_flat_record(record, length, slot->size);
+    write_slot(content, slot);
+    Letter letter = {
+        .type_number = (long)known->number,
+        .flags = IN_SLOT,
+        .metadata = metadata == NULL ? NULL : PyBytes_AS_STRING(metadata),
+        .metadata_size = metadata == NULL ? 0 : PyBytes_GET_SIZE(metadata),
+        .record = record,
+        .record_size = FLAT_SIZE,
+        .content = content,
+        .content_size = SLOT_SIZE,
+    };
+    Route *route = route_of(self, output);
+    if (route == NULL || lock(self) < 0)
+        return NULL;
+    int verdict = are_ready(self, route, letter.type_number, 1);
+    if (verdict == DONE) {
+        slot->holders += 1; /* ours, until every reader has its own */
+        verdict = post(self, route, &letter, slot) < 0 ? FAILED : DONE;
+        shelf_let_go(self->pool, slot);
+        if (verdict == DONE && is_stale(self) && hear(self, route) < 0)
+            verdict = FAILED;
+    } else if (verdict == FAILED) {
+        shelf_free(self->pool, slot);
+    }
+    if (unlock(self) < 0 || verdict == FAILED)
+        return NULL;
+    if (verdict == NOT_READY)
+        return deliver_late(self, output, known, metadata, record, slot);
+    Py_RETURN_NONE;
+}
+
+/* ---- a message in its frame */
+
+int post_inline(Dispatch *self, Route *route, const Letter *letter)
+{
+    int verdict = try_lock(self);
+    if (verdict != DONE)
+        return verdict;
+    verdict = are_ready(self, route, letter->type_number, 0);
+    if (verdict == DONE && post(self, route, letter, NULL) < 0)
+        verdict = FAILED;
+    return unlock(self) < 0 ? FAILED : verdict;
+}

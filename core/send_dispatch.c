@@ -1,0 +1,366 @@
+/* What a node sends with: `send` and `lend` do at once what can be done at once, and call Python for the rest. */
+#include "send_loan.h"
+#include "send_values.h"
+
+PyTypeObject *dispatch_type;
+static PyTypeObject *route_type;
+
+enum { QUIET_COPY = 64 * 1024 }; /* bytes from which others may run while they are copied */
+
+/* ---- routes */
+
+static void route_drop(Route *self)
+{
+    for (Py_ssize_t at = 0; at < self->count; at++) {
+        Py_CLEAR(self->targets[at].name);
+        Py_CLEAR(self->targets[at].link);
+        Py_CLEAR(self->targets[at].account);
+        Py_CLEAR(self->targets[at].lane);
+    }
+    self->count = 0;
+}
+
+static Route *route_new(PyObject *pairs)
+{
+    Route *route = (Route *)route_type->tp_alloc(route_type, 0);
+    PyObject *listed = route == NULL ? NULL : PySequence_Fast(pairs, "targets are a list");
+    if (listed == NULL)
+        goto failed;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(listed);
+    route->targets = PyMem_Calloc((size_t)count + 1, sizeof(Target));
+    if (route->targets == NULL) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    for (; route->count < count; route->count++) {
+        Target *target = &route->targets[route->count];
+        PyObject *link, *name;
+        if (!PyArg_ParseTuple(PySequence_Fast_GET_ITEM(listed, route->count), "O!U", &PyLong_Type, &link, &name))
+            goto failed;
+        target->index = (uint16_t)PyLong_AsUnsignedLong(link);
+        if (PyErr_Occurred())
+            goto failed;
+        target->link = Py_NewRef(link);
+        target->name = Py_NewRef(name);
+    }
+    Py_DECREF(listed);
+    return route;
+failed:
+    Py_XDECREF(listed);
+    Py_XDECREF(route);
+    return NULL;
+}
+
+static int route_traverse(Route *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    for (Py_ssize_t at = 0; at < self->count; at++) {
+        Py_VISIT(self->targets[at].account);
+        Py_VISIT(self->targets[at].lane);
+    }
+    return 0;
+}
+
+static int route_clear(Route *self)
+{
+    route_drop(self);
+    return 0;
+}
+
+static void route_dealloc(Route *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    route_drop(self);
+    PyMem_Free(self->targets);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot route_slots[] = {
+    {Py_tp_doc, "The readers of an output."},
+    {Py_tp_traverse, route_traverse},
+    {Py_tp_clear, route_clear},
+    {Py_tp_dealloc, route_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec route_spec = {
+    "doraflow_core.Route",
+    sizeof(Route),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    route_slots,
+};
+
+Route *route_of(Dispatch *self, PyObject *output)
+{
+    PyObject *route = PyUnicode_Check(output) ? PyDict_GetItemWithError(self->routes, output) : NULL;
+    return (Route *)route;
+}
+
+KnownType *last_type(Dispatch *self, PyObject *output)
+{
+    PyObject *known = PyDict_GetItemWithError(self->last, output);
+    return known != NULL && Py_IS_TYPE(known, known_type) && ((KnownType *)known)->width ? (KnownType *)known : NULL;
+}
+
+int encode_metadata(Dispatch *self, PyObject *given, PyObject **encoded)
+{
+    *encoded = NULL;
+    int is_there = given == NULL || given == Py_None ? 0 : PyObject_IsTrue(given);
+    if (is_there <= 0)
+        return is_there < 0 ? FAILED : DONE;
+    *encoded = PyObject_CallOneArg(self->encode, given);
+    if (*encoded == NULL)
+        return FAILED;
+    if (PyBytes_Check(*encoded))
+        return DONE;
+    Py_CLEAR(*encoded);
+    return NOT_READY;
+}
+
+/* ---- sending */
+
+static int send_inline(Dispatch *self, Route *route, KnownType *known, PyObject *metadata, const Values *values)
+{
+    char record[FLAT_SIZE];
+    write_flat_record(record, values->length, values->size);
+    Letter letter = {
+        .type_number = (long)known->number,
+        .metadata = metadata == NULL ? NULL : PyBytes_AS_STRING(metadata),
+        .metadata_size = metadata == NULL ? 0 : PyBytes_GET_SIZE(metadata),
+        .record = record,
+        .record_size = FLAT_SIZE,
+        .content = values->start,
+        .content_size = values->size,
+    };
+    return post_inline(self, route, &letter);
+}
+
+static void copy(char *to, const Values *values)
+{
+    if (values->size < QUIET_COPY) {
+        memcpy(to, values->start, (size_t)values->size);
+        return;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    memcpy(to, values->start, (size_t)values->size);
+    Py_END_ALLOW_THREADS
+}
+
+static int send_in_slot(Dispatch *self, Route *route, PyObject *output, KnownType *known, PyObject *metadata,
+                        const Values *values)
+{
+    int verdict = try_lock(self);
+    if (verdict != DONE)
+        return verdict;
+    Slot *slot = take_slot(self, route, values->size, values->size < QUIET_COPY);
+    if (unlock(self) < 0) {
+        Py_XDECREF(slot);
+        return FAILED;
+    }
+    if (slot == NULL)
+        return NOT_READY;
+    copy((char *)self->pool->memory.buf + slot->offset, values);
+    PyObject *done = deliver(self, output, known, metadata, values->length, slot);
+    Py_DECREF(slot);
+    Py_XDECREF(done);
+    return done == NULL ? FAILED : DONE;
+}
+
+static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObject *given)
+{
+    Route *route = route_of(self, output);
+    KnownType *known = route == NULL || route->count == 0 ? NULL : last_type(self, output);
+    if (known == NULL)
+        return PyErr_Occurred() ? FAILED : NOT_READY;
+    Values values;
+    PyObject *metadata;
+    Py_INCREF(known); /* the last type of an output may change while Python runs */
+    int verdict = read_values(self, data, known, &values);
+    if (verdict == DONE) {
+        verdict = encode_metadata(self, given, &metadata);
+        if (verdict == DONE)
+            verdict = values.size <= LARGEST_INLINE
+                          ? send_inline(self, route, known, metadata, &values)
+                          : send_in_slot(self, route, output, known, metadata, &values);
+        Py_XDECREF(metadata);
+        PyBuffer_Release(&values.view);
+    }
+    Py_DECREF(known);
+    return verdict;
+}
+
+static PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "send takes an output, data and metadata");
+        return NULL;
+    }
+    int verdict = send_at_once(self, arguments[0], arguments[1], arguments[2]);
+    if (verdict == FAILED)
+        return NULL;
+    if (verdict == DONE)
+        Py_RETURN_NONE;
+    return PyObject_CallMethod((PyObject *)self, "send_slowly", "OOO", arguments[0], arguments[1], arguments[2]);
+}
+
+/* ---- lending */
+
+static int lend_at_once(Dispatch *self, PyObject *output, PyObject *wanted, PyObject *given, PyObject **loan)
+{
+    Route *route = route_of(self, output);
+    KnownType *known = route == NULL || route->count == 0 ? NULL : last_type(self, output);
+    if (known == NULL || known->kind != self->uint8 || !PyLong_CheckExact(wanted))
+        return PyErr_Occurred() ? FAILED : NOT_READY;
+    Py_ssize_t size = PyLong_AsSsize_t(wanted);
+    if (size < 0) {
+        PyErr_Clear();
+        return NOT_READY;
+    }
+    PyObject *metadata;
+    int verdict = encode_metadata(self, given, &metadata);
+    if (verdict == DONE)
+        verdict = try_lock(self);
+    if (verdict == DONE) {
+        Slot *slot = take_slot(self, route, size, 0);
+        if (slot == NULL) {
+            verdict = PyErr_Occurred() ? FAILED : NOT_READY;
+        } else if ((*loan = loan_of_slot(self, output, known, metadata, slot)) == NULL) {
+            shelf_free(self->pool, slot);
+            verdict = FAILED;
+        }
+        Py_XDECREF(slot);
+        if (unlock(self) < 0) {
+            Py_CLEAR(*loan);
+            verdict = FAILED;
+        }
+    }
+    Py_XDECREF(metadata);
+    return verdict;
+}
+
+static PyObject *dispatch_lend(Dispatch *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "lend takes an output, a size and metadata");
+        return NULL;
+    }
+    PyObject *loan = NULL;
+    int verdict = lend_at_once(self, arguments[0], arguments[1], arguments[2], &loan);
+    if (verdict == FAILED)
+        return NULL;
+    if (verdict == DONE)
+        return loan;
+    return PyObject_CallMethod((PyObject *)self, "lend_slowly", "OOO", arguments[0], arguments[1], arguments[2]);
+}
+
+/* ---- the type */
+
+static int make_routes(Dispatch *self, PyObject *targets)
+{
+    Py_XSETREF(self->routes, PyDict_New());
+    Py_ssize_t at = 0;
+    PyObject *output, *pairs;
+    while (self->routes != NULL && PyDict_Next(targets, &at, &output, &pairs)) {
+        Route *route = route_new(pairs);
+        int failed = route == NULL || PyDict_SetItem(self->routes, output, (PyObject *)route) < 0;
+        Py_XDECREF(route);
+        if (failed)
+            return -1;
+    }
+    return self->routes == NULL ? -1 : 0;
+}
+
+static int dispatch_init(Dispatch *self, PyObject *arguments, PyObject *names)
+{
+    (void)names;
+    PyObject *core, *lock_object, *consumers, *pool, *targets, *last, *array_class, *uint8, *encode;
+    if (!PyArg_ParseTuple(arguments, "OOO!O!O!O!O!OO", &core, &lock_object, &PyDict_Type, &consumers, shelf_type, &pool,
+                          &PyDict_Type, &targets, &PyDict_Type, &last, &PyType_Type, &array_class, &uint8, &encode))
+        return -1;
+    Py_XSETREF(self->core, Py_NewRef(core));
+    Py_XSETREF(self->consumers, Py_NewRef(consumers));
+    Py_XSETREF(self->pool, (Shelf *)Py_NewRef(pool));
+    Py_XSETREF(self->last, Py_NewRef(last));
+    Py_XSETREF(self->array_class, Py_NewRef(array_class));
+    Py_XSETREF(self->uint8, Py_NewRef(uint8));
+    Py_XSETREF(self->encode, Py_NewRef(encode));
+    Py_XSETREF(self->acquire, PyObject_GetAttrString(lock_object, "acquire"));
+    Py_XSETREF(self->release, PyObject_GetAttrString(lock_object, "release"));
+    if (self->acquire == NULL || self->release == NULL)
+        return -1;
+    return make_routes(self, targets);
+}
+
+static int dispatch_traverse(Dispatch *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->core);
+    Py_VISIT(self->acquire);
+    Py_VISIT(self->release);
+    Py_VISIT(self->consumers);
+    Py_VISIT(self->routes);
+    Py_VISIT(self->last);
+    Py_VISIT(self->array_class);
+    Py_VISIT(self->uint8);
+    Py_VISIT(self->encode);
+    Py_VISIT(self->pool);
+    return 0;
+}
+
+static int dispatch_clear(Dispatch *self)
+{
+    Py_CLEAR(self->routes);
+    return 0;
+}
+
+static void dispatch_dealloc(Dispatch *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(self->core);
+    Py_XDECREF(self->acquire);
+    Py_XDECREF(self->release);
+    Py_XDECREF(self->consumers);
+    Py_XDECREF(self->routes);
+    Py_XDECREF(self->last);
+    Py_XDECREF(self->array_class);
+    Py_XDECREF(self->uint8);
+    Py_XDECREF(self->encode);
+    Py_XDECREF(self->pool);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef dispatch_methods[] = {
+    {"send", (PyCFunction)(void (*)(void))dispatch_send, METH_FASTCALL, "Send data to every reader of an output."},
+    {"lend", (PyCFunction)(void (*)(void))dispatch_lend, METH_FASTCALL, "Lend so many bytes of shared memory."},
+    {0},
+};
+
+static PyType_Slot dispatch_slots[] = {
+    {Py_tp_doc, "What a node sends with."},
+    {Py_tp_init, dispatch_init},
+    {Py_tp_traverse, dispatch_traverse},
+    {Py_tp_clear, dispatch_clear},
+    {Py_tp_dealloc, dispatch_dealloc},
+    {Py_tp_methods, dispatch_methods},
+    {0, NULL},
+};
+
+static PyType_Spec dispatch_spec = {
+    "doraflow_core.Dispatch",
+    sizeof(Dispatch),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    dispatch_slots,
+};
+
+int send_call_exec(PyObject *module)
+{
+    if (route_type == NULL && (route_type = (PyTypeObject *)PyType_FromSpec(&route_spec)) == NULL)
+        return -1;
+    return send_add_type(module, &dispatch_type, &dispatch_spec);
+}

@@ -1,0 +1,17 @@
+/* The values of what is sent, read in place; core/send_values.c. */
+#ifndef DORAFLOW_CORE_SEND_VALUES_H
+#define DORAFLOW_CORE_SEND_VALUES_H
+
+#include "send_call.h"
+
+/* The values of a flat array without nulls. `view` holds the memory until it is released. */
+typedef struct {
+    Py_buffer view;
+    const char *start;
+    Py_ssize_t length, size;
+} Values;
+
+/* DONE if `data` is of a known type and lies ready, and `values->view` has to be released. */
+int read_values(Dispatch *self, PyObject *data, KnownType *known, Values *values);
+
+#endif

@@ -1,0 +1,55 @@
+"""What a node sends with, as far as it is compiled: `doraflow_core.Dispatch` does at once what can be done at once.
+
+That is a message of a flat type that every reader knows and nobody has to be waited for. In Python there is no faster
+way than the one for everything, so this twin has none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import RLock
+
+    import pyarrow as pa
+    from doraflow_runtime.node_api.core import Core
+    from doraflow_runtime.node_api.known_type import KnownType
+    from doraflow_runtime.node_api.loans import Loan
+    from doraflow_runtime.node_api.metadata import Parameters
+    from doraflow_runtime.node_api.outgoing import Consumer
+    from doraflow_runtime.shm.pool import Pool
+
+
+class Dispatch:
+    """The shortest way of a message; subclassed by `Sender`, which has the way for everything."""
+
+    def __init__(
+        self,
+        core: Core,
+        lock: RLock,
+        consumers: dict[str, Consumer],
+        pool: Pool,
+        targets: dict[str, list[tuple[int, str]]],
+        last: dict[str, KnownType],
+        array_class: type[pa.Array[Any]],
+        byte: pa.DataType,
+        encode: Callable[[Parameters | None], bytes],
+    ) -> None:
+        """Take what a message needs: live tables, which others change."""
+
+    def send(self, output_id: str, data: object, metadata: Parameters | None) -> None:
+        """Send data to every reader of an output, as `send_slowly` does."""
+        self.send_slowly(output_id, data, metadata)
+
+    def lend(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
+        """Lend `size` bytes, as `lend_slowly` does."""
+        return self.lend_slowly(output_id, size, metadata)
+
+    def send_slowly(self, output_id: str, data: object, metadata: Parameters | None) -> None:
+        """Send data, whatever it is, and wait for whoever has to be waited for."""
+        raise NotImplementedError
+
+    def lend_slowly(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
+        """Lend bytes, and wait for them if need be."""
+        raise NotImplementedError
