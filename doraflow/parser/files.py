@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Label, Sink
     from doraflow.parser.syntax import MappingNode
 
+LARGEST_SOURCE = 2**20
+
 
 class Files:
     """Reads files below `folder` and keeps their texts in `texts`, by display path. Not thread-safe.
@@ -42,6 +44,14 @@ class Files:
     def tree(self, relative: str) -> MappingNode | None:
         """Read and compose a file; None after an error."""
         return read_tree(self.folder / relative, self.display(relative), self.texts, self._sink)
+
+    def source(self, relative: str) -> str | None:
+        """Read the source of a node, without a word about what is wrong with it; None if that cannot be done."""
+        place = self.folder / relative
+        try:
+            return disk.read(place, LARGEST_SOURCE).decode("utf-8", "replace") if disk.is_file(place) else None
+        except OSError:
+            return None
 
     def exists(self, relative: str) -> bool:
         """Tell whether there is a file."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from doraflow.diagnostics import Label, Sink
 from doraflow.parser.document import Declared
 from doraflow.parser.module_ports import MODULE_SOURCE, check_port
-from doraflow.parser.parameters import environment, fill_in, missing
+from doraflow.parser.parameters import environment, fill_in
 from doraflow.parser.sources import split_reference
 from doraflow.parser.syntax import head_span
 from doraflow.parser.wiring import rewired, source_span
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from doraflow.parser.files import Files
     from doraflow.parser.model import InputOptions, ModuleFile, Node, OperatorBody
     from doraflow.parser.read import Reading
-    from doraflow.parser.syntax import MappingNode
 
 _NOT_A_FILE = frozenset({"dynamic", "shell"})
 
@@ -73,7 +72,6 @@ def inner_node(inside: Declared, around: Surroundings) -> Declared:
             return options.model_copy(update={"source": f"{outer.id}.{head}/{port}"})
         return options
 
-    _warn_of_missing_parameters(node, syntax, around)
     moved = rewired(node, syntax, change).model_copy(
         update={
             "id": f"{outer.id}.{node.id}",
@@ -112,18 +110,6 @@ def _environment(node: Node, outer: Node) -> dict[str, str]:
     """Join the variables: the node's own win over those of the module's node, parameters win over both."""
     own = {name: fill_in(value, outer.params) for name, value in node.env.items()}
     return {**own, **{name: value for name, value in outer.env.items() if name not in own}, **environment(outer.params)}
-
-
-def _warn_of_missing_parameters(node: Node, syntax: MappingNode, around: Surroundings) -> None:
-    args = syntax.get("args")
-    for name in missing(node.args or "", around.outer.node.params):
-        around.sink.warning(
-            "DF122",
-            f"`{around.outer.node.id}` gives no parameter `{name}`, so the reference to it is passed on as it stands",
-            head_span(args) if args is not None else None,
-            related=[around.inclusion()],
-            help=f"add `{name}: …` to the `params` of `{around.outer.node.id}`",
-        )
 
 
 def _with_paths(node: Node, around: Surroundings) -> Node:

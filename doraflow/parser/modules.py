@@ -26,6 +26,7 @@ from doraflow.parser.module_ports import (
     exported,
     outside_reference,
 )
+from doraflow.parser.parameter_use import check_parameter_use
 from doraflow.parser.parameters import check_parameters, environment
 from doraflow.parser.read import read_model
 from doraflow.parser.recovery import Gaps
@@ -182,6 +183,7 @@ class _Expander:
         gaps = module.reading.gaps
         self.missing |= {f"{outer.node.id}.{name}" for name in gaps.nodes}
         self.nameless = self.nameless or gaps.nameless
+        check_parameter_use(around)
         # What was to be read through a port that does not exist may have been meant for any node inside.
         lost = frozenset({"inputs"} if set(outer.node.inputs).difference(all_ports(module.header)) else ())
         nodes = (inner_node(declared, around) for declared in inside)

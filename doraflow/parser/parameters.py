@@ -6,13 +6,14 @@ A parameter `speed` is written `$PARAM_SPEED` or `${_param.speed}` inside the mo
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label
-from doraflow.parser.syntax import MappingNode
+from doraflow.parser.syntax import MappingNode, ScalarNode, head_span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from doraflow.diagnostics import Sink, Span
     from doraflow.parser.syntax import SyntaxNode
@@ -43,6 +44,12 @@ def check_parameters(syntax: SyntaxNode | None, sink: Sink) -> None:
         seen.setdefault(name.upper(), span)
 
 
+def usable_names(names: Iterable[str]) -> list[str]:
+    """List the names that `check_parameters` has nothing against."""
+    first = {name.upper(): name for name in reversed(list(names))}
+    return [name for name in reversed(first.values()) if _NAME.fullmatch(name)]
+
+
 def environment(parameters: Mapping[str, str]) -> dict[str, str]:
     """Give the variables by which the nodes of a module see its parameters.
 
@@ -67,8 +74,32 @@ def fill_in(text: str, parameters: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value_of, text)
 
 
-def missing(text: str, parameters: Mapping[str, str]) -> list[str]:
-    """List the parameters that a text refers to and that have no value, each once, in the order of the text."""
-    known = {name.upper() for name in parameters}
-    names = (match[1] if match[1] is not None else match[2] for match in _REFERENCE.finditer(text))
-    return list(dict.fromkeys(name.lower() for name in names if name.upper() not in known))
+@dataclass(frozen=True, slots=True)
+class References:
+    """The parameters that texts refer to, each with the places where they do, in the order of the texts.
+
+    A reference of the form `$PARAM_NAME` stands under its name in lower case, as it meets any case.
+    """
+
+    spans: dict[str, list[Span]]
+    exact: set[str] = field(default_factory=set)
+
+    def add(self, value: SyntaxNode | None) -> None:
+        """Add the references in a value, if it is a text."""
+        if not isinstance(value, ScalarNode):
+            return
+        for match in _REFERENCE.finditer(value.text):
+            name = match[1].lower() if match[1] is not None else match[2]
+            if match[1] is None:
+                self.exact.add(name)
+            places = self.spans.setdefault(name, [])
+            if name and head_span(value) not in places:
+                places.append(head_span(value))
+
+    def is_met(self, name: str, given: Collection[str]) -> bool:
+        """Tell whether a parameter that is referred to is given."""
+        return name in given if name in self.exact else name.lower() in {each.lower() for each in given}
+
+    def refers_to(self, name: str) -> bool:
+        """Tell whether there is a reference that a given parameter meets."""
+        return name in self.spans or (name.lower() in self.spans and name.lower() not in self.exact)

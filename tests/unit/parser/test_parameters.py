@@ -2,7 +2,7 @@
 
 import pytest
 
-from doraflow.parser.parameters import environment, fill_in, missing
+from doraflow.parser.parameters import environment, fill_in, usable_names
 
 PARAMETERS = {"speed": "2.0", "speed_limit": "9", "echo": "$PARAM_SPEED"}
 
@@ -23,9 +23,9 @@ def test_references_are_filled_in_one_pass(text: str, filled: str) -> None:
     assert fill_in(text, PARAMETERS) == filled
 
 
-def test_missing_parameters_are_listed_once_in_order() -> None:
-    assert missing("$PARAM_B $PARAM_SPEED ${_param.a} $PARAM_B", PARAMETERS) == ["b", "a"]
-
-
 def test_parameters_are_variables_in_upper_case() -> None:
     assert environment({"speed_limit": "9"}) == {"PARAM_SPEED_LIMIT": "9"}
+
+
+def test_of_names_that_collide_the_first_is_usable_and_malformed_ones_are_not() -> None:
+    assert usable_names(["mode", "Mode", "a-b", "speed"]) == ["mode", "speed"]
