@@ -117,6 +117,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "c++": _COMPILER,
         "clang": "install clang with `apt install clang`",
         "git": "install git with `apt install git`",
+        "pip": "install pip with `python3 -m ensurepip`, or `apt install python3-pip`",
         "uv": "install uv with `pip install uv`",
         "poetry": "install poetry with `pipx install poetry`",
         "conda": "install conda from https://conda-forge.org/download",

@@ -15,6 +15,7 @@ from doraflow import __version__
 from doraflow.cli import (
     build,
     check,
+    doctor,
     explain,
     graph,
     init,
@@ -55,6 +56,7 @@ app.command("pause")(operating.pause)
 app.command("resume")(operating.resume)
 app.command("init")(init.init)
 app.add_typer(new.app, name="new")
+app.command("doctor")(doctor.doctor)
 app.command("graph")(graph.graph)
 app.command("expand")(graph.expand)
 app.command("plan")(plan.plan)

@@ -1,0 +1,1 @@
+"""Checks of the machine: facts read once, then judged by functions that touch nothing."""
