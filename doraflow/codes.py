@@ -73,6 +73,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF130": "a dataflow of another tool",
         "DF131": "a file that cannot be rewritten without changing what it means",
         "DF145": "a dataflow without nodes",
+        "DF146": "a node inside a module that reads past its inputs",
         # names and references
         "DF201": "two nodes with one id",
         "DF202": "an output listed twice",

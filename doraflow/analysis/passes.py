@@ -11,6 +11,7 @@ from doraflow.analysis.budget import check_budget
 from doraflow.analysis.build_commands import check_build_commands
 from doraflow.analysis.cycles import check_cycles
 from doraflow.analysis.fan import check_fan
+from doraflow.analysis.module_bounds import check_module_bounds
 from doraflow.analysis.pace import check_pace
 from doraflow.analysis.place import place
 from doraflow.analysis.queues import check_queues
@@ -31,6 +32,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
     passes = (
         partial(check_types, library=library),
         place,
+        check_module_bounds,
         check_cycles,
         check_reach,
         check_blocking,
