@@ -1,6 +1,8 @@
 /* The queues of a node's inputs: the twin of runtime/node_api/queues.py, which says what each operation means. */
 #include "receive.h"
 
+#include <time.h>
+
 #include <structmember.h>
 
 #define MOST_GONE 64
@@ -267,6 +269,29 @@ static Queue *next_queue(Queues *queues)
     return NULL;
 }
 
+static int delay_bucket(int64_t delay_ns)
+{
+    int64_t microseconds = delay_ns / 1000;
+    if (microseconds < 4)
+        return microseconds > 0 ? (int)microseconds : 0;
+    int octave = 63 - __builtin_clzll((unsigned long long)microseconds);
+    int bucket = (octave - 1) * 4 + (int)((microseconds >> (octave - 2)) & 3);
+    return bucket < DELAY_BUCKETS ? bucket : DELAY_BUCKETS - 1;
+}
+
+/* Counts what is handed out. While more waits, only one delay in eight is looked at: the clock costs more than all
+ * the rest. */
+static void count_taken(Queues *queues, Queue *queue, const struct entry *entry)
+{
+    queue->taken++;
+    queue->taken_bytes += entry->size;
+    if (queues->count && queue->taken % 8)
+        return;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    queue->delays[delay_bucket((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - entry->sent_ns)]++;
+}
+
 PyObject *queues_take_event(Queues *queues)
 {
     Queue *queue = next_queue(queues);
@@ -285,6 +310,7 @@ PyObject *queues_take_event(Queues *queues)
         Py_DECREF(entry.object);
         return event;
     }
+    count_taken(queues, queue, &entry);
     int is_paid = entry.inlet->is_held_back ? source_credit(entry.source, entry.inlet) == 0 : 1;
     PyObject *event = entry.object;
     if (entry.content == PARCEL) {
@@ -484,6 +510,51 @@ static PyObject *queues_is_empty(Queues *queues, PyObject *unused)
     return PyBool_FromLong(!queues->count);
 }
 
+static PyObject *queues_waiting(Queues *queues, PyObject *unused)
+{
+    (void)unused;
+    PyObject *counts = PyDict_New();
+    Py_ssize_t at = 0;
+    PyObject *name, *value;
+    while (counts != NULL && PyDict_Next(queues->by_name, &at, &name, &value)) {
+        PyObject *number = PyLong_FromSsize_t(((Queue *)value)->count);
+        if (number == NULL || PyDict_SetItem(counts, name, number) < 0)
+            Py_CLEAR(counts);
+        Py_XDECREF(number);
+    }
+    return counts;
+}
+
+static PyObject *taken_from(Queue *queue)
+{
+    PyObject *delays = PyList_New(DELAY_BUCKETS);
+    for (int at = 0; delays != NULL && at < DELAY_BUCKETS; at++) {
+        PyObject *number = PyLong_FromUnsignedLongLong(queue->delays[at]);
+        if (number == NULL)
+            Py_CLEAR(delays);
+        else
+            PyList_SET_ITEM(delays, at, number);
+    }
+    if (delays == NULL)
+        return NULL;
+    return Py_BuildValue("KKN", (unsigned long long)queue->taken, (unsigned long long)queue->taken_bytes, delays);
+}
+
+static PyObject *queues_taken(Queues *queues, PyObject *unused)
+{
+    (void)unused;
+    PyObject *counts = PyDict_New();
+    Py_ssize_t at = 0;
+    PyObject *name, *value;
+    while (counts != NULL && PyDict_Next(queues->by_name, &at, &name, &value)) {
+        PyObject *counted = taken_from((Queue *)value);
+        if (counted == NULL || PyDict_SetItem(counts, name, counted) < 0)
+            Py_CLEAR(counts);
+        Py_XDECREF(counted);
+    }
+    return counts;
+}
+
 static PyObject *queues_dropped(Queues *queues, PyObject *unused)
 {
     (void)unused;
@@ -534,6 +605,9 @@ static PyMethodDef queues_methods[] = {
      "Tell whether the node has nothing more to expect."},
     {"is_empty", (PyCFunction)queues_is_empty, METH_NOARGS, "Tell whether nothing waits."},
     {"dropped", (PyCFunction)queues_dropped, METH_NOARGS, "Count the items dropped so far, by input."},
+    {"waiting", (PyCFunction)queues_waiting, METH_NOARGS, "Count the items that wait, by input."},
+    {"taken", (PyCFunction)queues_taken, METH_NOARGS,
+     "Count what the core has handed out, by input: messages, bytes, and delays by their buckets."},
     {"clear", (PyCFunction)queues_clear_method, METH_NOARGS, "Drop everything, without counting."},
     {"make_events", (PyCFunction)(void (*)(void))queues_make_events, METH_VARARGS | METH_KEYWORDS,
      "Say what events are made of; `render` makes those of items that the core did not put in."},

@@ -48,11 +48,15 @@ struct entry {
     struct parcel *parcel; /* of a payload */
     PyObject *kind; /* the payload's Arrow type */
     int64_t length, sent_ns;
+    uint64_t size; /* of the payload, in bytes */
     Source *source; /* NULL for an object */
     struct inlet *inlet;
 };
 
 enum input_state { IS_OPEN, IS_DRAINING, IS_CLOSED };
+
+/* Delays in buckets of equal ratio, as runtime/delays.py counts them. */
+#define DELAY_BUCKETS 132
 
 struct queue {
     PyObject_HEAD
@@ -61,6 +65,8 @@ struct queue {
     int may_drop, is_timer;
     enum input_state state;
     Py_ssize_t dropped, gone;
+    uint64_t taken, taken_bytes; /* of what the core itself has handed out */
+    uint64_t delays[DELAY_BUCKETS];
     struct entry *entries;
     Py_ssize_t first, count, room;
 };

@@ -432,14 +432,13 @@ static int use_parcel(Source *source, struct sound *message, struct entry *entry
     entry->parcel = parcel;
     entry->kind = Py_NewRef(shape->kind);
     entry->length = shape->length;
-    entry->sent_ns = message->sent_ns;
     return 0;
 }
 
 static int take_in(Source *source, struct sound *message)
 {
     struct shape *shape = &message->shape;
-    struct entry entry = {.inlet = shape->inlet};
+    struct entry entry = {.inlet = shape->inlet, .sent_ns = message->sent_ns, .size = shape->size};
     if (message->metadata_size) {
         entry.object = PyBytes_FromStringAndSize((const char *)message->metadata, (Py_ssize_t)message->metadata_size);
         if (entry.object == NULL)

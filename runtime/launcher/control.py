@@ -2,7 +2,10 @@
 
 A stream of JSON objects, one a line, each at most 64 KiB. A node says
 `{"type": "hello", "node": ID, "pid": N, "contract": 1}` when it listens on its own socket, and `{"type": "stop_all"}`
-when an operator wants the whole dataflow to stop. The launcher says `{"type": "start"}`, `{"type": "stop"}` and
+when an operator wants the whole dataflow to stop. Asked with `{"type": "measure"}`, and at its end, it says what it has
+counted: `{"type": "metrics", "ports": ROWS, "is_last": BOOL}`.
+
+The launcher says `{"type": "start"}`, `{"type": "stop"}` and
 `{"type": "ended", "node": ID}` (a producer's process is gone). What follows from a message is the supervisor's affair.
 """
 
@@ -12,6 +15,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from doraflow_runtime.launcher.measuring import Counted, read_counted
 from doraflow_runtime.shm.connection import Folder, peer_user
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ class StopAll:
     """An operator asks for the end of the dataflow."""
 
 
-Message: TypeAlias = Hello | StopAll
+Message: TypeAlias = Hello | StopAll | Counted
 
 
 class ProtocolError(ValueError):
@@ -60,6 +64,10 @@ def parse(line: bytes) -> Message:
             return Hello(node, contract)
         case {"type": "stop_all"}:
             return StopAll()
+        case {"type": "metrics", "ports": [*rows], "is_last": bool(is_last)}:
+            counted = read_counted(rows, is_last=is_last)
+            if counted is not None:
+                return counted
     raise ProtocolError(f"not a message of the control protocol: {line[:80]!r}")
 
 

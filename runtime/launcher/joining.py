@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.codec import check_version
 from doraflow_runtime.contract import ContractError
 from doraflow_runtime.launcher.control import Hello
+from doraflow_runtime.launcher.measuring import Counted
+from doraflow_runtime.launcher.usage import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,18 +21,30 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.barrier import Barrier
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.control import Connection, Message, ProtocolError
+    from doraflow_runtime.launcher.measuring import Measurements
     from doraflow_runtime.launcher.members import Member, Members
 
 
 class Joining:
     """Receives what nodes say. `is_started` once all were told to start, `is_stopping` once all were told to stop."""
 
-    __slots__ = ("_barrier", "_began", "_console", "_consumers", "_members", "_stop_all", "is_started", "is_stopping")
+    __slots__ = (
+        "_barrier",
+        "_began",
+        "_console",
+        "_consumers",
+        "_measurements",
+        "_members",
+        "_stop_all",
+        "is_started",
+        "is_stopping",
+    )
 
     def __init__(
         self,
         wiring: HostWiring,
         members: Members,
+        measurements: Measurements,
         barrier: Barrier,
         console: Console,
         stop_all: Callable[[str], None],
@@ -38,6 +52,7 @@ class Joining:
         self.is_started = False
         self.is_stopping = False
         self._members = members
+        self._measurements = measurements
         self._barrier = barrier
         self._console = console
         self._stop_all = stop_all
@@ -50,6 +65,9 @@ class Joining:
         """Act on what a node said."""
         if isinstance(message, Hello):
             self._greet(connection, message)
+        elif connection.node is not None and isinstance(message, Counted):
+            if (member := self._members.by_node(connection.node)) is not None:
+                self._measurements.take(member.node, member.group, message, usage_of(member.group).cpu_ms)
         elif connection.node is not None:
             self._stop_all(f"`{connection.node}` asked for it")
 

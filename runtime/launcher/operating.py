@@ -24,17 +24,19 @@ from doraflow_runtime.control.messages import (
 )
 from doraflow_runtime.launcher.findings import cause
 from doraflow_runtime.launcher.status import Refused
+from doraflow_runtime.launcher.survey import Survey
 from doraflow_runtime.launcher.usage import Usage, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from doraflow_runtime.control.messages import Reply, Request, RunState
+    from doraflow_runtime.control.messages import Metrics, Reply, Request, RunState
     from doraflow_runtime.control.places import RunFacts
     from doraflow_runtime.control.server import ControlServer
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.loop import Loop
+    from doraflow_runtime.launcher.measuring import Measurements
     from doraflow_runtime.launcher.status import NodeStatus
 
 ROUND_SECONDS = 0.1
@@ -47,6 +49,13 @@ class Operated(Protocol):
     @property
     def phase(self) -> RunState:
         """Say how far the run as a whole is."""
+
+    @property
+    def measurements(self) -> Measurements:
+        """What the nodes have counted."""
+
+    def measure(self) -> None:
+        """Ask the nodes what they have counted."""
 
     def states(self) -> tuple[NodeStatus, ...]:
         """Say where every node stands."""
@@ -92,6 +101,7 @@ class Operation:
         self._server: ControlServer | None = None
         self._known: dict[str, str] = {}
         self._is_turning = False
+        self._survey = Survey(supervisor, loop)
 
     def open(self) -> None:
         """Open the control socket, if that can be: pyzmq is imported only now, while the nodes start."""
@@ -117,6 +127,9 @@ class Operation:
 
     def on_request(self, request: Request, answer: Callable[[Reply], None]) -> None:
         """Carry a request out, or refuse it."""
+        if isinstance(request, AskMetrics):
+            self._survey.ask(answer)
+            return
         try:
             answer(self._reply(request))
         except Refused as refused:
@@ -124,10 +137,19 @@ class Operation:
 
     def on_subscribed(self) -> None:
         """Begin to look what changes; that ends by itself when nobody wants to know any more."""
+        if self._server is not None and self._server.wants("metrics"):
+            self._survey.watch(self._publish_metrics)
         if not self._is_turning:
             self._is_turning = True
             self._known = self._states()
             self._loop.call_later(ROUND_SECONDS, self._turn)
+
+    def _publish_metrics(self, metrics: Metrics) -> bool:
+        """Tell what was measured; False if nobody wants to know any more."""
+        if self._server is None or not self._server.wants("metrics"):
+            return False
+        self._server.publish("metrics", metrics)
+        return True
 
     def _reply(self, request: Request) -> Reply:
         match request:
@@ -145,8 +167,6 @@ class Operation:
             case Resume(node=node):
                 self._supervisor.resume(node)
                 return Done(f"`{node}` goes on")
-            case AskMetrics():
-                return Refusal("this launcher measures nothing yet")
         return Refusal(f"this launcher does not know the request {type(request).__name__}")
 
     def _restart(self, node: str) -> Reply:

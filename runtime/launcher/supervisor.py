@@ -23,6 +23,7 @@ from doraflow_runtime.launcher.endings import Ending, Verdict
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.groups import exists
 from doraflow_runtime.launcher.joining import Joining
+from doraflow_runtime.launcher.measuring import Measurements
 from doraflow_runtime.launcher.members import Member, Members
 from doraflow_runtime.launcher.output import NodeOutput
 from doraflow_runtime.launcher.run_directory import unusable
@@ -91,7 +92,8 @@ class Supervisor:
         self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node))
         in_order = [node.id for node in run.wiring.nodes if node.id in self._awaited]
         self._barrier = Barrier(in_order, time.monotonic(), run.start_timeout)
-        self._joining = Joining(run.wiring, self._members, self._barrier, console, self.stop)
+        self.measurements = Measurements()
+        self._joining = Joining(run.wiring, self._members, self.measurements, self._barrier, console, self.stop)
         loop.on_readable(signals.descriptor, self._on_signals)
 
     def run(self) -> None:
@@ -132,6 +134,12 @@ class Supervisor:
         if self._ladder.step is not Step.RUNNING:
             return "stopping"
         return "running" if self._joining.is_started else "starting"
+
+    def measure(self) -> None:
+        """Ask every node that has started what it has counted; `measurements` takes the answers."""
+        if self._joining.is_started:
+            for member in self._members.all:
+                member.tell("measure")
 
     def stop_at_once(self, reason: str) -> None:
         """Kill whatever is left of the run, because `reason`."""

@@ -17,6 +17,7 @@ from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.courier import Courier
 from doraflow_runtime.node_api.intake import tie
 from doraflow_runtime.node_api.launcher_link import LauncherLink
+from doraflow_runtime.node_api.measuring import Counts
 from doraflow_runtime.node_api.outgoing import Consumer
 from doraflow_runtime.node_api.poller import Poller
 from doraflow_runtime.node_api.reception import Reception
@@ -58,6 +59,7 @@ class Core:
         self._courier = Courier(self._deliver)
         self._reception = Reception(config, self._folder, self._poller)
         self.queues = self._reception.queues
+        self.meter = self._reception.meter
         self.take = self._reception.take
         tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend)
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
@@ -153,9 +155,23 @@ class Core:
                     self._stop(NodeEvent.STOP)
                 case "ended":
                     self._reception.hear_out(news.node)
+                case "measure":
+                    self._tell_counts()
         if not self.launcher.is_open:
             self._poller.forget(self.launcher.fileno())
             self._stop(NodeEvent.LAUNCHER_LOST)
+
+    def _tell_counts(self) -> None:
+        """Tell the launcher what was counted so far."""
+        undelivered = dict.fromkeys(self.meter.outputs, 0)
+        for link in self.config.outgoing:
+            consumer = self.consumers.get(link.link.consumer)
+            if consumer is not None:
+                undelivered[link.link.output] += consumer.dropped.get(link.link.input, 0)
+        queues = self.queues
+        counts = Counts(queues.dropped(), queues.waiting(), queues.taken(), undelivered)
+        for line in self.meter.lines(counts):
+            self.launcher.say(**line)
 
     def _stop(self, event: NodeEvent) -> None:
         self.was_told_to_stop = True
@@ -262,6 +278,7 @@ class Core:
         with self.lock:
             if not self._poller.is_open:
                 return
+            self._tell_counts()
             self.state = NodeState.ENDED
             self.queues.clear()
             self._tend()

@@ -107,6 +107,14 @@ class Queues(Generic[T]):
         """Count the items dropped so far, by input."""
         return {name: queue.dropped for name, queue in self._queues.items()}
 
+    def waiting(self) -> dict[str, int]:
+        """Count the items that wait, by input."""
+        return {name: len(queue.items) for name, queue in self._queues.items()}
+
+    def taken(self) -> dict[str, tuple[int, int, list[int]]]:
+        """Count what was handed out, by input, as far as nobody else counts it: nothing here."""
+        return {}
+
     def clear(self) -> None:
         """Drop everything, without counting."""
         while (taken := self.take()) is not None:

@@ -15,6 +15,7 @@ from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.incoming import Inlet
 from doraflow_runtime.node_api.intake import new_producer, new_queues
+from doraflow_runtime.node_api.measuring import Meter
 from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.node_api.queues import Queues
 from doraflow_runtime.shm.connection import Connection, peer_user
@@ -35,6 +36,7 @@ class Reception:
     """The producers of a node, by the descriptors of their connections, and its queues."""
 
     def __init__(self, config: NodeConfig, folder: Folder, poller: Poller) -> None:
+        self.meter = Meter(config.node)
         self.queues = new_queues(config, self._drop, self._event)
         self.producers: dict[int, Producer] = {}
         self._poller = poller
@@ -155,9 +157,16 @@ class Reception:
 
     def _event(self, input_id: str, item: Received | None) -> Event:
         if item is None:
+            self.meter.took(input_id, 0, 0, 0)
             return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
         item.accept()
-        return item.event(input_id)
+        message = item.message
+        size = len(message.payload) if message.slot is None else message.slot.size
+        self.meter.took(input_id, size, message.sent_ns, self._poller.gate.rounds)
+        event = item.event(input_id)
+        if event.type == "ERROR":
+            self.meter.failed(input_id)
+        return event
 
     def _close_inputs(self, producer: str) -> None:
         for inlet in self._inlets:

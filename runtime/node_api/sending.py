@@ -56,6 +56,7 @@ class Sender(Dispatch):
                 prepared = message(prepared, encoded, None)
             if isinstance(prepared, Outgoing):
                 late = self._offer(targets, prepared)
+                self._core.meter.sent(output_id, len(prepared.body))
         if isinstance(prepared, Outgoing):
             if late:
                 self._wait_for(late, prepared)
@@ -64,6 +65,7 @@ class Sender(Dispatch):
         if slot is not None:
             prepared.layout.write(slot.memory)
             self._deliver(targets, message(prepared, encoded, slot), slot)
+            self._core.meter.sent(output_id, prepared.layout.size)
 
     def lend_slowly(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
         """Lend `size` bytes for a UInt8 array, and wait for them if need be."""
@@ -89,6 +91,7 @@ class Sender(Dispatch):
         def finish() -> None:
             slot.lent_by = 0
             self._deliver(targets, message(laid, encoded, slot), slot)
+            self._core.meter.sent(output_id, laid.layout.size)
 
         def give_up() -> None:
             with self._core.lock:

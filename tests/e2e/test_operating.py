@@ -219,3 +219,29 @@ def test_a_name_that_is_none_is_wrong_usage(world: Any) -> None:
 def test_a_start_without_detach_stays_until_the_end(world: Any) -> None:
     done = doraflow(world, "start", written(world, "from dora import Node\nnext(iter(Node()))\nprint('here')"))
     assert (done.returncode, done.stdout) == (0, "ticking | here\n"), done.stderr
+
+
+SENDING = """
+    import pyarrow as pa
+    from doraflow_runtime.node_api.node import Node
+    with Node() as node:
+        for event in node:
+            node.send_output("out", pa.array([1, 2, 3]))
+"""
+
+
+def test_a_status_tells_what_nodes_measure(world: Any) -> None:
+    bundle = world.bundle()
+    bundle.node("sender", SENDING, inputs=TIMER, outputs=("out",))
+    bundle.node("reader", TICKING, inputs={"in": "sender/out"})
+    launch = world.launch(bundle)
+    launch.wait_for("reader | INPUT")
+    sender, reader = told(world, "status")["nodes"]
+    assert 10 < sender["input_rate"] < 90
+    assert sender["p50_us"] is None, "a tick was sent by nobody"
+    assert 10 < reader["input_rate"] < 90
+    assert 0 < reader["p50_us"] <= reader["p99_us"] < 1_000_000
+    assert (reader["drops"], reader["errors"]) == (0, 0)
+    assert reader["cpu_percent"] < 100
+    assert doraflow(world, "stop").returncode == 0
+    assert launch.wait() == 0
