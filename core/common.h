@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Raised with every change of what the runtime calls; runtime/compiled.py holds the other half of the comparison. */
-#define DORAFLOW_CORE_VERSION 2
+#define DORAFLOW_CORE_VERSION 3
 
 /* Adds the types of the receiving half to the module. -1 with an exception on failure. */
 int receive_exec(PyObject *module);

@@ -326,6 +326,8 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
     Route *route = route_of(self, output);
     if (route == NULL || lock(self) < 0)
         return NULL;
+    route->messages++;
+    route->bytes += (unsigned long long)slot->size;
     int verdict = are_ready(self, route, letter.type_number, 1);
     if (verdict == DONE) {
         slot->holders += 1; /* ours, until every reader has its own */
@@ -353,5 +355,9 @@ int post_inline(Dispatch *self, Route *route, const Letter *letter)
     verdict = are_ready(self, route, letter->type_number, 0);
     if (verdict == DONE && post(self, route, letter, NULL) < 0)
         verdict = FAILED;
+    if (verdict == DONE) {
+        route->messages++;
+        route->bytes += (unsigned long long)letter->content_size;
+    }
     return unlock(self) < 0 ? FAILED : verdict;
 }

@@ -16,6 +16,7 @@ typedef struct {
     PyObject_HEAD
     Py_ssize_t count;
     Target *targets;
+    unsigned long long messages, bytes; /* that were sent without the way for everything */
 } Route;
 
 /* What a node sends with; the base of the runtime's Sender. */

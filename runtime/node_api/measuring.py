@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from doraflow_runtime.delays import Delays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from doraflow_runtime.contract import NodeWiring
 
@@ -58,13 +58,17 @@ class Counts(NamedTuple):
 
 
 class Meter:
-    """The counts of one node."""
+    """The counts of one node.
 
-    __slots__ = ("inputs", "outputs")
+    `sent_elsewhere` gives messages and bytes, by output, that the compiled core sent without a word here.
+    """
+
+    __slots__ = ("inputs", "outputs", "sent_elsewhere")
 
     def __init__(self, node: NodeWiring) -> None:
         self.inputs = {port.id: Intake() for port in node.inputs}
         self.outputs = {port.id: Outgo() for port in node.outputs}
+        self.sent_elsewhere: Callable[[], Mapping[str, tuple[int, int]]] = dict
 
     def took(self, input_id: str, size: int, sent_ns: int, turn: int) -> None:
         """Count a message of `size` bytes that is handed out; `sent_ns` is 0 for a tick, `turn` the poller's round."""
@@ -110,5 +114,7 @@ class Meter:
             yield ["in", name, *row, counts.queued.get(name, 0), port.errors, merged.pairs()]
 
     def _output_rows(self, counts: Counts) -> Iterable[list[object]]:
+        elsewhere = self.sent_elsewhere()
         for name, port in self.outputs.items():
-            yield ["out", name, port.messages, port.bytes, counts.undelivered.get(name, 0), 0, 0, []]
+            messages, size = elsewhere.get(name, (0, 0))
+            yield ["out", name, port.messages + messages, port.bytes + size, counts.undelivered.get(name, 0), 0, 0, []]

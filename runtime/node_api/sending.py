@@ -42,6 +42,7 @@ class Sender(Dispatch):
         self._warned: set[str] = set()
         tables = core.consumers, core.pool, self._targets, self._preparer.last
         super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
+        core.meter.sent_elsewhere = self.sent
 
     def send_slowly(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
