@@ -7,6 +7,7 @@
 
 #define MOST_GONE 64
 #define FIRST_ROOM 16
+#define MOST_NOTICES 1024
 
 /* ---- a queue */
 
@@ -51,6 +52,11 @@ static struct entry queue_pop(Queue *queue)
     queue->first = (queue->first + 1) & (queue->room - 1);
     queue->count--;
     return entry;
+}
+
+int queue_is_full(const Queue *queue)
+{
+    return queue->count >= queue->size + queue->carried;
 }
 
 static int queue_traverse(Queue *queue, visitproc visit, void *arg)
@@ -354,6 +360,12 @@ static PyObject *queues_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     queues->discard = Py_NewRef(discarding);
     queues->timers_are_clocks = timers_are_clocks;
     queues->by_name = PyDict_New();
+    queues->notices = (Queue *)QueueType.tp_alloc(&QueueType, 0);
+    if (queues->notices != NULL) {
+        queues->notices->id = PyUnicode_FromString("");
+        queues->notices->size = MOST_NOTICES;
+        queues->notices->may_drop = 1;
+    }
     PyObject *each = queues->by_name != NULL ? PyObject_GetIter(inputs) : NULL;
     PyObject *wiring;
     while (each != NULL && (wiring = PyIter_Next(each)) != NULL) {
@@ -374,6 +386,7 @@ static PyObject *queues_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static int queues_traverse(Queues *queues, visitproc visit, void *arg)
 {
     Py_VISIT(queues->by_name);
+    Py_VISIT(queues->notices);
     Py_VISIT(queues->discard);
     Py_VISIT(queues->render);
     return maker_traverse(&queues->maker, visit, arg);
@@ -394,6 +407,7 @@ static void queues_dealloc(Queues *queues)
     queues_clear_references(queues);
     PyMem_Free(queues->order);
     Py_CLEAR(queues->by_name);
+    Py_CLEAR(queues->notices);
     Py_TYPE(queues)->tp_free(queues);
 }
 
@@ -426,7 +440,37 @@ static PyObject *queues_put_method(Queues *queues, PyObject *args, PyObject *kwa
 static PyObject *queues_is_full(Queues *queues, PyObject *id)
 {
     Queue *queue = queue_of(queues, id);
-    return queue != NULL ? PyBool_FromLong(queue->count >= queue->size) : NULL;
+    return queue != NULL ? PyBool_FromLong(queue_is_full(queue)) : NULL;
+}
+
+static PyObject *queues_begin_again(Queues *queues, PyObject *id)
+{
+    Queue *queue = queue_of(queues, id);
+    if (queue == NULL)
+        return NULL;
+    while (queue->count > queue->size)
+        if (queues_drop(queues, queue) < 0)
+            return NULL;
+    int was_closed = queue->state == IS_CLOSED;
+    queue->carried = queue->count;
+    queue->state = IS_OPEN;
+    return PyBool_FromLong(was_closed);
+}
+
+static PyObject *queues_announce(Queues *queues, PyObject *notice)
+{
+    Queue *queue = queues->notices;
+    if (queue->count) {
+        int is_same = PyObject_RichCompareBool(entry_at(queue, queue->count - 1)->object, notice, Py_EQ);
+        if (is_same < 0)
+            return NULL;
+        if (is_same)
+            Py_RETURN_NONE;
+    }
+    struct entry entry = {.content = OBJECT, .object = Py_NewRef(notice)};
+    if (queues_put(queues, queue, entry, 0) < 0)
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 static PyObject *queues_close(Queues *queues, PyObject *id)
@@ -597,6 +641,8 @@ static PyObject *queues_make_events(Queues *queues, PyObject *args, PyObject *kw
 static PyMethodDef queues_methods[] = {
     {"put", (PyCFunction)(void (*)(void))queues_put_method, METH_VARARGS | METH_KEYWORDS, "Let an item in."},
     {"is_full", (PyCFunction)queues_is_full, METH_O, "Tell whether as many items wait as the queue has places."},
+    {"begin_again", (PyCFunction)queues_begin_again, METH_O, "Open an input for another life of its sender."},
+    {"announce", (PyCFunction)queues_announce, METH_O, "Put a notice behind everything that waits."},
     {"close", (PyCFunction)queues_close, METH_O, "Note that nothing more comes in."},
     {"take", (PyCFunction)queues_take, METH_NOARGS, "Hand out the item that arrived first, with its input."},
     {"take_event", (PyCFunction)queues_take_event_method, METH_NOARGS, "Hand out the event that arrived first."},

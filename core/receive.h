@@ -61,7 +61,7 @@ enum input_state { IS_OPEN, IS_DRAINING, IS_CLOSED };
 struct queue {
     PyObject_HEAD
     PyObject *id;
-    Py_ssize_t size;
+    Py_ssize_t size, carried;
     int may_drop, is_timer;
     enum input_state state;
     Py_ssize_t dropped, gone;
@@ -75,6 +75,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *by_name; /* of Queue, in the order of the inputs */
     PyObject *discard, *render;
+    Queue *notices; /* not by name; owned */
     Queue **order;
     Py_ssize_t order_first, order_count, order_room;
     Py_ssize_t count;
@@ -84,6 +85,8 @@ typedef struct {
 
 extern PyTypeObject QueuesType, QueueType;
 
+/* Whether as many entries wait as there are places, beside those of an earlier sender. */
+int queue_is_full(const Queue *queue);
 /* Takes over what the entry owns, also on failure. */
 int queues_put(Queues *queues, Queue *queue, struct entry entry, int flush);
 /* NULL without an exception if nothing waits. */

@@ -357,7 +357,7 @@ static int read_message(Source *source, const uint8_t *frame, uint32_t size, str
     if (frame[4] != KIND_MESSAGE || flags & ~IN_SLOT || size < MESSAGE_HEAD || source->ledger == NULL)
         return 0;
     struct inlet *inlet = find_inlet(source, read16(frame + 6));
-    if (inlet == NULL || !inlet->is_open || (inlet->is_bounded && inlet->queue->count >= inlet->queue->size))
+    if (inlet == NULL || !inlet->is_open || (inlet->is_bounded && queue_is_full(inlet->queue)))
         return 0;
     if (!number || number >= source->type_room || source->types[number].kind == NULL)
         return 0;

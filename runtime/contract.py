@@ -19,8 +19,11 @@ LogLevel: TypeAlias = Literal["error", "warn", "info", "debug", "trace", "stdout
 
 LOG_LEVELS: tuple[LogLevel, ...] = ("error", "warn", "info", "debug", "trace", "stdout")
 """From the gravest on. The last is that of lines to which their program gave no level: no other lets them pass."""
+RestartPolicy: TypeAlias = Literal["never", "on-failure", "always"]
 
 DEFAULT_QUEUE_SIZE = 10
+HEALTH_CHECK_INTERVAL = 5.0
+"""Seconds between two looks at the health of nodes, where the dataflow does not say."""
 
 
 class ContractError(ValueError):
@@ -70,7 +73,8 @@ class InputWiring:
     """One input of a node. On a node of operators `id` is `operator/input`.
 
     `source` is the normalised text of the dataflow (`camera/image`, `dora/timer/millis/100`); a timer has an
-    `interval_ns` above 0 and no link.
+    `interval_ns` above 0 and no link. `timeout` is after how many seconds without a message the input counts as closed;
+    0 is for never.
     """
 
     id: str
@@ -79,6 +83,7 @@ class InputWiring:
     queue_policy: QueuePolicy = "drop_oldest"
     interval_ns: int = 0
     data_type: DataType | None = None
+    timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ class NodeWiring:
 
     `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit. `shared_memory_ready`
     bytes are made ready at the start, in pages of 2 MiB if `huge_pages` is set. `spin_us` is how long the node looks
-    for a message before it sleeps, in microseconds.
+    for a message before it sleeps, in microseconds. A `dynamic` node is started by hand: no launcher has a process for
+    it.
     """
 
     id: str
@@ -132,6 +138,7 @@ class NodeWiring:
     logs: LogRules = LogRules()
     shared_memory_ready: int = 0
     huge_pages: bool = False
+    dynamic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +164,7 @@ class HostWiring:
     nodes: tuple[NodeWiring, ...]
     links: tuple[Link, ...]
     exit_when_nodes_finish: bool = False
+    health_check_interval: float = HEALTH_CHECK_INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +176,9 @@ class Process:
     `$NAME` and `${NAME}`, filled in from the host's environment when the process starts; `$$` is a dollar sign.
     `place` is where the dataflow defines the node, for messages. `spawn` is how a process that runs Python is started:
     forked from one that is warm, where that makes no difference to it, or executed; any other is always executed.
+
+    The restart keys are the dataflow's: `max_restarts` 0 is for no limit, times are in seconds. `health_check_timeout`
+    is how long the process may show no sign of life once it has joined; 0 is for any time.
     """
 
     node: str
@@ -179,6 +190,12 @@ class Process:
     cpu_affinity: tuple[int, ...] = ()
     place: str = ""
     spawn: SpawnMode = "fork"
+    restart_policy: RestartPolicy = "never"
+    max_restarts: int = 0
+    restart_delay: float = 0.0
+    max_restart_delay: float | None = None
+    restart_window: float | None = None
+    health_check_timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +213,9 @@ class NodeConfig:
     """What the launcher writes for one node process, as `nodes/<index>.json` in the run directory.
 
     `listen` and `launcher` are Unix stream sockets, relative to the run directory; `run_id` names the run.
-    `exit_when_nodes_finish` is the dataflow's flag.
+    `exit_when_nodes_finish` is the dataflow's flag. `returning` are the producers of this node that may be started
+    again: when one of them hangs up, its outputs stay open until the launcher says that it has ended for good.
+    `sign_seconds` is how often a node that is busy shows that it lives; 0 is for never.
     """
 
     contract: int
@@ -211,3 +230,5 @@ class NodeConfig:
     descriptor: str = ""
     exit_when_nodes_finish: bool = False
     restart_count: int = 0
+    returning: tuple[str, ...] = ()
+    sign_seconds: float = 0.0

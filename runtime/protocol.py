@@ -55,6 +55,7 @@ class InputState(StrEnum):
     """Where an input stands; a timer stays open."""
 
     OPEN = "open"
+    BROKEN = "broken"  # silent for its `input_timeout`: INPUT_CLOSED was said, the next message opens it again
     DRAINING = "draining"  # the producer is gone, its last messages are not read yet
     CLOSED = "closed"  # INPUT_CLOSED was handed out
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import (
     CONTRACT_VERSION,
+    HEALTH_CHECK_INTERVAL,
     HostWiring,
     InputWiring,
     Link,
@@ -22,9 +23,14 @@ from doraflow_runtime.contract import (
 from doraflow.ir import HostPlan, Plan, Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from doraflow_runtime.contract import RestartPolicy
 
     from doraflow.ir import Graph, Input, Node
+
+SHORTEST_TIMEOUT = 0.001
+"""Seconds; what an `input_timeout` of 0 comes to, since 0 in a wiring table is for none."""
 
 
 def lower(graph: Graph) -> Plan:
@@ -77,7 +83,8 @@ def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
 
 def _host_plan(graph: Graph, host: str, nodes: Sequence[Node], links: Sequence[Link]) -> HostPlan:
     ports = tuple(_wiring(node) for node in nodes)
-    wiring = HostWiring(CONTRACT_VERSION, graph.name, host, ports, tuple(links), graph.exit_when_nodes_finish)
+    interval = seconds(graph.settings, "health_check_interval") or HEALTH_CHECK_INTERVAL
+    wiring = HostWiring(CONTRACT_VERSION, graph.name, host, ports, tuple(links), graph.exit_when_nodes_finish, interval)
     processes = (_process(graph, node) for node in nodes)
     return HostPlan(host, tuple(process for process in processes if process is not None), wiring)
 
@@ -93,25 +100,16 @@ def _wiring(node: Node) -> NodeWiring:
             if operator.language == "python"
         ),
         shared_memory=shared_memory(node),
-        spin_us=_spin(node),
-        shared_memory_ready=_bytes(node, "shared_memory_ready"),
+        spin_us=_whole(node.settings, "spin_us"),
+        dynamic=node.kind == "dynamic",
+        shared_memory_ready=_whole(node.settings, "shared_memory_ready"),
         huge_pages=node.settings.get("huge_pages") is True,
     )
 
 
-def _spin(node: Node) -> int:
-    spin = node.settings.get("spin_us")
-    return spin if isinstance(spin, int) else 0
-
-
 def shared_memory(node: Node) -> int:
     """Say how many bytes of shared memory a node may have; 0 where that is left to the runtime."""
-    return _bytes(node, "shared_memory_pool_size")
-
-
-def _bytes(node: Node, key: str) -> int:
-    size = node.settings.get(key)
-    return size if isinstance(size, int) else 0
+    return _whole(node.settings, "shared_memory_pool_size")
 
 
 def _input_wiring(port: Input) -> InputWiring:
@@ -122,6 +120,7 @@ def _input_wiring(port: Input) -> InputWiring:
         queue_policy=port.queue_policy,
         interval_ns=port.source.interval_ns if isinstance(port.source, Timer) else 0,
         data_type=port.data_type,
+        timeout=0.0 if port.input_timeout is None else max(port.input_timeout, SHORTEST_TIMEOUT),
     )
 
 
@@ -139,7 +138,29 @@ def _process(graph: Graph, node: Node) -> Process | None:
         cpu_affinity=node.cpu_affinity,
         place=_place(graph, node),
         spawn="exec" if node.settings.get("spawn") == "exec" else "fork",
+        restart_policy=_restart_policy(node),
+        max_restarts=_whole(node.settings, "max_restarts"),
+        restart_delay=seconds(node.settings, "restart_delay") or 0.0,
+        max_restart_delay=seconds(node.settings, "max_restart_delay"),
+        restart_window=seconds(node.settings, "restart_window"),
+        health_check_timeout=seconds(node.settings, "health_check_timeout") or 0.0,
     )
+
+
+def _restart_policy(node: Node) -> RestartPolicy:
+    policy = node.settings.get("restart_policy")
+    return "on-failure" if policy == "on-failure" else "always" if policy == "always" else "never"
+
+
+def seconds(settings: Mapping[str, object], key: str) -> float | None:
+    """Read a number of seconds; None where it is not given."""
+    value = settings.get(key)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _whole(settings: Mapping[str, object], key: str) -> int:
+    value = settings.get(key)
+    return value if isinstance(value, int) else 0
 
 
 def _place(graph: Graph, node: Node) -> str:

@@ -40,15 +40,6 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 # Keys that belong together are told of once, at the first that is given.
 _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
     {
-        (
-            "restart_policy",
-            "max_restarts",
-            "restart_delay",
-            "max_restart_delay",
-            "restart_window",
-        ): "a node that ends is not started again",
-        ("health_check_timeout",): "a node that hangs is not ended",
-        ("health_check_interval",): "no node is asked whether it is well",
         ("startup_timeout",): "the launcher's `--start-timeout` holds for all nodes",
         ("finish_grace_secs",): "the launcher's `--grace` holds for all nodes",
         ("send_stdout_as",): "no message is sent for a line of output",
@@ -161,8 +152,6 @@ def _check_input(node: Node, port: Input, sink: Sink) -> None:
     name = written_id(node, port.id)
     if isinstance(port.source, LogSubscription):
         _tell(name, f" of `{node.id}`", "it reads the log, and nothing arrives", port.source_span, sink)
-    if port.input_timeout is not None:
-        _tell("input_timeout", f" of `{node.id}/{name}`", "a silent input stays open", port.timeout_span, sink)
 
 
 def _check_output(node: Node, output: Output, sink: Sink) -> None:

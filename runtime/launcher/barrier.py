@@ -22,10 +22,11 @@ class Barrier:
     ('b',)
     """
 
-    __slots__ = ("_awaited", "_pause", "_started", "_timeout", "_told")
+    __slots__ = ("_all", "_awaited", "_pause", "_started", "_timeout", "_told")
 
     def __init__(self, nodes: Iterable[str], now: float, timeout: float) -> None:
-        self._awaited = dict.fromkeys(nodes)
+        self._all = tuple(nodes)
+        self._awaited = dict.fromkeys(self._all)
         self._started = now
         self._timeout = timeout
         self._told = now
@@ -46,6 +47,12 @@ class Barrier:
         if node in self._awaited:
             del self._awaited[node]
             self._told = now
+
+    def expect(self, node: str) -> None:
+        """Wait for `node` again: the process that may have said hello has ended, and another follows."""
+        if node in self._all:
+            awaited = {*self._awaited, node}
+            self._awaited = {name: None for name in self._all if name in awaited}
 
     def next_time(self) -> float:
         """Say when to look again."""

@@ -1,12 +1,15 @@
 """The launcher's socket in the run directory, on which nodes say hello and hear of start and stop.
 
 A stream of JSON objects, one a line, each at most 64 KiB. A node says
-`{"type": "hello", "node": ID, "pid": N, "contract": 1}` when it listens on its own socket, and `{"type": "stop_all"}`
-when an operator wants the whole dataflow to stop. Asked with `{"type": "measure"}`, and at its end, it says what it has
-counted: `{"type": "metrics", "ports": ROWS, "is_last": BOOL}`.
+`{"type": "hello", "node": ID, "pid": N, "contract": 1}` when it listens on its own socket, `{"type": "stop_all"}`
+when an operator wants the whole dataflow to stop, `{"type": "alive"}` now and then if it may not be silent for long,
+and `{"type": "inputs_closed"}` when it was told to end because nothing more comes in. Asked with `{"type": "measure"}`,
+and at its end, it says what it has counted: `{"type": "metrics", "ports": ROWS, "is_last": BOOL}`.
 
-The launcher says `{"type": "start"}`, `{"type": "stop"}` and
-`{"type": "ended", "node": ID}` (a producer's process is gone). What follows from a message is the supervisor's affair.
+The launcher says `{"type": "start"}`, `{"type": "stop"}`, and of other nodes `{"type": KIND, "node": ID}`: `ended` (a
+producer's process is gone, for good), `restarting` (a producer's process is gone, another follows), `will_return` (a
+producer is about to be restarted) and `returned` (a reader, now with process `pid`, listens again). What follows from a
+message is the supervisor's affair.
 """
 
 from __future__ import annotations
@@ -35,6 +38,17 @@ class Hello:
 
     node: str
     contract: int
+    process: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A node shows that it has not hung."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputsClosed:
+    """A node was told to end, because all its inputs are closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class StopAll:
     """An operator asks for the end of the dataflow."""
 
 
-Message: TypeAlias = Hello | StopAll | Counted
+Message: TypeAlias = Hello | StopAll | Counted | Alive | InputsClosed
 
 
 class ProtocolError(ValueError):
@@ -53,15 +67,20 @@ def parse(line: bytes) -> Message:
     """Read a line from a node. Raises ProtocolError.
 
     >>> parse(b'{"type": "hello", "node": "camera", "pid": 7, "contract": 1}')
-    Hello(node='camera', contract=1)
+    Hello(node='camera', contract=1, process=7)
     """
     try:
         said = json.loads(line)
     except (ValueError, RecursionError):
         raise ProtocolError(f"not JSON: {line[:80]!r}") from None
     match said:
-        case {"type": "hello", "node": str(node), "contract": int(contract)}:
-            return Hello(node, contract)
+        case {"type": "hello", "node": str(node), "contract": int(contract), **rest}:
+            number = rest.get("pid")
+            return Hello(node, contract, number if isinstance(number, int) else 0)
+        case {"type": "alive"}:
+            return Alive()
+        case {"type": "inputs_closed"}:
+            return InputsClosed()
         case {"type": "stop_all"}:
             return StopAll()
         case {"type": "metrics", "ports": [*rows], "is_last": bool(is_last)}:

@@ -28,8 +28,10 @@ class Ending:
     """The end of a process. `code` is its exit code, or minus the number of the signal that killed it.
 
     `step` is how far the stop of the run had come, `was_signalled` whether the launcher had sent SIGTERM to this
-    process, `was_hurried` whether the user had asked twice, `has_arrived` whether it had said hello, `is_abandoned`
-    that it has not ended at all.
+    process, `was_killed` whether it had sent SIGKILL to it alone because SIGTERM did not end it, `was_hurried` whether
+    the user had asked twice, `has_arrived` whether it had said hello, `is_abandoned` that it has not ended at all.
+    `silence` is for how many seconds it had shown no sign of life, if it was killed for that. `restarts` counts the
+    processes that the node had before.
     """
 
     code: int
@@ -38,11 +40,16 @@ class Ending:
     was_hurried: bool = False
     has_arrived: bool = False
     is_abandoned: bool = False
+    was_killed: bool = False
+    silence: float = 0.0
+    restarts: int = 0
 
     def verdict(self) -> Verdict:
         """Judge the ending as dora does: dying of the signal that was sent to end it is well."""
         if self.is_abandoned:
             return Verdict.ABANDONED
+        if self.code == -signal.SIGKILL and self.was_killed:
+            return Verdict.IGNORED_STOP
         if self.code == 0 or (self.was_signalled and self.code in _ENDED_BY_REQUEST):
             return Verdict.WELL
         if self.step >= Step.KILLED and self.code == -signal.SIGKILL:

@@ -1,4 +1,4 @@
-"""How nodes join the run: hello, the start for all at once, and the news of producers that have ended.
+"""How nodes join the run: hello, the start for all at once, and the news of nodes that have ended or come again.
 
 It follows the control protocol from the launcher's side. Processes are not its affair: it is told when one has ended.
 """
@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.codec import check_version
 from doraflow_runtime.contract import ContractError
-from doraflow_runtime.launcher.control import Hello
+from doraflow_runtime.launcher.control import Alive, Hello, InputsClosed, StopAll
 from doraflow_runtime.launcher.measuring import Counted
 from doraflow_runtime.launcher.usage import usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from doraflow_runtime.contract import HostWiring
     from doraflow_runtime.launcher.barrier import Barrier
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.control import Connection, Message, ProtocolError
+    from doraflow_runtime.launcher.health import Health
     from doraflow_runtime.launcher.measuring import Measurements
     from doraflow_runtime.launcher.members import Member, Members
 
@@ -33,8 +34,10 @@ class Joining:
         "_began",
         "_console",
         "_consumers",
+        "_health",
         "_measurements",
         "_members",
+        "_producers",
         "_stop_all",
         "is_started",
         "is_stopping",
@@ -46,6 +49,7 @@ class Joining:
         members: Members,
         measurements: Measurements,
         barrier: Barrier,
+        health: Health,
         console: Console,
         stop_all: Callable[[str], None],
     ) -> None:
@@ -54,22 +58,22 @@ class Joining:
         self._members = members
         self._measurements = measurements
         self._barrier = barrier
+        self._health = health
         self._console = console
         self._stop_all = stop_all
         self._began = time.monotonic()
         self._consumers: dict[str, dict[str, None]] = {}
+        self._producers: dict[str, dict[str, None]] = {}
         for link in wiring.links:
             self._consumers.setdefault(link.producer, {})[link.consumer] = None
+            self._producers.setdefault(link.consumer, {})[link.producer] = None
 
     def on_message(self, connection: Connection, message: Message) -> None:
         """Act on what a node said."""
         if isinstance(message, Hello):
             self._greet(connection, message)
-        elif connection.node is not None and isinstance(message, Counted):
-            if (member := self._members.by_node(connection.node)) is not None:
-                self._measurements.take(member.node, member.group, message, usage_of(member.group).cpu_ms)
         elif connection.node is not None:
-            self._stop_all(f"`{connection.node}` asked for it")
+            self._take(connection.node, message)
 
     def on_fault(self, connection: Connection, error: ProtocolError) -> None:
         """Tell that a node talks nonsense."""
@@ -86,10 +90,30 @@ class Joining:
         """Note that the process of a node has ended, and tell those who read from it."""
         self._barrier.arrived(member.node, time.monotonic())
         if self.is_started:
-            for consumer in self._consumers.get(member.node, ()):
-                if (reader := self._members.by_node(consumer)) is not None:
-                    reader.tell("ended", node=member.node)
+            self.tell_readers(member, "ended")
         self.start_if_ready()
+
+    def restarting(self, member: Member) -> None:
+        """Note that the process of a node has ended and another follows, and tell those who read from it."""
+        if self.is_started:
+            self.tell_readers(member, "restarting")
+        else:
+            self._barrier.expect(member.node)
+
+    def tell_readers(self, member: Member, kind: str) -> None:
+        """Tell those who read from a node something of it."""
+        for consumer in self._consumers.get(member.node, ()):
+            if (reader := self._members.by_node(consumer)) is not None:
+                reader.tell(kind, node=member.node)
+
+    def have_ended(self, nodes: Iterable[str]) -> bool:
+        """Tell whether none of `nodes` has a process, or will have one."""
+        found = [self._members.by_node(node) for node in nodes]
+        return all(member is not None and member.is_over for member in found)
+
+    def producers_of(self, node: str) -> tuple[str, ...]:
+        """List the nodes that a node reads from."""
+        return tuple(self._producers.get(node, ()))
 
     def start_if_ready(self) -> None:
         """Start the dataflow if everyone has come and nobody wants it stopped."""
@@ -98,6 +122,8 @@ class Joining:
         self.is_started = True
         for member in self._members.all:
             self._tell_start(member)
+            if member.has_arrived and not member.ending:
+                self._health.watch(member.node, member.process.health_check_timeout, time.monotonic())
         self._console.progress("started", "", seconds=round(time.monotonic() - self._began, 3))
 
     def stop(self) -> None:
@@ -123,13 +149,34 @@ class Joining:
         if self.is_stopping:
             member.tell("stop")
         elif self.is_started:
-            self._tell_start(member)
+            self._let_in_late(member, hello.process)
         self.start_if_ready()
+
+    def _let_in_late(self, member: Member, process: int) -> None:
+        """Start a node whose dataflow runs already, and let its producers connect to it again."""
+        self._tell_start(member)
+        self._health.watch(member.node, member.process.health_check_timeout, time.monotonic())
+        for producer in self._producers.get(member.node, ()):
+            sender = self._members.by_node(producer)
+            if sender is not None and sender is not member:
+                sender.tell("returned", node=member.node, pid=str(process))
+
+    def _take(self, node: str, message: Message) -> None:
+        """Act on what a node says after its hello."""
+        member = self._members.by_node(node)
+        if isinstance(message, Alive):
+            self._health.heard(node, time.monotonic())
+        elif isinstance(message, InputsClosed) and member is not None:
+            member.is_finished = True
+        elif isinstance(message, Counted) and member is not None:
+            self._measurements.take(node, member.group, message, usage_of(member.group).cpu_ms)
+        elif isinstance(message, StopAll):
+            self._stop_all(f"`{node}` asked for it")
 
     def _tell_start(self, member: Member) -> None:
         """Tell a node to start, and first which of its producers will never send."""
         for producer in self._members.all:
-            if producer.ending is not None and member.node in self._consumers.get(producer.node, ()):
+            if producer.is_over and member.node in self._consumers.get(producer.node, ()):
                 member.tell("ended", node=producer.node)
         member.tell("start")
 

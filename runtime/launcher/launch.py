@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from doraflow_runtime.contract import HostWiring, Process
+    from doraflow_runtime.contract import HostWiring, NodeConfig, Process
 
 FAILED = 1
 KILLED = 130
@@ -110,7 +110,8 @@ def _launch(
     run_id = str(uuid.uuid4())
     console.width = max((len(process.node) for process in processes), default=0)
     with _log_files(wiring, run_id, options, console) as files, contextlib.ExitStack() as ending:
-        directory, guardian = ending.enter_context(_guarded_directory(wiring, run_id, root, bundle, options.name))
+        configurations = node_configs(wiring, processes, run_id, root, bundle)
+        directory, guardian = ending.enter_context(_guarded_directory(wiring, configurations, run_id, options.name))
         if isinstance(console, DetachedConsole):
             console.keep_in(files.path)
         facts = _facts(wiring, directory, files.path, bundle)
@@ -151,7 +152,7 @@ def _log_files(wiring: HostWiring, run_id: str, options: Options, console: Conso
 
 @contextlib.contextmanager
 def _guarded_directory(
-    wiring: HostWiring, run_id: str, root: Path, bundle: Path, name: str
+    wiring: HostWiring, configurations: Sequence[NodeConfig], run_id: str, name: str
 ) -> Iterator[tuple[Path, Guardian]]:
     """Make and fill the run directory, with a guardian over it; in the end both are gone.
 
@@ -164,7 +165,7 @@ def _guarded_directory(
         try:
             guardian = Guardian(directory.path)
             ending.callback(guardian.dismiss)
-            write_configs(node_configs(wiring, run_id, root, bundle), directory.path)
+            write_configs(configurations, directory.path)
         except OSError as error:
             raise LaunchError(run_directory.unusable(directory.path, error)) from error
         yield directory.path, guardian

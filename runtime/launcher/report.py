@@ -6,6 +6,7 @@ Pure: endings and last lines in, findings out.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.distributions import module_mend
@@ -28,18 +29,34 @@ _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Iteration)(?::|$)")
 
 
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What went on in the run when a node failed.
+
+    `stopped_for` is the node for whose failure the run was being stopped, if any; `grace` the pause before SIGKILL, in
+    seconds; `given_up` says why the node was not started again, if its policy asks for that.
+    """
+
+    stopped_for: str = ""
+    grace: float = 0.0
+    given_up: str = ""
+
+
 def failure(
-    process: Process, ending: Ending, last: Sequence[Record], log: Path, stopped_for: str = "", grace: float = 0.0
+    process: Process, ending: Ending, last: Sequence[Record], log: Path, circumstances: Circumstances | None = None
 ) -> Finding:
-    """Describe a node that failed; `stopped_for` is the node for whose failure the run was being stopped, if any."""
+    """Describe a node that failed."""
+    circumstances = circumstances or Circumstances()
     exception = exception_line(last)
-    message = f"`{process.node}` {_how(ending, grace)}"
+    message = f"`{process.node}` {how(ending, circumstances.grace)}"
     if exception is not None and ending.verdict() is Verdict.FAILED:
         message += f": {_shown(exception)}"
     lines = [line for record in list(last)[-SHOWN_LINES:] for line in record.lines()]
     notes = [_shown(line) for line in lines[-SHOWN_LINES:]]
-    if stopped_for:
-        notes.append(f"(it was being stopped at that time, because `{stopped_for}` had failed)")
+    if circumstances.stopped_for:
+        notes.append(f"(it was being stopped at that time, because `{circumstances.stopped_for}` had failed)")
+    if circumstances.given_up:
+        notes.append(f"(it is not started again: {circumstances.given_up})")
     return Finding("DF802", message, process.node, process.place, tuple(notes), _mend(exception, log))
 
 
@@ -70,12 +87,17 @@ def _exception_in(records: Sequence[Record]) -> str | None:
     return next((line for line in reversed(lines) if _EXCEPTION.match(line)), None)
 
 
-def _how(ending: Ending, grace: float) -> str:
+def how(ending: Ending, grace: float) -> str:
+    """Say how a process ended, as what follows the name of its node; `grace` is in seconds."""
     match ending.verdict():
         case Verdict.ABANDONED:
             return "cannot be killed; the system holds its process"
         case Verdict.IGNORED_STOP:
             return f"did not end within {grace:g} s of SIGTERM and was killed"
+    if ending.silence:
+        return f"showed no sign of life for {ending.silence:.1f} s and was killed"
+    if not ending.code:
+        return "ended"
     when = "" if ending.has_arrived else " before it joined the dataflow"
     if ending.code < 0:
         return f"was killed by {name_of(-ending.code)}{when}"

@@ -1,4 +1,4 @@
-"""How the processes of a run are started: Python nodes forked where that can be, everything else executed.
+"""How the processes of a run are started, and started again: Python nodes forked where that can be, others executed.
 
 What becomes of a process once it is there is the supervisor's affair.
 """
@@ -29,9 +29,9 @@ Started: TypeAlias = tuple["Command", Spawned | OSError]
 
 
 class Starter:
-    """Starts the processes of a run, once each."""
+    """Starts the processes of a run."""
 
-    __slots__ = ("_console", "_guardian", "_loop", "_run", "_warm")
+    __slots__ = ("_console", "_forked", "_guardian", "_loop", "_run", "_warm")
 
     def __init__(self, run: Run, loop: Loop, console: Console, guardian: Guardian) -> None:
         self._run = run
@@ -39,6 +39,7 @@ class Starter:
         self._console = console
         self._guardian = guardian
         self._warm: WarmStart | None = None
+        self._forked: frozenset[str] = frozenset()
 
     def start(self, configurations: Mapping[str, Path], is_stopping: Callable[[], bool]) -> Iterator[Started]:
         """Start every process, or as many as there are when the run is stopped; those to be executed come first.
@@ -60,6 +61,23 @@ class Starter:
                 yield command, outcome
             else:
                 yield from self._execute([command], configurations, is_stopping)
+        if any(command.process.restart_policy != "never" for command in warm):
+            self._forked = frozenset(forked)
+        else:
+            self._warm.close()  # no node is expected to come again
+
+    def start_again(self, command: Command, configuration: Path) -> Spawned | OSError:
+        """Start a process once more, in the way in which it was started before as far as that can be had."""
+        node = command.process.node
+        if self._warm is not None and node in self._forked:
+            for _, outcome in self._warm.fork([command], {node: configuration}):
+                if outcome is not None:
+                    return outcome
+                self._warm.give_up("it does not answer")
+        try:
+            return spawn(command, configuration, self._run.open_files)
+        except OSError as error:
+            return error
 
     def close(self) -> None:
         """End the warm process."""

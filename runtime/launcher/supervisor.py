@@ -7,8 +7,6 @@ others go on.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
 import signal
 import time
@@ -22,13 +20,15 @@ from doraflow_runtime.launcher.control import ControlSocket
 from doraflow_runtime.launcher.endings import Ending, Verdict
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.groups import exists
+from doraflow_runtime.launcher.health import Health
 from doraflow_runtime.launcher.joining import Joining
+from doraflow_runtime.launcher.lives import Lives
 from doraflow_runtime.launcher.measuring import Measurements
 from doraflow_runtime.launcher.members import Member, Members
-from doraflow_runtime.launcher.output import NodeOutput
+from doraflow_runtime.launcher.orders import Orders
+from doraflow_runtime.launcher.restarts import Again
+from doraflow_runtime.launcher.revival import Revival, why_not
 from doraflow_runtime.launcher.run_directory import unusable
-from doraflow_runtime.launcher.starting import Starter
-from doraflow_runtime.launcher.status import NodeStatus, Refused
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.loop import Loop
     from doraflow_runtime.launcher.node_logs import NodeLogs
     from doraflow_runtime.launcher.signals import SignalPipe
-    from doraflow_runtime.launcher.spawn import FileLimit, Spawned
-    from doraflow_runtime.launcher.status import State
+    from doraflow_runtime.launcher.spawn import FileLimit
+    from doraflow_runtime.launcher.status import NodeStatus
 
 _SAME_REQUEST = 0.05
 """Seconds within which a second signal is the same request: a terminal and a parent may both deliver Ctrl-C."""
@@ -93,7 +93,13 @@ class Supervisor:
         in_order = [node.id for node in run.wiring.nodes if node.id in self._awaited]
         self._barrier = Barrier(in_order, time.monotonic(), run.start_timeout)
         self.measurements = Measurements()
-        self._joining = Joining(run.wiring, self._members, self.measurements, self._barrier, console, self.stop)
+        self._health = Health(run.wiring.health_check_interval)
+        self._joining = Joining(
+            run.wiring, self._members, self.measurements, self._barrier, self._health, console, self.stop
+        )
+        self._orders = Orders(self._members, self._joining, self._health, run.grace)
+        self._revival = Revival(run.wiring, self._joining)
+        self._lives = Lives(run, self._members, logs, loop, console, guardian)
         loop.on_readable(signals.descriptor, self._on_signals)
 
     def run(self) -> None:
@@ -111,7 +117,7 @@ class Supervisor:
         finally:
             for member in self._members.all:
                 member.signal(signal.SIGKILL)  # an orderly end has left nothing to signal
-                member.output.close()
+            self._lives.close()
             control.close()
         self._report_abandoned()
 
@@ -121,8 +127,10 @@ class Supervisor:
             return
         self._stopped_for = failed
         self._console.progress("stopping", f"stopping: {reason}", reason=reason)
+        self._orders.wake_all()
         self._joining.stop()
         for member in self._members.all:
+            self._health.forget(member.node)
             if member.connection is None:
                 member.signal(signal.SIGTERM)  # it cannot hear the request
 
@@ -149,43 +157,23 @@ class Supervisor:
 
     def restart(self, node: str) -> None:
         """End the process of a node and start it again, whatever its policy. Raises Refused."""
-        self._require(node)
-        raise Refused(f"`{node}` cannot be restarted by this version")
+        self._orders.restart(node)
 
     def stop_node(self, node: str) -> None:
         """Ask one node to stop, for good; after the grace its process group is ended. Raises Refused."""
-        self._require(node)
-        raise Refused(f"`{node}` cannot be stopped alone by this version")
+        self._orders.stop_node(node)
 
     def pause(self, node: str) -> None:
         """Stop the processes of a node from running on; its readers are told nothing. Raises Refused."""
-        self._require(node)
-        raise Refused(f"`{node}` cannot be paused by this version")
+        self._orders.pause(node)
 
     def resume(self, node: str) -> None:
         """Let a node that was paused run on. Raises Refused."""
-        self._require(node)
-        raise Refused(f"`{node}` is not paused")
+        self._orders.resume(node)
 
     def states(self) -> tuple[NodeStatus, ...]:
         """Say where every node stands, in the order of the launch script."""
-        return tuple(
-            NodeStatus(
-                member.node,
-                _state_of(member, is_started=self._joining.is_started, is_stopping=self._joining.is_stopping),
-                pid=member.group if member.ending is None else None,
-                started=member.started,
-                last_exit=None if member.ending is None else member.ending.code,
-            )
-            for member in self._members.all
-        )
-
-    def _require(self, node: str) -> Member:
-        member = self._members.by_node(node)
-        if member is None:
-            listed = ", ".join(f"`{other.node}`" for other in self._members.all) or "none"
-            raise Refused(f"there is no node `{node}` in this run; its nodes are: {listed}")
-        return member
+        return self._orders.states()
 
     # ---- the beginning
 
@@ -197,33 +185,23 @@ class Supervisor:
             raise LaunchError(unusable(self._run.directory, error)) from error
 
     def _start_processes(self) -> None:
-        numbers = {node.id: index for index, node in enumerate(self._run.wiring.nodes)}
-        configurations = {name: wiring.config_path(self._run.directory, at) for name, at in numbers.items()}
-        with contextlib.closing(Starter(self._run, self._loop, self._console, self._guardian)) as starter:
-            for command, outcome in starter.start(configurations, lambda: self._ladder.step is not Step.RUNNING):
-                if isinstance(outcome, OSError):
-                    self.findings.append(refused_by_system(command, outcome))
-                    self.stop(f"`{command.process.node}` cannot be executed", command.process.node)
-                else:
-                    self._take_in(command, outcome)
-        order = {command.process.node: at for at, command in enumerate(self._run.commands)}
-        self._members.all.sort(key=lambda member: order[member.node])
+        for command, outcome in self._lives.start_all(lambda: self._ladder.step is not Step.RUNNING):
+            self._judge_start(command, outcome)
 
-    def _take_in(self, command: Command, spawned: Spawned) -> None:
-        node = command.process.node
-        self._guardian.watch(spawned.number)
-        take = functools.partial(self._logs.take, node)
-        output = NodeOutput({"stdout": spawned.stdout, "stderr": spawned.stderr}, self._loop, take)
-        member = Member(command.process, spawned.number, output)
-        self._members.all.append(member)
-        if self._ladder.step is not Step.RUNNING:
-            member.signal(signal.SIGTERM)  # it was on its way when the run was stopped
+    def _judge_start(self, command: Command, outcome: Member | OSError) -> None:
+        if isinstance(outcome, OSError):
+            self.findings.append(refused_by_system(command, outcome))
+            self.stop(f"`{command.process.node}` cannot be executed", command.process.node)
+        elif self._ladder.step is not Step.RUNNING:
+            outcome.signal(signal.SIGTERM)  # it was on its way when the run was stopped
 
     # ---- what time and signals bring
 
     def _patience(self) -> float | None:
         """Say how long the loop may wait."""
-        times = [member.kill_at for member in self._members.all if member.kill_at is not None and not member.is_gone]
+        times = [due for member in self._members.all if (due := member.next_time()) is not None]
+        if self._health.next_time is not None:
+            times.append(self._health.next_time)
         if self._ladder.deadline is not None:
             times.append(self._ladder.deadline)
         elif not self._joining.is_started:
@@ -247,6 +225,32 @@ class Supervisor:
             if member.kill_at is not None and now >= member.kill_at:
                 member.kill_at = None
                 member.signal(signal.SIGKILL)
+            if member.restart_at is not None and member.is_gone:
+                self._revive(member, now)
+        self._orders.due(now)
+        self._end_silent(now)
+
+    def _end_silent(self, now: float) -> None:
+        """Kill nodes that have hung; what follows is judged like any other end."""
+        for node, seconds in self._health.silent(now):
+            member = self._members.by_node(node)
+            if member is not None and member.ending is None:
+                member.silence = seconds
+                message = f"`{node}` has shown no sign of life for {seconds:.1f} s and is killed"
+                self._console.progress("unresponsive", message, node=node, seconds=round(seconds, 3))
+                member.signal(signal.SIGKILL)
+
+    def _revive(self, member: Member, now: float) -> None:
+        """Start a node again if its time has come, or give it up if it has nothing left to do."""
+        has_failed = member.ending is not None and member.ending.verdict() is not Verdict.WELL
+        is_stopping = member.is_leaving or self._ladder.step is not Step.RUNNING
+        if is_stopping or self._revival.is_finished(member, has_failed=has_failed):
+            member.restart_at = None
+            member.restarts.count -= 1
+            self._give_up(member)
+        elif member.restart_at is not None and now >= member.restart_at:
+            member.restart_at = None
+            self._judge_start(*self._lives.start_again(member))
 
     def _tend_barrier(self, now: float) -> None:
         awaited = self._barrier.awaited
@@ -298,27 +302,56 @@ class Supervisor:
     def _on_end(self, member: Member, code: int) -> None:
         member.output.drain()
         has_arrived = member.has_arrived or member.node not in self._awaited
-        ending = Ending(code, self._ladder.step, member.was_signalled, self.was_hurried, has_arrived)
-        member.ending = ending
+        ending = Ending(
+            code,
+            self._ladder.step,
+            member.was_signalled,
+            self.was_hurried,
+            has_arrived,
+            was_killed=member.was_killed,
+            silence=member.silence,
+            restarts=member.restarts.count,
+        )
+        member.ending, member.last_code = ending, code
+        self._health.forget(member.node)
         if exists(member.group):
             # What it leaves behind ends with it, in time to clean up.
             member.signal(signal.SIGTERM)
             member.kill_at = time.monotonic() + self._run.grace
+        decision = self._revival.decide(member, time.monotonic(), is_stopping=self._ladder.step is not Step.RUNNING)
+        if isinstance(decision, Again):
+            self._tell_restart(member, decision)
+            self._joining.restarting(member)
+        else:
+            self._give_up(member, why_not(member, decision))
+
+    def _tell_restart(self, member: Member, again: Again) -> None:
+        code = member.last_code
+        how = report.how(member.ending, self._run.grace) if member.ending is not None else ""
+        when = f"in {again.delay:g} s" if again.delay else "now"
+        message = f"`{member.node}` {how}; it is started again {when} (restart {again.attempt})"
+        fields = {"node": member.node, "code": code, "delay": again.delay, "attempt": again.attempt}
+        self._console.progress("restarting", message, **fields)
+
+    def _give_up(self, member: Member, reason: str = "") -> None:
+        """Judge a node that has ended and is not started again."""
+        ending = member.ending
+        if ending is None:
+            return
         failed = ending.verdict() is not Verdict.WELL
         if failed:
-            self._add_failure(member, ending)
+            self._add_failure(member, ending, reason)
         if failed and not ending.has_arrived:
             self.stop(f"`{member.node}` failed before the start", member.node)
         goes_on = self._ladder.step is Step.RUNNING and any(other.ending is None for other in self._members.all)
         message = f"{self.findings[-1].message}; the other nodes go on" if failed and goes_on else ""
-        self._console.progress("node_ended", message, node=member.node, code=code, ended_well=not failed)
+        self._console.progress("node_ended", message, node=member.node, code=ending.code, ended_well=not failed)
         self._joining.ended(member)
 
-    def _add_failure(self, member: Member, ending: Ending) -> None:
+    def _add_failure(self, member: Member, ending: Ending, reason: str = "") -> None:
         last, log = tuple(member.output.last), self._logs.file(member.node)
-        self.findings.append(
-            report.failure(member.process, ending, last, log, stopped_for=self._stopped_for, grace=self._run.grace)
-        )
+        circumstances = report.Circumstances(self._stopped_for, self._run.grace, reason)
+        self.findings.append(report.failure(member.process, ending, last, log, circumstances))
 
     def _report_abandoned(self) -> None:
         for member in self._members.all:
@@ -333,16 +366,6 @@ def _next_ended() -> tuple[int, int] | None:
     except ChildProcessError:
         return None
     return (number, os.waitstatus_to_exitcode(status)) if number else None
-
-
-def _state_of(member: Member, *, is_started: bool, is_stopping: bool) -> State:
-    if member.ending is not None:
-        return "ended" if member.ending.verdict() is Verdict.WELL else "failed"
-    if is_stopping:
-        return "stopping"
-    if not member.has_arrived:
-        return "starting"
-    return "running" if is_started else "ready"
 
 
 def _listed(nodes: tuple[str, ...]) -> str:

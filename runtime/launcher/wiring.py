@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.codec import check_version, from_json, to_json
 from doraflow_runtime.contract import ContractError, HostWiring, NodeConfig, OutgoingLink
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
+from doraflow_runtime.launcher.health import sign_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +57,15 @@ def match(wiring: HostWiring, processes: Sequence[Process]) -> None:
             raise _refused(f"the wiring table names `{name}` {times}")
 
 
-def node_configs(wiring: HostWiring, run_id: str, source_root: Path, bundle: Path) -> tuple[NodeConfig, ...]:
+def node_configs(
+    wiring: HostWiring, processes: Sequence[Process], run_id: str, source_root: Path, bundle: Path
+) -> tuple[NodeConfig, ...]:
     """Say what each node of the table is told, in its order; addresses are relative to the run directory."""
+    rows = {process.node: process for process in processes}
+    returning = {name for name, row in rows.items() if row.restart_policy != "never"}
+    producers: dict[str, dict[str, None]] = {}
+    for link in wiring.links:
+        producers.setdefault(link.consumer, {})[link.producer] = None
     numbers = {node.id: index for index, node in enumerate(wiring.nodes)}
     inputs = {(node.id, port.id): port for node in wiring.nodes for port in node.inputs}
     descriptor = bundle / DESCRIPTOR
@@ -74,6 +82,8 @@ def node_configs(wiring: HostWiring, run_id: str, source_root: Path, bundle: Pat
             source_root=str(source_root),
             descriptor=str(descriptor) if descriptor.exists() else "",
             exit_when_nodes_finish=wiring.exit_when_nodes_finish,
+            returning=tuple(name for name in producers.get(node.id, ()) if name in returning),
+            sign_seconds=sign_seconds(rows[node.id].health_check_timeout) if node.id in rows else 0.0,
         )
         for index, node in enumerate(wiring.nodes)
     )
@@ -86,6 +96,17 @@ def write_configs(configs: Sequence[NodeConfig], run: Path) -> None:
         descriptor = os.open(config_path(run, index), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(to_json(config), file)
+
+
+def note_restart(path: Path, count: int) -> None:
+    """Tell a node that is started again, in its configuration at `path`, how often that was. Raises OSError."""
+    said = json.loads(path.read_bytes())
+    said["restart_count"] = count
+    part = path.with_suffix(".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(said, file)
+    part.replace(path)
 
 
 def config_path(run: Path, index: int) -> Path:

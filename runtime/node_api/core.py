@@ -24,7 +24,7 @@ from doraflow_runtime.node_api.reception import Reception
 from doraflow_runtime.node_api.timers import Timers
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
 from doraflow_runtime.shm import wire
-from doraflow_runtime.shm.connection import Connection, Folder
+from doraflow_runtime.shm.connection import Connection, Folder, peer_process
 from doraflow_runtime.shm.pool import DEFAULT_LIMIT, Pool
 from doraflow_runtime.shm.wire import WireError
 
@@ -50,6 +50,9 @@ class Core:
         self._state = NodeState.JOINING
         self.stop_cause = "MANUAL"
         self.was_told_to_stop = False
+        self.sign_ns = int(config.sign_seconds * 1e9)
+        self._next_sign_ns = 0
+        self.closed_links: set[int] = set()
         self.pool = _pool(config.node)
         self.consumers: dict[str, Consumer] = {}
         self._timers = Timers(config.node.inputs)
@@ -97,8 +100,8 @@ class Core:
             with self.lock:
                 self._reception.pay()
                 self._tend()
-                pause = self._timers.wait_seconds(time.monotonic_ns())
-            waits = [seconds for seconds in (timeout, pause) if seconds is not None]
+                pauses = self._pauses()
+            waits = [seconds for seconds in (timeout, *pauses) if seconds is not None]
             ready = self._poller.poll(min(waits) if waits else None)
         finally:
             with self.lock:
@@ -110,7 +113,24 @@ class Core:
         with self.lock:
             if (self.is_fresh() and self.queues.count) or not self._poller.is_open:
                 return
+            if self.sign_ns:
+                self.show_life()
             self._look()
+
+    def _pauses(self) -> tuple[float | None, ...]:
+        """Say after how many seconds a node that waits has to wake by itself."""
+        now = time.monotonic_ns()
+        if self.sign_ns:
+            self.show_life()
+        sign = max(0.0, (self._next_sign_ns - now) / 1e9) if self.sign_ns else None
+        return self._timers.wait_seconds(now), self._reception.deadlines.wait_seconds(now), sign
+
+    def show_life(self) -> None:
+        """Tell the launcher, not more often than it needs, that this node's code has come by."""
+        now = time.monotonic_ns()
+        if now >= self._next_sign_ns:
+            self._next_sign_ns = now + self.sign_ns
+            self.launcher.show_life()
 
     def _look(self) -> None:
         ready = self._poller.poll(0)
@@ -126,6 +146,7 @@ class Core:
         self.gate.rounds += 1
         self.gate.dispatched_ns = time.monotonic_ns()
         self._poller.handle(ready)
+        self._reception.silence(self.gate.dispatched_ns)
         self._tick()
         self._tend()
 
@@ -157,6 +178,12 @@ class Core:
                     self._reception.hear_out(news.node)
                 case "measure":
                     self._tell_counts()
+                case "will_return":
+                    self._reception.await_return(news.node)
+                case "restarting":
+                    self._reception.note_restart(news.node)
+                case "returned" if self.state is not NodeState.JOINING:
+                    self._connect_again(news.node, news.process)
         if not self.launcher.is_open:
             self._poller.forget(self.launcher.fileno())
             self._stop(NodeEvent.LAUNCHER_LOST)
@@ -178,31 +205,55 @@ class Core:
         self.state = next_state(self.state, event)
 
     def _start(self) -> None:
-        by_consumer: dict[str, list[OutgoingLink]] = {}
-        for link in self.config.outgoing:
-            by_consumer.setdefault(link.link.consumer, []).append(link)
-        # All shares together are a quarter: beside the half that is there for anyone, a quarter is never held.
-        share = self.pool.limit // 4 // max(1, len(by_consumer))
-        for name, links in by_consumer.items():
-            self._connect(name, links, share)
+        for name in self._links_by_consumer():
+            self._connect(name)
         self._timers.start(time.monotonic_ns())
         self.gate.due_ns = self._timers.next_ns
         self.state = next_state(self.state, NodeEvent.START)
 
     # ---- what consumers do
 
-    def _connect(self, name: str, links: list[OutgoingLink], share: int) -> None:
+    def _links_by_consumer(self) -> dict[str, list[OutgoingLink]]:
+        by_consumer: dict[str, list[OutgoingLink]] = {}
+        for link in self.config.outgoing:
+            by_consumer.setdefault(link.link.consumer, []).append(link)
+        return by_consumer
+
+    def _connect_again(self, name: str, process: int) -> None:
+        """Connect to the new process of a consumer, unless that was done before the launcher spoke of it."""
+        before = self.consumers.get(name)
+        if before is not None:
+            if before.connection.is_open and before.process == process:
+                return
+            self._lose(before)
+        self._connect(name)
+        after = self.consumers.get(name)
+        if before is not None and after is not None and after is not before:
+            after.inherit(before)
+
+    def _connect(self, name: str) -> None:
+        by_consumer = self._links_by_consumer()
+        links = by_consumer.get(name)
+        if links is None:
+            return
+        # All shares together are a quarter: beside the half that is there for anyone, a quarter is never held.
+        share = self.pool.limit // 4 // max(1, len(by_consumer))
         try:
-            connection = Connection(self._folder.connect(links[0].address, CONNECT_SECONDS))
+            sock = self._folder.connect(links[0].address, CONNECT_SECONDS)
         except OSError:
             return  # the consumer has ended already; the launcher tells of it
+        process, connection = peer_process(sock), Connection(sock)
         if not self._greet(connection):
             connection.close()
             text = f"cannot send to `{name}`: too many descriptors are on their way between processes"
             log_lines.write("warn", text, target="doraflow_runtime")
             return
-        self.consumers[name] = Consumer(links, connection, self.pool, share)
+        consumer = Consumer(links, connection, self.pool, share, process)
+        self.consumers[name] = consumer
         self._poller.watch(connection.fileno(), partial(self._on_consumer, name))
+        for link in links:
+            if link.link.index in self.closed_links:
+                consumer.close_link(link.link.index)
 
     def _greet(self, connection: Connection) -> bool:
         """Say hello; False if the system has no room for one more descriptor on its way, after waiting for it."""

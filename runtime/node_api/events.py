@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from doraflow_runtime.node_api.numpy_arrays import AnyArray
 
-EventType: TypeAlias = Literal["INPUT", "INPUT_CLOSED", "STOP", "ERROR"]
+EventType: TypeAlias = Literal["INPUT", "INPUT_CLOSED", "INPUT_RECOVERED", "NODE_RESTARTED", "STOP", "ERROR"]
 
 
 class Event(NamedTuple):
     """Something that happened.
 
-    `id` is the input of an INPUT and INPUT_CLOSED, the cause of a STOP (`MANUAL` or `ALL_INPUTS_CLOSED`), and the
-    description of an ERROR. `value` is the payload of an INPUT: a read-only Arrow array over shared memory that stays
-    valid for as long as it is kept.
+    `id` is the input of an INPUT, INPUT_CLOSED and INPUT_RECOVERED, the producer of a NODE_RESTARTED, the cause of a
+    STOP (`MANUAL` or `ALL_INPUTS_CLOSED`), and the description of an ERROR. `value` is the payload of an INPUT: a
+    read-only Arrow array over shared memory that stays valid for as long as it is kept.
     """
 
     type: EventType

@@ -40,7 +40,8 @@ class Inlet:
     """A link that ends at this node.
 
     `is_held_back` says that its sender is told when a message leaves the queue, `at_once` how many such messages are
-    told together, and `is_bounded` that the sender may not send more than it was told of.
+    told together, and `is_bounded` that the sender may not send more than it was told of. `is_timed` says that the
+    input has a timeout.
     """
 
     link: int
@@ -49,13 +50,14 @@ class Inlet:
     is_held_back: bool
     is_bounded: bool
     at_once: int
+    is_timed: bool = False
 
     @classmethod
     def of(cls, link: Link, port: InputWiring) -> Inlet:
         """Work out what a link and its input mean for every message."""
         held_back = port.queue_policy == "backpressure"
         is_bounded = held_back and link.producer != link.consumer
-        return cls(link.index, link.producer, port.id, held_back, is_bounded, port.queue_size // 4)
+        return cls(link.index, link.producer, port.id, held_back, is_bounded, port.queue_size // 4, port.timeout > 0)
 
 
 class Received(NamedTuple):
@@ -105,12 +107,13 @@ class Received(NamedTuple):
 
 
 class Producer:
-    """A node that this one reads from; `id` is known once it has said hello."""
+    """A node that this one reads from; `id` is known once it has said hello. `process` is the one that connected."""
 
     mapping: Mapping
 
     def __init__(self, connection: Connection, wake: Callable[[], None]) -> None:
         self.connection = connection
+        self.process = 0
         self.id: str | None = None
         self._wake = wake
         self._types: dict[int, Rebuilder] = {}

@@ -29,19 +29,21 @@ if TYPE_CHECKING:
     import doraflow_core
     from doraflow_runtime.contract import NodeConfig
     from doraflow_runtime.node_api.incoming import Inlet, Received
+    from doraflow_runtime.node_api.notices import Notice
     from doraflow_runtime.node_api.poller import Poller
     from doraflow_runtime.shm.connection import Connection
 
-AnyQueues: TypeAlias = "Queues[Received | None] | doraflow_core.Queues"
+AnyItem: TypeAlias = "Received | Notice | None"
+AnyQueues: TypeAlias = "Queues[AnyItem] | doraflow_core.Queues"
 OnFrame: TypeAlias = "Callable[[Producer, Frame], None]"
 
 
 def new_queues(
-    config: NodeConfig, discard: Callable[[Received | None], None], render: Callable[[str, Received | None], Event]
+    config: NodeConfig, discard: Callable[[AnyItem], None], render: Callable[[str, AnyItem], Event]
 ) -> AnyQueues:
     """Make the queues of a node, compiled if they can be; `render` makes the event of an item."""
     inputs, clocks = config.node.inputs, config.exit_when_nodes_finish
-    if not is_compiled():
+    if not is_compiled() or any(port.timeout for port in inputs):  # the core does not look at the clock
         return Queues(inputs, discard, timers_are_clocks=clocks)
     import doraflow_core
 

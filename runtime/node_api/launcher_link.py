@@ -1,10 +1,11 @@
-"""The node's connection to its launcher: hello, start, stop, and the news that a peer has ended.
+"""The node's connection to its launcher: hello, start, stop, and the news of peers that have ended or come again.
 
 One JSON object a line, at most 64 KiB; used under the node's lock.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,14 +14,16 @@ if TYPE_CHECKING:
     import socket
 
 LONGEST_LINE = 64 * 1024
+_ALIVE = b'{"type": "alive"}\n'  # short enough that the kernel takes all of it or nothing
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A line from the launcher: `start`, `stop`, or `ended` with the node that it is about."""
+    """A line from the launcher: `start`, `stop`, or news of the node that it names, whose process may be told too."""
 
     type: str
     node: str = ""
+    process: int = 0
 
 
 class LauncherLink:
@@ -45,6 +48,12 @@ class LauncherLink:
             self.is_open = False
         finally:
             self._socket.setblocking(False)  # noqa: FBT003
+
+    def show_life(self) -> None:
+        """Tell that the node lives, unless the launcher has not read what it was told before."""
+        if self.is_open:
+            with contextlib.suppress(OSError):
+                self._socket.send(_ALIVE)
 
     def receive(self) -> list[News]:
         """Read the lines that are there; `is_open` turns False when the launcher is gone or talks nonsense."""
@@ -73,4 +82,5 @@ def _news(line: bytes) -> News | None:
         return None
     if not isinstance(said, dict):
         return None
-    return News(str(said.get("type", "")), str(said.get("node", "")))
+    process = str(said.get("pid", ""))
+    return News(str(said.get("type", "")), str(said.get("node", "")), int(process) if process.isdecimal() else 0)

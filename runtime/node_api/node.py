@@ -53,7 +53,8 @@ class Node:
         self._finalizer = weakref.finalize(self, self._core.close)
         self._sender = Sender(self._core)
         gate = self._core.gate
-        self._compiled = None if isinstance(gate, Gate) else gate
+        # a node that has to show signs of life while it waits does so in Python
+        self._compiled = None if isinstance(gate, Gate) or self._core.sign_ns else gate
         while self._core.state is NodeState.JOINING:
             self._core.wait(None, self._core.rounds)
 
@@ -199,6 +200,7 @@ class Node:
             return Event("INPUT_CLOSED", closed)
         if core.queues.are_all_closed():
             core.stop_cause = "ALL_INPUTS_CLOSED"
+            core.launcher.say(type="inputs_closed")
             core.state = next_state(core.state, NodeEvent.INPUTS_CLOSED)
             return self._take() if core.state is NodeState.STOPPING else None
         return None
@@ -217,6 +219,8 @@ class Node:
         never does. Thread-safe. Raises ValueError for an output that the node has not or data larger than its shared
         memory may be, TypeError for other data, OSError if the machine has no memory left, RuntimeError after `close`.
         """
+        if self._core.sign_ns:
+            self._core.show_life()
         self._sender.send(output_id, data, metadata)
 
     def loan(self, output_id: str, size: int, metadata: Parameters | None = None) -> Loan:

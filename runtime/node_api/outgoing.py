@@ -39,10 +39,16 @@ class Outgoing(NamedTuple):
 
 
 class Consumer(Account):
-    """A node that reads from this one, over one connection for all links between the two."""
+    """A node that reads from this one, over one connection for all links between the two.
 
-    def __init__(self, links: Iterable[OutgoingLink], connection: Connection, pool: Pool, share: int) -> None:
+    `process` is the one that listens at the other end.
+    """
+
+    def __init__(
+        self, links: Iterable[OutgoingLink], connection: Connection, pool: Pool, share: int, process: int = 0
+    ) -> None:
         super().__init__(connection, pool, share, {link.link.index: _lane(link) for link in links}, set())
+        self.process = process
         self._pool = pool
         self._was_told = False
 
@@ -70,6 +76,7 @@ class Consumer(Account):
         """Send a message, or keep it until the consumer reads on. `schema` gives a type's bytes by number."""
         lane = self.lanes[link]
         if not self.is_open or lane.is_closing:
+            lane.dropped += not lane.is_closing
             return
         number, _, _, slot = message
         if number and number not in self.types:
@@ -114,6 +121,11 @@ class Consumer(Account):
                 self.waiting -= 1
                 if lane.is_closing and not lane.held:
                     self.connection.send(wire.closed(index))
+
+    def inherit(self, before: Consumer) -> None:
+        """Go on with the counts of the consumer's process of before."""
+        for index, lane in before.lanes.items():
+            self.lanes[index].dropped += lane.dropped
 
     def drop_one(self) -> bool:
         """Drop a message that waits, and take its slot back; False if none is left that lies in a slot."""

@@ -9,27 +9,32 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from doraflow_runtime.contract import InputWiring
 from doraflow_runtime.protocol import InputState, all_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from doraflow_runtime.contract import InputWiring
-
 T = TypeVar("T")
 
 MOST_GONE = 64  # dropped items whose places cost less than a look through the order
+MOST_NOTICES = 1024  # that wait; a node that reads nothing misses the oldest
 
 
 @dataclass(slots=True)
 class Queue(Generic[T]):
-    """The queue of one input. `gone` counts the dropped items that still have a place in the order of arrival."""
+    """The queue of one input. `gone` counts the dropped items that still have a place in the order of arrival.
+
+    `carried` is how many items a sender that is gone had left when the next one came: they do not count against the
+    credits of that one.
+    """
 
     input: InputWiring
     items: deque[T] = field(default_factory=deque)
     state: InputState = InputState.OPEN
     dropped: int = 0
     gone: int = 0
+    carried: int = 0
     may_drop: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +50,7 @@ class Queues(Generic[T]):
         self._queues: dict[str, Queue[T]] = {port.id: Queue(port) for port in inputs}
         self._discard = discard
         self._order: deque[Queue[T]] = deque()
+        self._notices: Queue[T] = Queue(InputWiring("", "", MOST_NOTICES))
         self._timers_are_clocks = timers_are_clocks
         self.count = 0
 
@@ -63,15 +69,58 @@ class Queues(Generic[T]):
         self.count += 1
 
     def is_full(self, input_id: str) -> bool:
-        """Tell whether as many items wait as the queue has places."""
+        """Tell whether as many items wait as the queue has places, beside those of an earlier sender."""
         queue = self._queues[input_id]
-        return len(queue.items) >= queue.input.queue_size
+        return len(queue.items) >= queue.input.queue_size + queue.carried
 
     def close(self, input_id: str) -> None:
         """Note that nothing more comes in; what waits is still handed out."""
         queue = self._queues[input_id]
         if queue.state is InputState.OPEN:
             queue.state = InputState.DRAINING
+        elif queue.state is InputState.BROKEN:
+            queue.state = InputState.CLOSED  # the node was told already
+
+    def silence(self, input_id: str) -> bool:
+        """Note that an open input was silent for too long; False if it is not open."""
+        queue = self._queues[input_id]
+        if queue.state is not InputState.OPEN:
+            return False
+        queue.state = InputState.BROKEN
+        return True
+
+    def recover(self, input_id: str) -> bool:
+        """Open an input again that was silent; False if it was not."""
+        queue = self._queues[input_id]
+        if queue.state is not InputState.BROKEN:
+            return False
+        queue.state = InputState.OPEN
+        return True
+
+    def begin_again(self, input_id: str) -> bool:
+        """Open an input for another life of its sender; True if the node was told that it was closed for good.
+
+        Of what an earlier life has sent, only a queue's worth is kept.
+        """
+        queue = self._queues[input_id]
+        while len(queue.items) > queue.input.queue_size:
+            self._drop(queue)
+        queue.carried = len(queue.items)
+        was_closed = queue.state is InputState.CLOSED
+        if queue.state is not InputState.BROKEN:
+            queue.state = InputState.OPEN
+        return was_closed
+
+    def announce(self, notice: T) -> None:
+        """Put a notice behind everything that waits; one that repeats the notice before it says nothing new."""
+        queue = self._notices
+        if queue.items and queue.items[-1] == notice:
+            return
+        if len(queue.items) >= MOST_NOTICES:
+            self._drop(queue)
+        queue.items.append(notice)
+        self._order.append(queue)
+        self.count += 1
 
     def take(self) -> tuple[str, T] | None:
         """Hand out the item that arrived first, with its input; None if nothing waits."""

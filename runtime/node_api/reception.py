@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.deadlines import Deadlines
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.incoming import Inlet
 from doraflow_runtime.node_api.intake import new_producer, new_queues
 from doraflow_runtime.node_api.measuring import Meter
 from doraflow_runtime.node_api.metadata import Metadata
+from doraflow_runtime.node_api.notices import Notice
 from doraflow_runtime.node_api.queues import Queues
-from doraflow_runtime.shm.connection import Connection, peer_user
+from doraflow_runtime.shm.connection import Connection, peer_process, peer_user
 from doraflow_runtime.shm.wire import Kind, WireError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.shm.wire import Frame
 
 BACKLOG = 4096
+MOST_ROUNDS = 1024  # of reading what a sender has left: one that lives and floods is not heard out
 TICK = None
 
 
@@ -40,7 +43,8 @@ class Reception:
         self.queues = new_queues(config, self._drop, self._event)
         self.producers: dict[int, Producer] = {}
         self._poller = poller
-        self._met: set[str] = set()
+        self._returning = set(config.returning)
+        self.deadlines = Deadlines(config.node.inputs)
         inputs = {port.id: port for port in config.node.inputs}
         self._inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
         self._no_value = pa.array([], pa.uint64())
@@ -73,12 +77,29 @@ class Reception:
             producer.pay()
 
     def hear_out(self, ended: str) -> None:
-        """Judge who has ended; it may have connected just before: then its connection tells, not the launcher."""
-        if ended in self._met:
-            return
+        """Judge who has ended for good; while it is connected its connection tells, not the launcher."""
+        self._returning.discard(ended)
         self.hear_strangers()
-        if ended not in self._met:
+        if not self._connections_of(ended):
             self._close_inputs(ended)
+
+    def await_return(self, producer: str) -> None:
+        """Keep the inputs that a producer feeds open, although it may hang up: the launcher says how it goes on."""
+        self._returning.add(producer)
+
+    def note_restart(self, producer: str) -> None:
+        """Take in the last words of a producer that is being started again, and tell the node of it."""
+        self.await_return(producer)
+        self.hear_strangers()
+        for descriptor in self._connections_of(producer):
+            self._hear_last_words(descriptor)
+        self.queues.announce(Notice("NODE_RESTARTED", producer))
+
+    def silence(self, now_ns: int) -> None:
+        """Close the inputs that were silent for too long, until something comes again."""
+        for name in self.deadlines.overdue(now_ns):
+            if isinstance(self.queues, Queues) and self.queues.silence(name):
+                self.queues.announce(Notice("INPUT_CLOSED", name))
 
     def hear_strangers(self) -> None:
         """Take in producers that have just connected, and their greetings."""
@@ -87,11 +108,11 @@ class Reception:
             self._on_producer(descriptor)
 
     def lose(self, descriptor: int) -> None:
-        """Hang up on a producer, and close its inputs."""
+        """Hang up on a producer, and close its inputs unless it may come again."""
         producer = self.producers.pop(descriptor)
         self._poller.forget(descriptor)
         producer.hang_up()
-        if producer.id is not None:
+        if producer.id is not None and producer.id not in self._returning:
             self._close_inputs(producer.id)
 
     def leave(self) -> None:
@@ -112,7 +133,9 @@ class Reception:
                 sock.close()
                 continue
             descriptor = sock.fileno()
-            self.producers[descriptor] = new_producer(Connection(sock), self._poller, self.queues, self._on_frame)
+            producer = new_producer(Connection(sock), self._poller, self.queues, self._on_frame)
+            producer.process = peer_process(sock)
+            self.producers[descriptor] = producer
             self._poller.watch(descriptor, partial(self._on_producer, descriptor))
 
     def _on_producer(self, descriptor: int) -> None:
@@ -127,6 +150,8 @@ class Reception:
             text = f"closed the connection of `{producer.id or 'a stranger'}`: {error}"
             log_lines.write("warn", text, target="doraflow_runtime")
             connection.has_ended = True
+            if producer.id is not None:
+                self._close_inputs(producer.id)  # nothing comes of it, although its process lives
         if connection.has_ended:
             self.lose(descriptor)
 
@@ -140,13 +165,38 @@ class Reception:
         if producer.id is not None:
             closed = producer.take(frame)
             if closed is not None:
-                self.queues.close(closed.input)
+                self._close(closed.input)
             return
         name = producer.greet(frame, self._inlets)
-        if any(other is not producer and other.id == name for other in self.producers.values()):
-            producer.id = None
-            raise WireError(f"`{name}` is connected already")
-        self._met.add(name)
+        for descriptor in self._connections_of(name):
+            if self.producers[descriptor] is not producer:
+                self._replace(descriptor, producer)
+        for inlet in self._inlets:
+            if inlet.producer == name and self.queues.begin_again(inlet.input):
+                self.queues.announce(Notice("INPUT_RECOVERED", inlet.input))
+
+    def _replace(self, descriptor: int, newcomer: Producer) -> None:
+        """Let a producer's new connection take the place of an old one. Raises WireError if both are of one process."""
+        old = self.producers[descriptor]
+        name, newcomer.id = newcomer.id, None
+        self._hear_last_words(descriptor)
+        if descriptor in self.producers:
+            if old.process == newcomer.process:
+                raise WireError(f"`{name}` is connected already")
+            self._returning.add(str(name))
+            self.lose(descriptor)
+        newcomer.id = name
+
+    def _connections_of(self, producer: str) -> list[int]:
+        return [descriptor for descriptor, known in self.producers.items() if known.id == producer]
+
+    def _hear_last_words(self, descriptor: int) -> None:
+        """Read what a producer has sent; it is lost at the end of that, if it has hung up."""
+        for _ in range(MOST_ROUNDS):
+            producer = self.producers.get(descriptor)
+            if producer is None or not producer.connection.has_news():
+                return
+            self._on_producer(descriptor)
 
     def _let_in(self, item: Received) -> None:
         inlet = item.inlet
@@ -154,8 +204,15 @@ class Reception:
             item.discard()
             raise WireError(f"more messages on link {inlet.link} than it has credits for")
         self.queues.put(inlet.input, item, flush=item.asks_to_flush())
+        if inlet.is_timed:
+            self._note_fed(inlet.input)
 
-    def _event(self, input_id: str, item: Received | None) -> Event:
+    def _note_fed(self, input_id: str) -> None:
+        self.deadlines.arm(input_id, time.monotonic_ns())
+        if isinstance(self.queues, Queues) and self.queues.recover(input_id):
+            self.queues.announce(Notice("INPUT_RECOVERED", input_id))
+
+    def _event(self, input_id: str, item: Received | Notice | None) -> Event:
         if item is None:
             self.meter.took(input_id, 0, 0, 0)
             return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
@@ -171,9 +228,13 @@ class Reception:
     def _close_inputs(self, producer: str) -> None:
         for inlet in self._inlets:
             if inlet.producer == producer:
-                self.queues.close(inlet.input)
+                self._close(inlet.input)
 
-    def _drop(self, item: Received | None) -> None:
+    def _close(self, input_id: str) -> None:
+        self.queues.close(input_id)
+        self.deadlines.disarm(input_id)
+
+    def _drop(self, item: Received | Notice | None) -> None:
         if item is not None:
             item.discard()
             item.accept()

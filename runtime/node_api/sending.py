@@ -104,6 +104,7 @@ class Sender(Dispatch):
         """Tell the readers of an output that nothing more comes. Raises ValueError for an unknown output."""
         for index, consumer_id in self._targets_of(output_id):
             with self._core.lock:
+                self._core.closed_links.add(index)
                 consumer = self._core.consumers.get(consumer_id)
                 if consumer is not None:
                     consumer.close_link(index)

@@ -78,6 +78,16 @@ class Connection(Line):
         """Give what was read and is no whole frame yet to somebody who reads on in this connection's place."""
         return self._reader.take_rest()
 
+    def has_news(self) -> bool:
+        """Tell whether there is something to read, or the end."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
     def take_descriptor(self) -> int:
         """Give the descriptor that came with the greeting. Raises WireError unless there was just one."""
         if len(self._descriptors) != 1:
@@ -138,8 +148,16 @@ def _descriptors(level: int, kind: int, data: bytes) -> list[int]:
 
 def peer_user(sock: socket.socket) -> int:
     """Ask the kernel which user the other end belongs to."""
-    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(raw)[1])
+    return int(_peer(sock)[1])
+
+
+def peer_process(sock: socket.socket) -> int:
+    """Ask the kernel which process connected, or listened, at the other end."""
+    return int(_peer(sock)[0])
+
+
+def _peer(sock: socket.socket) -> tuple[int, ...]:
+    return _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
 
 
 class Folder:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from doraflow_runtime.launcher.control import (
     LONGEST_LINE,
+    Alive,
     Connection,
     ControlSocket,
     Hello,
+    InputsClosed,
     Message,
     ProtocolError,
     StopAll,
@@ -76,7 +78,9 @@ def setting(tmp_path: Path) -> Iterator[Setting]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (HELLO, Hello("camera", 1)),
+        (HELLO, Hello("camera", 1, 7)),
+        (b'{"type": "alive"}', Alive()),
+        (b'{"type": "inputs_closed"}', InputsClosed()),
         (b'{"type": "hello", "node": "a", "contract": 2, "later": []}', Hello("a", 2)),
         (b'{"type": "stop_all"}', StopAll()),
     ],
@@ -99,7 +103,7 @@ def test_messages_arrive_in_order_however_they_are_cut(setting: Setting) -> None
         setting.peer.send(bytes([byte]))
         setting.turn(1)
     setting.peer.send(b'op_all"}\n')
-    assert setting.turn() == [Hello("camera", 1), StopAll()]
+    assert setting.turn() == [Hello("camera", 1, 7), StopAll()]
 
 
 def test_a_peer_that_hangs_up_is_told(setting: Setting) -> None:
@@ -159,5 +163,5 @@ def test_a_message_to_a_peer_that_is_gone_is_lost(setting: Setting) -> None:
     assert setting.recorder.connection is not None
     setting.recorder.connection.tell("start")
     setting.recorder.connection.tell("start")
-    assert setting.turn() == [Hello("camera", 1), "closed"]
+    assert setting.turn() == [Hello("camera", 1, 7), "closed"]
     setting.recorder.connection.tell("start")

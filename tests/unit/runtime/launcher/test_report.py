@@ -56,7 +56,7 @@ def test_dying_of_the_signal_that_was_sent_is_well(ending: Ending, verdict: Verd
     ],
 )
 def test_a_failure_says_how_the_node_ended(ending: Ending, expected: str) -> None:
-    found = report.failure(CAMERA, ending, (), LOG, grace=5.0)
+    found = report.failure(CAMERA, ending, (), LOG, report.Circumstances(grace=5.0))
     assert found == Finding("DF802", expected, "camera", "flow.yml:4:9", (), f"the whole output is in `{LOG}`")
 
 
@@ -75,7 +75,7 @@ def test_a_missing_module_is_named_in_the_mend() -> None:
 
 
 def test_a_failure_while_stopping_names_the_node_that_had_failed_before() -> None:
-    found = report.failure(CAMERA, Ending(1, Step.ASKED), (), LOG, stopped_for="detector")
+    found = report.failure(CAMERA, Ending(1, Step.ASKED), (), LOG, report.Circumstances(stopped_for="detector"))
     assert found.notes == ("(it was being stopped at that time, because `detector` had failed)",)
 
 

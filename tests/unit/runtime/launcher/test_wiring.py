@@ -64,7 +64,7 @@ def test_table_and_launch_script_must_name_the_same_nodes() -> None:
 
 def test_nodes_are_told_their_links_and_the_queues_at_the_other_end(tmp_path: Path) -> None:
     (tmp_path / "dataflow.resolved.yml").write_text("")
-    camera, screen = wiring.node_configs(TABLE, "run", Path("/sources"), tmp_path)
+    camera, screen = wiring.node_configs(TABLE, (), "run", Path("/sources"), tmp_path)
     assert (camera.listen, camera.launcher) == ("n0.sock", "launcher.sock")
     assert (camera.incoming, screen.incoming) == ((), (LINK,))
     (outgoing,) = camera.outgoing
@@ -77,7 +77,7 @@ def test_nodes_are_told_their_links_and_the_queues_at_the_other_end(tmp_path: Pa
 
 
 def test_configurations_are_written_for_this_user_alone(tmp_path: Path) -> None:
-    configs = wiring.node_configs(TABLE, "run", Path("/sources"), tmp_path)
+    configs = wiring.node_configs(TABLE, (), "run", Path("/sources"), tmp_path)
     wiring.write_configs(configs, tmp_path)
     path = wiring.config_path(tmp_path, 1)
     assert from_json(NodeConfig, json.loads(path.read_text())) == configs[1]
