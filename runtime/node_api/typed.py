@@ -41,6 +41,8 @@ __all__ = [
     "ByteArrayOutput",
     "BytesOutput",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "NumberOutput",
     "PictureOutput",
     "RowType",
@@ -63,7 +65,21 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class InputClosed:
-    """The producer of input `id` has ended: nothing more comes on it."""
+    """Input `id` is closed: its producer has ended, or was silent for longer than the input's `input_timeout`."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecovered:
+    """Input `id`, which was closed, is open again: its producer sends again."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRestarted:
+    """The process of node `id`, which feeds this one, has ended and is started again: what it knew is lost."""
 
     id: str
 
@@ -131,6 +147,10 @@ class TypedNode(Generic[E]):
             return self._events[event.id](event.value, event.metadata)
         if event.type == "INPUT_CLOSED":
             return cast("E", InputClosed(str(event.id)))
+        if event.type == "INPUT_RECOVERED":
+            return cast("E", InputRecovered(str(event.id)))
+        if event.type == "NODE_RESTARTED":
+            return cast("E", NodeRestarted(str(event.id)))
         if event.type == "STOP":
             return cast("E", Stop(cast("Literal['MANUAL', 'ALL_INPUTS_CLOSED']", event.id)))
         raise RuntimeError(f"the runtime reported an error: {event.id}")

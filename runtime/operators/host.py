@@ -44,7 +44,7 @@ class _Host:
     def route(self, event: Event) -> None:
         """Hand an event to the operators that it concerns."""
         operator_id, slash, input_id = (event.id or "").partition("/")
-        if not slash or event.type not in ("INPUT", "INPUT_CLOSED"):
+        if not slash or event.type not in ("INPUT", "INPUT_CLOSED", "INPUT_RECOVERED"):
             for name in tuple(self._running):
                 self._tell(name, event, None)
         elif operator_id in self._running:

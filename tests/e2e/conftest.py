@@ -56,6 +56,7 @@ class Bundle:
     nodes: list[NodeWiring] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     exit_when_nodes_finish: bool = False
+    health_check_interval: float = 5.0
 
     def node(
         self,
@@ -98,7 +99,13 @@ class Bundle:
         ]
         links = [Link(index, source[0], source[1], node, port) for index, (source, node, port) in enumerate(pairs, 1)]
         return HostWiring(
-            CONTRACT_VERSION, "flow", "local", tuple(self.nodes), tuple(links), self.exit_when_nodes_finish
+            CONTRACT_VERSION,
+            "flow",
+            "local",
+            tuple(self.nodes),
+            tuple(links),
+            self.exit_when_nodes_finish,
+            self.health_check_interval,
         )
 
     def write(self) -> None:

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 RESERVED = (
     *("ArrayEvent", "ArrayOutput", "ByteArrayOutput", "BytesOutput", "NumberOutput", "PictureOutput"),
     *("ScalarOutput", "StructOutput"),
-    *("Any", "Event", "InputClosed", "Loan", "Metadata", "Node", "Outputs", "Parameters", "Sequence", "Stop"),
+    *(
+        "Any",
+        "Event",
+        "InputClosed",
+        "InputRecovered",
+        "Loan",
+        "Metadata",
+        "Node",
+        "NodeRestarted",
+        "Outputs",
+        "Parameters",
+        "Sequence",
+        "Stop",
+    ),
     *("TypeAlias", "TypedNode"),
 )
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ANY_ARRAY = "pa.Array[Any]"
 _ARRAY_EVENT = "ArrayEvent"
+_NEWS = ("InputClosed", "InputRecovered", "NodeRestarted", "Stop")
+"""The events that come without a message, in every node's union."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,10 @@ def node_code(node: Node, sent: Mapping[tuple[str, str], DataType | None], names
         name=name,
         events=events,
         outputs=outputs,
-        union=union("Event: TypeAlias = ", [*titles, "InputClosed", "Stop"]),
+        union=union("Event: TypeAlias = ", [*titles, *_NEWS]),
         runtime_names=_runtime_names(events, outputs),
         types_import=import_from(".types", types) if types else None,
-        exported=in_export_order([name, "Event", "InputClosed", "Outputs", "Stop", *titles, *types]),
+        exported=in_export_order([name, "Event", *_NEWS, "Outputs", *titles, *types]),
         uses_any=any(event.content is not None and event.content[1] == _ANY_ARRAY for event in events),
         uses_pyarrow=makes_types or any(event.content for event in events),
         uses_pyarrow_at_run_time=makes_types,
@@ -166,7 +168,7 @@ def _assignment(name: str, made: str, port: Output, *arguments: str) -> str:
 
 
 def _runtime_names(events: tuple[EventCode, ...], outputs: tuple[OutputCode, ...]) -> tuple[str, ...]:
-    names = ["InputClosed", "Stop", "TypedNode", "require_contract"]
+    names = [*_NEWS, "TypedNode", "require_contract"]
     names += [output.runtime_class for output in outputs if output.runtime_class]
     names += [name for event in events for name in (event.reader, event.base) if name]
     names += ["only"] if any(event.row for event in events) else []

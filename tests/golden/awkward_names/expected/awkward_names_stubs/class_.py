@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     require_contract,
@@ -29,6 +31,8 @@ __all__ = [
     "Image",
     "ImageOutput",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Stop",
     "TickEvent",
@@ -44,7 +48,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     only,
@@ -32,7 +34,9 @@ __all__ = [
     "ImageEvent",
     "ImageEvent2",
     "InputClosed",
+    "InputRecovered",
     "N3dViewEvent",
+    "NodeRestarted",
     "Outputs",
     "Stop",
     "StopEvent",
@@ -83,7 +87,9 @@ class N3dViewEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | ImageEvent2 | StopEvent | N3dViewEvent | InputClosed | Stop
+Event: TypeAlias = (
+    ImageEvent | ImageEvent2 | StopEvent | N3dViewEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+)
 """All that can happen to the node."""
 
 

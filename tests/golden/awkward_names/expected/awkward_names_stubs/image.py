@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow_runtime.node_api.typed import (
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     only,
@@ -30,6 +32,8 @@ __all__ = [
     "ImageEvent",
     "ImageNode",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Stop",
 ]
@@ -55,7 +59,7 @@ class ImageEvent:
         return only(self.values, "image")
 
 
-Event: TypeAlias = ImageEvent | InputClosed | Stop
+Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

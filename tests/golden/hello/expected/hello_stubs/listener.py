@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     require_contract,
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Event",
     "InputClosed",
+    "InputRecovered",
     "LineEvent",
     "Listener",
+    "NodeRestarted",
     "Outputs",
     "Stop",
 ]
@@ -41,7 +45,7 @@ class LineEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = LineEvent | InputClosed | Stop
+Event: TypeAlias = LineEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

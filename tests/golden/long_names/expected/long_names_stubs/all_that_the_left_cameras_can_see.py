@@ -14,6 +14,8 @@ from doraflow_runtime.node_api.typed import (
     ByteArrayOutput,
     BytesOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     StructOutput,
     TypedNode,
@@ -34,6 +36,8 @@ __all__ = [
     "Image",
     "ImageOutput",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Stop",
     "ThePoseAndTheTwistOfOneWheelOfTheLeftSide",
@@ -50,7 +54,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

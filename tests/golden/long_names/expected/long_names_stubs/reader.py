@@ -12,6 +12,8 @@ import pyarrow as pa
 from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     array_reader,
@@ -33,6 +35,8 @@ __all__ = [
     "FrontLeftCameraRawImageStreamEvent",
     "Image",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Reader",
     "RearLeftCameraBrightnessOfAllPixelsEvent",
@@ -150,6 +154,8 @@ Event: TypeAlias = (
     | WhatTheDetectorOfTheLeftSideHasFoundSoFarEvent
     | WhereTheLeftSideOfTheRobotIsAccordingToItsWheelsEvent
     | InputClosed
+    | InputRecovered
+    | NodeRestarted
     | Stop
 )
 """All that can happen to the node."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     require_contract,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Event",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Source",
     "Stop",
@@ -40,7 +44,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     require_contract,
@@ -44,6 +46,8 @@ __all__ = [
     "ImageOutputNode",
     "ImageOutputOutput",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Sequence2",
     "Sequence2Output",
@@ -63,7 +67,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

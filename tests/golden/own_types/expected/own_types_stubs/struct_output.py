@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     only,
@@ -34,6 +36,8 @@ __all__ = [
     "ImageEvent",
     "ImageOutput",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "NothingEvent",
     "Outputs",
     "Sequence2",
@@ -145,7 +149,18 @@ class BlobEvent:
         return only(self.values, "blob")
 
 
-Event: TypeAlias = StopEvent | SequenceEvent | ImageEvent | AnyEvent | NothingEvent | BlobEvent | InputClosed | Stop
+Event: TypeAlias = (
+    StopEvent
+    | SequenceEvent
+    | ImageEvent
+    | AnyEvent
+    | NothingEvent
+    | BlobEvent
+    | InputClosed
+    | InputRecovered
+    | NodeRestarted
+    | Stop
+)
 """All that can happen to the node."""
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     require_contract,
@@ -22,6 +24,8 @@ __all__ = [
     "Camera",
     "Event",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Stop",
 ]
@@ -29,7 +33,7 @@ __all__ = [
 require_contract(1, __name__)
 
 
-Event: TypeAlias = InputClosed | Stop
+Event: TypeAlias = InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

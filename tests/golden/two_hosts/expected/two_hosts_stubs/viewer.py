@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     require_contract,
@@ -25,6 +27,8 @@ __all__ = [
     "Event",
     "ImageEvent",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Stop",
     "Viewer",
@@ -41,7 +45,7 @@ class ImageEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | InputClosed | Stop
+Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

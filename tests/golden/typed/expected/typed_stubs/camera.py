@@ -13,6 +13,8 @@ from doraflow_runtime.node_api.typed import (
     ByteArrayOutput,
     BytesOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     ScalarOutput,
     Stop,
     TypedNode,
@@ -32,6 +34,8 @@ __all__ = [
     "Image",
     "ImageOutput",
     "InputClosed",
+    "InputRecovered",
+    "NodeRestarted",
     "Outputs",
     "Stop",
     "TickEvent",
@@ -47,7 +51,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -13,6 +13,8 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     ArrayOutput,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     StructOutput,
     TypedNode,
@@ -34,8 +36,10 @@ __all__ = [
     "Image",
     "ImageEvent",
     "InputClosed",
+    "InputRecovered",
     "JointState",
     "JpegEvent",
+    "NodeRestarted",
     "Odometry",
     "Outputs",
     "Planner",
@@ -89,7 +93,7 @@ class StatusEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | RawEvent | JpegEvent | StatusEvent | InputClosed | Stop
+Event: TypeAlias = ImageEvent | RawEvent | JpegEvent | StatusEvent | InputClosed | InputRecovered | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
+    InputRecovered,
+    NodeRestarted,
     Stop,
     TypedNode,
     only,
@@ -30,8 +32,10 @@ __all__ = [
     "DetectionEvent",
     "Event",
     "InputClosed",
+    "InputRecovered",
     "JointState",
     "JointsEvent",
+    "NodeRestarted",
     "Odometry",
     "OdometryEvent",
     "Outputs",
@@ -105,7 +109,9 @@ class PlainEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = OdometryEvent | JointsEvent | DetectionEvent | PlainEvent | InputClosed | Stop
+Event: TypeAlias = (
+    OdometryEvent | JointsEvent | DetectionEvent | PlainEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+)
 """All that can happen to the node."""
 
 
