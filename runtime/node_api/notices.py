@@ -19,13 +19,6 @@ class Notice(NamedTuple):
     type: EventType
     id: str
 
-    def event(self, input_id: str) -> Event:
-        """Make the event; the id of the queue it stood in says nothing."""
-        del input_id
+    def event(self) -> Event:
+        """Make the event."""
         return Event(self.type, self.id)
-
-    def accept(self) -> None:
-        """Do nothing: nobody is told that it was read."""
-
-    def discard(self) -> None:
-        """Do nothing: it holds nothing."""

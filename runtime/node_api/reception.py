@@ -216,6 +216,8 @@ class Reception:
         if item is None:
             self.meter.took(input_id, 0, 0, 0)
             return Event("INPUT", input_id, self._no_value, Metadata(time.time_ns()))
+        if isinstance(item, Notice):
+            return item.event()
         item.accept()
         message = item.message
         size = len(message.payload) if message.slot is None else message.slot.size
@@ -235,6 +237,6 @@ class Reception:
         self.deadlines.disarm(input_id)
 
     def _drop(self, item: Received | Notice | None) -> None:
-        if item is not None:
+        if item is not None and not isinstance(item, Notice):
             item.discard()
             item.accept()

@@ -86,12 +86,12 @@ def test_a_node_that_waits_sends_or_receives_has_not_hung(world: Any) -> None:
             node.stop_all()
             time.sleep(0.1)
     """
-    starts_slowly = "import time\ntime.sleep(1)\n" + "\n".join(line[4:] for line in waits.splitlines())
+    starts_slowly = "        import time\n        time.sleep(1)\n" + waits
     bundle.node("waits", waits, inputs={"in": "silent/out"}, health_check_timeout=0.4)
     bundle.node("silent", waits, inputs={"in": "waits/never"}, outputs=("out",), health_check_timeout=0.4)
     bundle.nodes[0] = replace(bundle.nodes[0], outputs=(replace(bundle.nodes[1].outputs[0], id="never"),))
     bundle.node("sends", sends, outputs=("out",), health_check_timeout=0.4)
-    bundle.node("reads", "    " + starts_slowly, inputs={"in": "sends/out"}, health_check_timeout=0.4)
+    bundle.node("reads", starts_slowly, inputs={"in": "sends/out"}, health_check_timeout=0.4)
     launch = world.launch(bundle)
     assert launch.wait() == 0, launch.err
     assert "no sign of life" not in launch.err

@@ -90,7 +90,7 @@ def test_a_paused_node_stands_still_until_it_is_resumed(world: Any, eventually: 
         launch.wait_for("saw 0")
         client.ask(Pause("sender"))
         (sender, _) = client.ask(AskStatus()).nodes  # type: ignore[union-attr]
-        status = Path(f"/proc/{sender.pid}/status")
+        status = Path(f"/proc/{sender.process}/status")
         eventually(lambda: "T (stopped)" in status.read_text(), "it runs")
         with pytest.raises(RefusedError, match="`sender` is paused already"):
             client.ask(Pause("sender"))

@@ -128,3 +128,63 @@ def test_ticks_of_two_timers_that_were_missed_come_timer_by_timer() -> None:
     timers.start(0)
     assert timers.due(6 * SECOND) == ["b", "b", "b", "a", "a"]
     assert timers.due(6 * SECOND) == []
+
+
+def test_a_notice_keeps_its_place_among_the_messages_and_is_not_repeated(queues: Make) -> None:
+    made, _ = queues(InputWiring("a", "x", 5))
+    made.put("a", 1)
+    made.announce(10)
+    made.announce(10)
+    made.put("a", 2)
+    made.announce(11)
+    made.announce(10)
+    assert made.count == 5
+    assert [made.take() for _ in range(6)] == [("a", 1), ("", 10), ("a", 2), ("", 11), ("", 10), None]
+    assert made.dropped() == {"a": 0}
+
+
+def test_of_very_many_notices_the_newest_are_kept(queues: Make) -> None:
+    made, dropped = queues(InputWiring("a", "x", 5))
+    for number in range(1030):
+        made.announce(number)
+    assert made.count == 1024
+    assert made.take() == ("", 6)
+    assert dropped == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_an_earlier_sender_left_does_not_count_against_the_credits_of_the_next(queues: Make) -> None:
+    made, dropped = queues(InputWiring("a", "x", 2, "backpressure"))
+    made.put("a", 1)
+    made.put("a", 2)
+    assert made.is_full("a")
+    assert not made.begin_again("a")
+    assert not made.is_full("a")
+    made.put("a", 3)
+    made.put("a", 4)
+    assert made.is_full("a")
+    made.begin_again("a")
+    assert dropped == [1, 2]
+    assert [made.take() for _ in range(3)] == [("a", 3), ("a", 4), None]
+
+
+def test_an_input_that_was_closed_opens_for_the_next_life_of_its_sender(queues: Make) -> None:
+    made, _ = queues(InputWiring("a", "x"))
+    made.close("a")
+    assert not made.begin_again("a")
+    assert made.take_closed() is None
+    made.close("a")
+    assert (made.take_closed(), made.are_all_closed()) == ("a", True)
+    assert made.begin_again("a")
+    assert not made.are_all_closed()
+
+
+def test_a_silent_input_is_open_to_what_comes_and_closes_without_another_word() -> None:
+    made: Queues[int] = Queues([InputWiring("a", "x")], lambda _: None)
+    assert not made.recover("a")
+    assert made.silence("a")
+    assert not made.silence("a")
+    assert (made.take_closed(), made.are_all_closed()) == (None, False)
+    assert made.recover("a")
+    assert made.silence("a")
+    made.close("a")
+    assert (made.take_closed(), made.are_all_closed()) == (None, True)

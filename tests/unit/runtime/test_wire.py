@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import socket
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 from doraflow_runtime.formats.arrow import from_stream, lay_out, rebuild, take_apart, to_stream
 from doraflow_runtime.launcher.control import Alive, Hello, InputsClosed, StopAll, parse
+from doraflow_runtime.launcher.measuring import Counted
 from doraflow_runtime.node_api.launcher_link import LauncherLink, News
 from doraflow_runtime.node_api.metadata import Parameters, decode, encode
 from doraflow_runtime.shm import wire
@@ -165,17 +167,27 @@ def test_a_type_is_read() -> None:
 
 def test_both_sides_read_the_lines_that_the_page_shows() -> None:
     rows = re.findall(r"^\| (node|launcher) \| `(\{.*\})` \|", PAGE.read_text(), re.MULTILINE)
-    said = [line.replace("ID", '"camera"').replace("N,", "7,") for who, line in rows if who == "node"]
-    assert [parse(line.encode()) for line in said] == [Hello("camera", 1, 7), StopAll(), Alive(), InputsClosed()]
+    filled = {"ID": '"camera"', "N,": "7,", '"N"': '"7"', "ROWS": "[]", "BOOL": "true"}
+    said, told = (
+        [
+            functools.reduce(lambda text, word: text.replace(word, filled[word]), filled, line)
+            for who, line in rows
+            if who == side
+        ]
+        for side in ("node", "launcher")
+    )
+    assert [parse(line.encode()) for line in said] == [
+        *(Hello("camera", 1, 7), Counted((), is_last=True), StopAll(), Alive(), InputsClosed())
+    ]
     ours, theirs = socket.socketpair()
     link = LauncherLink(ours)
-    told = [line.replace("ID", '"camera"').replace('"N"', '"7"') for who, line in rows if who == "launcher"]
     theirs.sendall("".join(f"{line}\n" for line in told).encode())
     assert link.receive() == [
         News("start"),
         *(News(kind, "camera") for kind in ("ended", "will_return", "restarting")),
         News("returned", "camera", 7),
         News("stop"),
+        News("measure"),
     ]
     theirs.close()
     assert link.receive() == []
