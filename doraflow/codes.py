@@ -144,6 +144,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF845": "a run that neither started nor failed in time",
         "DF846": "a run that did not end in time",
         "DF847": "a name of a run that is taken",
+        "DF848": "settings of `top` that cannot be used",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -28,6 +28,7 @@ from doraflow.cli import (
     run,
     schema,
     start,
+    top,
 )
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ app.command("run")(run.run)
 app.command("start")(start.start)
 app.command("list")(operating.list_runs)
 app.command("status")(operating.status)
+app.command("top")(top.top)
 app.command("stop")(operating.stop)
 app.command("restart")(operating.restart)
 app.command("pause")(operating.pause)

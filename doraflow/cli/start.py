@@ -38,7 +38,7 @@ def start(
     """Build a dataflow if needed and start it on this machine, under a name of its own.
 
     With `--detach` the command waits until every node has started, writes the run's name to standard output and ends;
-    `doraflow status` and `doraflow stop` reach the run. Its own events are kept in `launcher.jsonl` in the log folder.
+    `doraflow status` and `doraflow stop` reach the run. Its own events are kept in `launcher.events` in the log folder.
     The exit code is 1 if a node failed before that. Without `--detach` it stays, as `doraflow run` does.
 
     Example: doraflow start dataflow.yml --detach --name night

@@ -1,7 +1,7 @@
 """The voice of a launcher that goes on without whoever started it.
 
 Until every node has started its events go to standard output, where the caller waits for them; from then on nobody
-listens there. All of them are kept in `launcher.jsonl` beside the nodes' logs. What nodes write is in their log files
+listens there. All of them are kept in `launcher.events` beside the nodes' logs. What nodes write is in their log files
 alone.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.outlet import Outlet
     from doraflow_runtime.launcher.records import Record
 
-JOURNAL = "launcher.jsonl"
+JOURNAL = "launcher.events"
 _STANDARD_STREAMS = (1, 2)
 
 

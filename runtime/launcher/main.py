@@ -67,7 +67,7 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
     parser.add_argument(
         "--detached",
         action="store_true",
-        help="tell events on stdout until all nodes have started, then go on alone; events go to launcher.jsonl too",
+        help="tell events on stdout until all nodes have started, then go on alone; events go to launcher.events too",
     )
     parser.add_argument(
         "--stop-with-parent", action="store_true", help="stop as well when the process that started this one ends"

@@ -11,6 +11,10 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from doraflow_runtime.control.messages import Stop
+
+from doraflow.operate.top.source import LiveSource
+
 TICKING = """
     from doraflow_runtime.node_api.node import Node
     with Node() as node:
@@ -188,7 +192,7 @@ def test_a_detached_run_goes_on_until_it_is_stopped(world: Any, eventually: Any)
     assert "night: 1 node started\n" in done.stderr
     (run,) = told(world, "list")["runs"]
     assert os.getsid(run["pid"]) == run["pid"]
-    journal = Path(run["logs"], "launcher.jsonl")
+    journal = Path(run["logs"], "launcher.events")
     eventually(lambda: "INPUT" in Path(run["logs"], "ticking.jsonl").read_text(), "the node writes nothing")
     assert doraflow(world, "stop", "night").returncode == 0
     events = [json.loads(line)["event"] for line in journal.read_text().splitlines()]
@@ -245,3 +249,27 @@ def test_a_status_tells_what_nodes_measure(world: Any) -> None:
     assert reader["cpu_percent"] < 100
     assert doraflow(world, "stop").returncode == 0
     assert launch.wait() == 0
+
+
+def test_the_screen_sees_a_run_its_rates_and_its_log(world: Any, eventually: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("DORAFLOW_RUN_BASE", str(world.base))
+    launch = running(world)
+    source = LiveSource()
+    try:
+        (view,) = source.look()
+        assert view.status is not None
+        assert [node.state for node in view.status.nodes] == ["running"]
+
+        def has_rate() -> bool:
+            (view,) = source.look()
+            return view.metrics is not None and any(port.rate for node in view.metrics.nodes for port in node.inputs)
+
+        eventually(has_rate, "no rate is told")
+        assert source.log(view, "ticking", "inp", 5)[-1][1].endswith(" ticking INPUT")
+        assert source.log(view, "", "nothing like it", 5) == []
+        assert source.act(view.name, Stop()) == "stopping"
+        assert launch.wait() == 0
+        assert source.look() == ()
+        assert source.act(view.name, Stop()) == f"`{view.name}` has ended"
+    finally:
+        source.close()
