@@ -34,7 +34,6 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "install it, and name its program in `path`",
         ),
         "url": ("is a program to be downloaded, which this version does not do", "download it, and give its path"),
-        "dynamic": ("is started by hand, and this version starts every node itself", "give the path of its program"),
     }
 )
 # Keys that belong together are told of once, at the first that is given.

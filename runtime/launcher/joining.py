@@ -12,6 +12,7 @@ from doraflow_runtime.codec import check_version
 from doraflow_runtime.contract import ContractError
 from doraflow_runtime.launcher.control import Alive, Hello, InputsClosed, StopAll
 from doraflow_runtime.launcher.measuring import Counted
+from doraflow_runtime.launcher.members import Guest, Member
 from doraflow_runtime.launcher.usage import usage_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.control import Connection, Message, ProtocolError
     from doraflow_runtime.launcher.health import Health
     from doraflow_runtime.launcher.measuring import Measurements
-    from doraflow_runtime.launcher.members import Member, Members
+    from doraflow_runtime.launcher.members import Members
 
 
 class Joining:
@@ -37,6 +38,7 @@ class Joining:
         "_health",
         "_measurements",
         "_members",
+        "_on_left",
         "_producers",
         "_stop_all",
         "is_started",
@@ -52,6 +54,7 @@ class Joining:
         health: Health,
         console: Console,
         stop_all: Callable[[str], None],
+        on_left: Callable[[Guest], None],
     ) -> None:
         self.is_started = False
         self.is_stopping = False
@@ -61,6 +64,7 @@ class Joining:
         self._health = health
         self._console = console
         self._stop_all = stop_all
+        self._on_left = on_left
         self._began = time.monotonic()
         self._consumers: dict[str, dict[str, None]] = {}
         self._producers: dict[str, dict[str, None]] = {}
@@ -82,9 +86,12 @@ class Joining:
 
     def on_closed(self, connection: Connection) -> None:
         """Forget a connection; whether its process goes on is another matter."""
-        member = self._members.by_node(connection.node or "")
+        member = self._members.peer(connection.node or "")
         if member is not None and member.connection is connection:
             member.connection = None
+            if isinstance(member, Guest):
+                self._console.progress("guest_left", f"`{member.node}` has left the dataflow", node=member.node)
+                self._on_left(member)
 
     def ended(self, member: Member) -> None:
         """Note that the process of a node has ended, and tell those who read from it."""
@@ -100,10 +107,10 @@ class Joining:
         else:
             self._barrier.expect(member.node)
 
-    def tell_readers(self, member: Member, kind: str) -> None:
+    def tell_readers(self, member: Member | Guest, kind: str) -> None:
         """Tell those who read from a node something of it."""
         for consumer in self._consumers.get(member.node, ()):
-            if (reader := self._members.by_node(consumer)) is not None:
+            if (reader := self._members.peer(consumer)) is not None:
                 reader.tell(kind, node=member.node)
 
     def have_ended(self, nodes: Iterable[str]) -> bool:
@@ -120,6 +127,8 @@ class Joining:
         if self.is_started or self.is_stopping or not self._barrier.is_open:
             return
         self.is_started = True
+        for guest in self._members.guests.values():
+            self._tell_start(guest)
         for member in self._members.all:
             self._tell_start(member)
             if member.has_arrived and not member.ending:
@@ -131,9 +140,11 @@ class Joining:
         self.is_stopping = True
         for member in self._members.all:
             member.tell("stop")
+        for guest in self._members.guests.values():
+            guest.tell("stop")
 
     def _greet(self, connection: Connection, hello: Hello) -> None:
-        member = self._members.by_node(hello.node)
+        member = self._members.peer(hello.node)
         if member is None or member.connection is not None or connection.node is not None:
             self._refuse(connection, f"a process introduced itself as `{hello.node}`, which is not awaited")
             return
@@ -144,7 +155,10 @@ class Joining:
             return
         connection.node = hello.node
         member.connection = connection
-        member.has_arrived = True
+        if isinstance(member, Guest):
+            self._welcome(member)
+        else:
+            member.has_arrived = True
         self._barrier.arrived(hello.node, time.monotonic())
         if self.is_stopping:
             member.tell("stop")
@@ -152,12 +166,20 @@ class Joining:
             self._let_in_late(member, hello.process)
         self.start_if_ready()
 
-    def _let_in_late(self, member: Member, process: int) -> None:
+    def _welcome(self, guest: Guest) -> None:
+        """Note that someone has started a dynamic node; those who have read from it before hear of it."""
+        guest.visits += 1
+        self._console.progress("guest_joined", f"`{guest.node}` has joined the dataflow", node=guest.node)
+        if guest.visits > 1 and self.is_started:
+            self.tell_readers(guest, "restarting")
+
+    def _let_in_late(self, member: Member | Guest, process: int) -> None:
         """Start a node whose dataflow runs already, and let its producers connect to it again."""
         self._tell_start(member)
-        self._health.watch(member.node, member.process.health_check_timeout, time.monotonic())
+        if isinstance(member, Member):
+            self._health.watch(member.node, member.process.health_check_timeout, time.monotonic())
         for producer in self._producers.get(member.node, ()):
-            sender = self._members.by_node(producer)
+            sender = self._members.peer(producer)
             if sender is not None and sender is not member:
                 sender.tell("returned", node=member.node, pid=str(process))
 
@@ -173,7 +195,7 @@ class Joining:
         elif isinstance(message, StopAll):
             self._stop_all(f"`{node}` asked for it")
 
-    def _tell_start(self, member: Member) -> None:
+    def _tell_start(self, member: Member | Guest) -> None:
         """Tell a node to start, and first which of its producers will never send."""
         for producer in self._members.all:
             if producer.is_over and member.node in self._consumers.get(producer.node, ()):

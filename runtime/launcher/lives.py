@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.guardian import Guardian
     from doraflow_runtime.launcher.loop import Loop
-    from doraflow_runtime.launcher.members import Members
+    from doraflow_runtime.launcher.members import Guest, Members
     from doraflow_runtime.launcher.node_logs import NodeLogs
     from doraflow_runtime.launcher.spawn import Spawned
     from doraflow_runtime.launcher.supervisor import Run
@@ -68,6 +68,13 @@ class Lives:
             raise LaunchError(unusable(self._run.directory, error)) from error
         outcome = self._starter.start_again(command, place.configuration)
         return command, outcome if isinstance(outcome, OSError) else self._take_in(command, outcome)
+
+    def make_room(self, guest: Guest) -> None:
+        """Make the place of a dynamic node ready for its next visit. Raises LaunchError for the run directory."""
+        try:
+            self._places[guest.node].clear(guest.visits)
+        except OSError as error:
+            raise LaunchError(unusable(self._run.directory, error)) from error
 
     def close(self) -> None:
         """Close the pipes of all processes, and end the one that others are forked from."""

@@ -101,10 +101,25 @@ class Member:
 
 
 @dataclass(slots=True)
+class Guest:
+    """A dynamic node: whoever starts it by hand joins and leaves as he likes. `visits` is how often that was."""
+
+    node: str
+    connection: Connection | None = None
+    visits: int = 0
+
+    def tell(self, kind: str, **fields: str) -> None:
+        """Send a message to the node, if it is there."""
+        if self.connection is not None:
+            self.connection.tell(kind, **fields)
+
+
+@dataclass(slots=True)
 class Members:
-    """The nodes whose processes were started, in the order of the launch script."""
+    """The nodes whose processes were started, in the order of the launch script, and the guests by their ids."""
 
     all: list[Member] = field(default_factory=list)
+    guests: dict[str, Guest] = field(default_factory=dict)
     _by_node: dict[str, Member] = field(default_factory=dict)
 
     def add(self, member: Member) -> None:
@@ -115,6 +130,10 @@ class Members:
     def by_node(self, node: str) -> Member | None:
         """Find a node by its id."""
         return self._by_node.get(node)
+
+    def peer(self, node: str) -> Member | Guest | None:
+        """Find a node by its id, whoever has started it."""
+        return self._by_node.get(node) or self.guests.get(node)
 
     def by_process(self, number: int) -> Member | None:
         """Find a node by the number of its process, as long as that has not been reaped."""

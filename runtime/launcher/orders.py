@@ -16,7 +16,7 @@ from doraflow_runtime.launcher.stopping import Step, StopLadder
 if TYPE_CHECKING:
     from doraflow_runtime.launcher.health import Health
     from doraflow_runtime.launcher.joining import Joining
-    from doraflow_runtime.launcher.members import Member, Members
+    from doraflow_runtime.launcher.members import Guest, Member, Members
     from doraflow_runtime.launcher.status import State
 
 
@@ -91,8 +91,12 @@ class Orders:
                 member.signal(signal.SIGKILL)
 
     def states(self) -> tuple[NodeStatus, ...]:
-        """Say where every node stands, in the order of the launch script."""
-        return tuple(
+        """Say where every node stands, in the order of the launch script; dynamic ones come last."""
+        guests = tuple(
+            NodeStatus(guest.node, self._state_of_guest(guest), restarts=max(0, guest.visits - 1))
+            for guest in self._members.guests.values()
+        )
+        members = tuple(
             NodeStatus(
                 member.node,
                 self._state(member),
@@ -104,6 +108,14 @@ class Orders:
             )
             for member in self._members.all
         )
+        return members + guests
+
+    def _state_of_guest(self, guest: Guest) -> State:
+        if guest.connection is None:
+            return "absent"
+        if self._joining.is_stopping:
+            return "stopping"
+        return "running" if self._joining.is_started else "ready"
 
     def _state(self, member: Member) -> State:
         if member.restart_at is not None:
@@ -132,6 +144,8 @@ class Orders:
 
     def _living(self, node: str) -> Member:
         member = self._members.by_node(node)
+        if node in self._members.guests:
+            raise Refused(f"`{node}` is a dynamic node: whoever has started its process ends it")
         if member is None:
             listed = ", ".join(f"`{other.node}`" for other in self._members.all) or "none"
             raise Refused(f"there is no node `{node}` in this run; its nodes are: {listed}")

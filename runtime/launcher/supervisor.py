@@ -24,7 +24,7 @@ from doraflow_runtime.launcher.health import Health
 from doraflow_runtime.launcher.joining import Joining
 from doraflow_runtime.launcher.lives import Lives
 from doraflow_runtime.launcher.measuring import Measurements
-from doraflow_runtime.launcher.members import Member, Members
+from doraflow_runtime.launcher.members import Guest, Member, Members
 from doraflow_runtime.launcher.orders import Orders
 from doraflow_runtime.launcher.restarts import Again
 from doraflow_runtime.launcher.revival import Revival, why_not
@@ -89,13 +89,14 @@ class Supervisor:
         self._ladder = StopLadder(run.grace)
         self._stopped_for = ""
         self._stop_time = 0.0
-        self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node))
+        self._members.guests = {node.id: Guest(node.id) for node in run.wiring.nodes if node.dynamic}
+        self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node) and not node.dynamic)
         in_order = [node.id for node in run.wiring.nodes if node.id in self._awaited]
         self._barrier = Barrier(in_order, time.monotonic(), run.start_timeout)
         self.measurements = Measurements()
         self._health = Health(run.wiring.health_check_interval)
         self._joining = Joining(
-            run.wiring, self._members, self.measurements, self._barrier, self._health, console, self.stop
+            run.wiring, self._members, self.measurements, self._barrier, self._health, console, self.stop, self._on_left
         )
         self._orders = Orders(self._members, self._joining, self._health, run.grace)
         self._revival = Revival(run.wiring, self._joining)
@@ -111,7 +112,7 @@ class Supervisor:
         try:
             self._start_processes()
             self._joining.start_if_ready()
-            while not self._members.are_gone and self._ladder.step is not Step.ABANDONED:
+            while self._goes_on():
                 self._loop.run_once(self._patience())
                 self._act(time.monotonic())
         finally:
@@ -120,6 +121,15 @@ class Supervisor:
             self._lives.close()
             control.close()
         self._report_abandoned()
+
+    def _goes_on(self) -> bool:
+        """Tell whether there is something to wait for: a process, or guests where there are no processes at all."""
+        if not self._run.commands:
+            return self._ladder.step is Step.RUNNING
+        return not self._members.are_gone and self._ladder.step is not Step.ABANDONED
+
+    def _on_left(self, guest: Guest) -> None:
+        self._lives.make_room(guest)
 
     def stop(self, reason: str, failed: str = "") -> None:
         """Ask every node to stop, because `reason`; `failed` is the node whose failure that is, if any."""

@@ -51,7 +51,10 @@ def match(wiring: HostWiring, processes: Sequence[Process]) -> None:
     """Check that table and launch script speak of the same nodes, each once. Raises LaunchError."""
     wired = [node.id for node in wiring.nodes]
     started = [process.node for process in processes]
+    dynamic = {node.id for node in wiring.nodes if node.dynamic}
     for name in [*wired, *started]:
+        if name in dynamic and wired.count(name) == 1 and name not in started:
+            continue
         if wired.count(name) != 1 or started.count(name) != 1:
             times = f"{_times(wired, name)}, the launch script {_times(started, name)}"
             raise _refused(f"the wiring table names `{name}` {times}")
@@ -63,6 +66,7 @@ def node_configs(
     """Say what each node of the table is told, in its order; addresses are relative to the run directory."""
     rows = {process.node: process for process in processes}
     returning = {name for name, row in rows.items() if row.restart_policy != "never"}
+    returning |= {node.id for node in wiring.nodes if node.dynamic}
     producers: dict[str, dict[str, None]] = {}
     for link in wiring.links:
         producers.setdefault(link.consumer, {})[link.producer] = None

@@ -31,11 +31,8 @@ def read_seat(node_id: str | None, environment: Mapping[str, str] | None = None)
 
     Raises RuntimeError, saying how to start the node, if there is none or it is of no use.
     """
-    path = (os.environ if environment is None else environment).get(CONFIG_VARIABLE)
-    if not path:
-        raise RuntimeError(
-            "this process is not part of a dataflow: start it with `doraflow run` or with a bundle's launcher"
-        )
+    environment = os.environ if environment is None else environment
+    path = environment.get(CONFIG_VARIABLE) or _guest_place(node_id, environment)
     try:
         raw = Path(path).read_bytes()
         if len(raw) > LARGEST_CONFIG:
@@ -47,3 +44,14 @@ def read_seat(node_id: str | None, environment: Mapping[str, str] | None = None)
     if node_id is not None and node_id != config.node.id:
         raise RuntimeError(f"this process runs node `{config.node.id}`, but its code asks for `{node_id}`")
     return Seat(config, Path(path).parents[1])
+
+
+def _guest_place(node_id: str | None, environment: Mapping[str, str]) -> str:
+    """Find the place of a node that was started by hand. Raises RuntimeError."""
+    if node_id is None:
+        raise RuntimeError(
+            "this process is not part of a dataflow: start it with `doraflow run` or with a bundle's launcher"
+        )
+    from doraflow_runtime.node_api.guests import find_place  # nodes that a launcher starts do without
+
+    return str(find_place(node_id, environment))

@@ -37,6 +37,7 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "restart_policy: never",
         "restart_policy: always\n    max_restarts: 3\n    restart_delay: 1\n    restart_window: 9",
         "health_check_timeout: 3",
+        "inputs: {t: dora/timer/hz/1}",
         "inputs: {t: {source: dora/timer/hz/1, input_timeout: 2}}",
         "name: Camera\n    description: looks",
         "cpu_affinity: [0]",
@@ -126,10 +127,6 @@ def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
         (
             'nodes:\n  - {id: a, path: a.py, env: {LEVEL: "${LEVEL:-3}"}}\n',
             "DF901 2:38 `LEVEL` holds `${LEVEL:-3}`, and this version fills in no defaults: nodes get it as it stands",
-        ),
-        (
-            "nodes:\n  - {id: a, path: dynamic}\n",
-            "DF902 2:10 `a` is started by hand, and this version starts every node itself",
         ),
         (
             "nodes:\n  - {id: a, path: https://host/a}\n",

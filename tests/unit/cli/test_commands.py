@@ -152,7 +152,7 @@ def test_a_failing_build_step_writes_no_bundle(project: Path) -> None:
 
 
 def test_what_cannot_run_is_a_warning_for_check_and_an_error_for_build(project: Path) -> None:
-    (project / "flow.yml").write_text(GOOD.replace("path: a.py, outputs", "path: dynamic, outputs"))
+    (project / "flow.yml").write_text(GOOD.replace("path: a.py, outputs", "path: https://example.org/a, outputs"))
     assert doraflow("check", "flow.yml", cwd=project).returncode == 0
     done = doraflow("build", "flow.yml", "-o", "out", cwd=project)
     assert done.returncode == 1
