@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 LARGEST_READ = 64 * 2**20
+LONGEST_PATH = 4_096
+"""What Linux takes for a path; the file system is not asked about a longer one, part by part."""
 
 Answers: TypeAlias = "Mapping[str, Mapping[str, str]]"
 """By kind of question and place: a short text that tells equal answers from different ones."""
@@ -213,6 +215,8 @@ def _ask_all_files(place: str) -> str:
 
 
 def _ask_resolved(place: str) -> str:
+    if len(place) > LONGEST_PATH:
+        return os.path.normpath(place)
     try:
         return os.path.realpath(place)
     except ValueError:

@@ -34,9 +34,12 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
     Where two nodes have one id the graph has the first, but inputs may read outputs of either.
     """
     with told_once(sink) as found:
+        _tell_repeats(document.nodes, found)
+        if found.is_flooded:
+            return None
         declared = tuple(_node(document, declared, found) for declared in document.nodes)
         edges = resolve(declared, found, _unread(document)) if not found.is_flooded else ()
-        nodes = _unique(declared, found)
+    nodes = _unique(declared)
     edges = _between(nodes, edges)
     sources = {(edge.consumer, edge.input): PortReference(edge.producer, edge.output) for edge in edges}
     settings = read_settings(document.dataflow, document.syntax, DATAFLOW_SETTINGS)
@@ -82,7 +85,7 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
     return Node(
         id=node.id,
         kind=kind_of(node),
-        span=head_span(syntax.get("id") or syntax),
+        span=_id_span(declared),
         path=node.path or "",
         path_span=head_span(path) if path is not None else None,
         args=_arguments(node, head_span(args or syntax), sink),
@@ -144,18 +147,31 @@ def _commands(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _unique(nodes: Sequence[Node], sink: Sink) -> tuple[Node, ...]:
-    first: dict[str, Node] = {}
-    for node in nodes:
-        kept = first.setdefault(node.id, node)
-        if kept is not node:
+def _tell_repeats(nodes: Sequence[Declared], sink: Sink) -> None:
+    first: dict[str, Span] = {}
+    for declared in nodes:
+        name, span = declared.node.id, _id_span(declared)
+        if name in first:
             sink.error(
                 "DF201",
-                f"two nodes have the id `{node.id}`; inputs could not tell them apart",
-                node.span,
-                related=[Label(kept.span, "the first one is here")],
+                f"two nodes have the id `{name}`; inputs could not tell them apart",
+                span,
+                related=[Label(first[name], "the first one is here")],
                 help="give one of them another id, and change the inputs that read from it",
             )
+        else:
+            first[name] = span
+
+
+def _id_span(declared: Declared) -> Span:
+    return head_span(declared.syntax.get("id") or declared.syntax)
+
+
+def _unique(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Keep the first node of each id."""
+    first: dict[str, Node] = {}
+    for node in nodes:
+        first.setdefault(node.id, node)
     return tuple(first.values())
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 
 def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
-    """Run all passes; each takes the graph and a sink, adds what it finds, and returns the graph it leaves."""
+    """Run all passes; each takes the graph and a sink, adds what it finds, and returns the graph it leaves.
+
+    A flood of errors ends them: the graph is as the last one left it.
+    """
     passes = (
         partial(check_types, library=library),
         place,
@@ -47,5 +50,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
     )
     with told_once(sink) as found:
         for run in passes:
+            if found.is_flooded:
+                break
             graph = run(graph, sink=found)
     return graph

@@ -40,6 +40,8 @@ def place(graph: Graph, sink: Sink) -> Graph:
                 _tell_unknown(node, node.machine, inventory, sink)
     decision = decide(graph)
     for refused in decision.refused:
+        if sink.is_flooded:
+            break
         _tell_refused(graph.node(refused.node), refused, decision, graph, sink)
     where = {placed.node: placed.host for placed in decision.placed}
     return replace(graph, nodes=tuple(_placed(node, where[node.id]) for node in graph.nodes))

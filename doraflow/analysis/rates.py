@@ -14,6 +14,8 @@ from doraflow.analysis.topology import vertex_of
 from doraflow.ir import PortReference, Timer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from doraflow.diagnostics import Span
     from doraflow.ir import Edge, Graph, Input, Node
 
@@ -47,6 +49,7 @@ class Rates:
         self._nodes = {node.id: node for node in graph.nodes}
         self._graph = graph
         self._known: dict[str, Rate | None] = {}
+        self._log_outputs: dict[str, frozenset[tuple[str, object]]] = {}
 
     @cached_property
     def ports(self) -> dict[str, list[tuple[Node, Input]]]:
@@ -64,9 +67,18 @@ class Rates:
     def of_edge(self, edge: Edge) -> Rate | None:
         """Tell how often messages come over an edge; None if that is not known."""
         producer = self._nodes[edge.producer]
-        if edge.output.rpartition("/")[2] in _log_outputs(producer, edge.output):
+        if self._carries_log(producer, edge.output):
             return None
         return self._of_vertex(vertex_of(producer, edge.output))
+
+    def _carries_log(self, node: Node, output: str) -> bool:
+        """Tell whether an output gets lines of text as they are written, at a pace of their own."""
+        if not node.settings and not node.operators:
+            return False
+        if node.id not in self._log_outputs:
+            self._log_outputs[node.id] = frozenset(_log_outputs(node))
+        inside, _, port = output.rpartition("/")
+        return not self._log_outputs[node.id].isdisjoint({("", port), (inside, port)})
 
     def _of_vertex(self, vertex: str) -> Rate | None:
         """Walk up the chain of single inputs to a timer, and note the answer for every vertex on the way."""
@@ -96,7 +108,7 @@ class Rates:
         if isinstance(port.source, Timer):
             return Rate(port.source.interval_ns, port.source_span, vertex, vertex, 0), None
         edge = self.edge(node.id, port.id)
-        if edge is None or edge.output.rpartition("/")[2] in _log_outputs(self._nodes[edge.producer], edge.output):
+        if edge is None or self._carries_log(self._nodes[edge.producer], edge.output):
             return None, None
         return None, vertex_of(self._nodes[edge.producer], edge.output)
 
@@ -139,10 +151,9 @@ def how_often(per_second: float) -> str:
     return f"{per_second:.3g} times a second" if per_second > 1 else f"once in {1 / per_second:.3g} s"
 
 
-def _log_outputs(node: Node, output: str) -> tuple[object, ...]:
-    """List the outputs that get lines of text as they are written, at a pace of their own."""
-    if not node.settings and not node.operators:
-        return ()
-    operator = output.partition("/")[0]
-    holders = [node.settings, *(inner.settings for inner in node.operators if inner.id == operator)]
-    return tuple(holder.get(key) for holder in holders for key in ("send_stdout_as", "send_logs_as"))
+def _log_outputs(node: Node) -> Iterator[tuple[str, object]]:
+    """Give the outputs that get lines of text, each with the operator that has it: none for the node's own."""
+    holders = [("", node.settings), *((inner.id, inner.settings) for inner in node.operators)]
+    for owner, settings in holders:
+        for key in ("send_stdout_as", "send_logs_as"):
+            yield owner, settings.get(key)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from doraflow.analysis.type_resolution import Definitions, Fault
 
-MOST_GUESSES = 500
+MOST_GUESSES = 200
 
 Parameters: TypeAlias = "Mapping[str, tuple[str, ...]]"
 Suffixes: TypeAlias = "Mapping[str, tuple[str, ...]]"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.literals import docstring
+from doraflow.ir import Input, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from doraflow.ir import Graph, Host, Input, Node, Operator, Output
+    from doraflow.ir import Graph, Host, Node, Operator
+
+Port = TypeVar("Port", Input, Output)
 
 _PLAIN = re.compile(r"(?!\.[0-9]|\.{3}\Z)[A-Za-z_/.][A-Za-z0-9_./$+-]*")
 _WORDS_OF_YAML = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan", "~"}
@@ -86,7 +89,11 @@ def _node(node: Node, outer: tuple[str, ...]) -> dict[str, object]:
     """Write a node; `outer` are commands to build before its own."""
     table: dict[str, object] = {"id": node.id}
     if node.operators:
-        table["operators"] = [_operator(node, operator) for operator in node.operators]
+        inputs, outputs = _by_operator(node.inputs), _by_operator(node.outputs)
+        table["operators"] = [
+            _operator(operator, inputs.get(operator.id, []), outputs.get(operator.id, []))
+            for operator in node.operators
+        ]
     else:
         table.update({"path": node.path} if node.path else {})
         table.update(_ports(node.inputs, node.outputs, ""))
@@ -105,16 +112,21 @@ def _node(node: Node, outer: tuple[str, ...]) -> dict[str, object]:
     return {**table, **node.settings}
 
 
-def _operator(node: Node, operator: Operator) -> dict[str, object]:
-    prefix = f"{operator.id}/"
+def _by_operator(ports: Sequence[Port]) -> dict[str, list[Port]]:
+    """Group the ports of a node by the operator that has them."""
+    groups: dict[str, list[Port]] = {}
+    for port in ports:
+        groups.setdefault(port.id.partition("/")[0], []).append(port)
+    return groups
+
+
+def _operator(operator: Operator, inputs: Sequence[Input], outputs: Sequence[Output]) -> dict[str, object]:
     table: dict[str, object] = {"id": operator.id, operator.language: operator.path}
     if operator.conda_env:
         table["python"] = {"source": operator.path, "conda_env": operator.conda_env}
     if operator.build:
         table["build"] = operator.build
-    inside = [port for port in node.inputs if port.id.startswith(prefix)]
-    leaving = [port for port in node.outputs if port.id.startswith(prefix)]
-    return {**table, **_ports(inside, leaving, prefix), **operator.settings}
+    return {**table, **_ports(inputs, outputs, f"{operator.id}/"), **operator.settings}
 
 
 def _ports(inputs: Iterable[Input], outputs: Iterable[Output], prefix: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ from yaml.events import DocumentStartEvent, ScalarEvent
 from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode, head_span
 from doraflow.parser.text import BYTE_ORDER_MARK, Lines
 from doraflow.parser.tree import TreeBuilder, start_of
-from doraflow.parser.yaml_faults import report_illegal_character, report_syntax_error
+from doraflow.parser.yaml_faults import report_directives, report_illegal_character, report_syntax_error
 
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
@@ -33,7 +33,7 @@ def compose(text: str, file: str, sink: Sink) -> MappingNode | None:
     'dataflow.yml:1:1'
     """
     lines = Lines(text.removeprefix(BYTE_ORDER_MARK), file)
-    if report_illegal_character(lines, sink):
+    if report_illegal_character(lines, sink) or report_directives(lines, sink):
         return None
     builder = TreeBuilder(lines, sink)
     try:

@@ -82,7 +82,9 @@ def check_environment(syntax: SyntaxNode | None, sink: Sink) -> None:
 
 def _check_default(entry: Entry, sink: Sink) -> None:
     """Warn of a reference with a default, which the launcher passes on as it stands."""
-    found = _DEFAULT.search(entry.value.text) if isinstance(entry.value, ScalarNode) else None
+    text = entry.value.text if isinstance(entry.value, ScalarNode) else ""
+    # Looking for an end that is not there would read the rest of the text again at each beginning.
+    found = _DEFAULT.search(text, 0, text.rfind("}") + 1)
     if found is not None:
         sink.warning(
             "DF901",

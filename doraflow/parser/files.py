@@ -34,6 +34,7 @@ class Files:
         self.folder = folder
         self.texts = texts
         self.included: dict[str, Label] = {}
+        self._lines: dict[str, list[str]] = {}
         self._shown = shown
         self._sink = sink
 
@@ -52,6 +53,12 @@ class Files:
             return disk.read(place, LARGEST_SOURCE).decode("utf-8", "replace") if disk.is_file(place) else None
         except OSError:
             return None
+
+    def lines(self, display: str) -> list[str]:
+        """Give the lines of a file that was read, without their line feeds."""
+        if display not in self._lines:
+            self._lines[display] = self.texts.get(display, "").split("\n")
+        return self._lines[display]
 
     def exists(self, relative: str) -> bool:
         """Tell whether there is a file."""

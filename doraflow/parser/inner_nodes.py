@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Span
     from doraflow.parser.files import Files
     from doraflow.parser.model import InputOptions, ModuleFile, Node, OperatorBody
+    from doraflow.parser.module_ports import Entrance
     from doraflow.parser.read import Reading
 
 _NOT_A_FILE = frozenset({"dynamic", "shell"})
@@ -32,13 +33,15 @@ _NOT_A_FILE = frozenset({"dynamic", "shell"})
 class Surroundings:
     """What a module's nodes need to know of the outside.
 
-    `outer` is the node that includes the module, `folder` the module file's folder relative to the dataflow's.
+    `outer` is the node that includes the module, `folder` the module file's folder relative to the dataflow's,
+    `ports` are the inputs of the module.
     """
 
     outer: Declared
     file: Reading[ModuleFile]
     folder: str
     files: Files
+    ports: Entrance
     sink: Sink
 
     def bound(self, port: str) -> tuple[InputOptions, Span] | None:
@@ -94,7 +97,7 @@ def _connected(
         return bound.model_copy(
             update={key: value for key, value in _own_options(options).items() if value is not None}
         )
-    check_port(port, around.file.model.module, span, around.sink)
+    check_port(port, around.ports, span, around.sink)
     return None
 
 

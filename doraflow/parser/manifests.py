@@ -10,6 +10,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from doraflow import disk
 from doraflow.diagnostics import Label, Severity, Sink
 from doraflow.parser.document import TypeFile
 from doraflow.parser.read import read_model
@@ -158,7 +159,13 @@ class Manifests:
 def _local_path(node: Node) -> str | None:
     """Give the path of a node that runs a file of the project, from the dataflow's folder."""
     path = node.path or ""
-    if not path or path in _NO_FILES or node.git is not None or path.startswith(("http://", "https://", "/")):
+    if (
+        not path
+        or len(path) > disk.LONGEST_PATH
+        or path in _NO_FILES
+        or node.git is not None
+        or path.startswith(("http://", "https://", "/"))
+    ):
         return None
     normal = posixpath.normpath(path)
     return None if normal.startswith("../") else normal

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from doraflow.parser.text import Lines
 
 LONGEST_SHOWN = 60
+LONGEST_LINE = 1_000
 _CLOSING = {"[": "]", "{": "}"}
 
 _KEY_BEFORE_COLON = re.compile(r"(?P<indent> *(?:- +)*)(?P<key>[^\s\"'#\[{&*!|>%@`-][^\"'#:]*?)\s*")
 _NO_SPACE = re.compile(r"(?P<key>[A-Za-z0-9_-]+):(?P<value>[^\s:/\\].*)")
 _NO_COLON = re.compile(r"(?P<key>[A-Za-z0-9_-]+) +(?P<value>[^\s#].*)")
 _ITEM = re.compile(r" *(?:- +)*")
-_WORD_BEFORE = re.compile(r"[^\s,\[\]{}]+\Z")
+_BETWEEN_WORDS = re.compile(r"[\s,\[\]{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def line_without_colon(lines: Lines, offset: int) -> Meant | None:
 def key_out_of_place(lines: Lines, colon: int) -> Meant | None:
     """Judge a `:` where no key can be: a key too deep below the line before, or a line before that is no key itself."""
     start = lines.line_start(colon)
+    if colon - start > LONGEST_LINE:
+        return None
     match = _KEY_BEFORE_COLON.fullmatch(lines.text, start, colon)
     before = _line_before(lines, start)
     if match is None or before is None or len(match["key"]) > LONGEST_SHOWN:
@@ -79,14 +82,15 @@ def bracket_left_open(lines: Lines, began: int, offset: int) -> Meant | None:
         return Meant(
             began, began + 1, f"a {what} that begins with `{opening}` is never closed", f"add `{closing}` at its end"
         )
-    word = _WORD_BEFORE.search(lines.text, here, offset) if found == ":" else None
-    if word is None:
+    word = _BETWEEN_WORDS.split(lines.text[max(here, offset - LONGEST_LINE) : offset])[-1] if found == ":" else ""
+    if not word:
         return None
-    if lines.text[here : word.start()].rstrip().endswith(":"):
-        message = f"a second `:` stands after `{word[0]}`, in one entry of a {what} that begins with `{opening}`"
-        return Meant(word.start(), offset + 1, message, "put quotes around the whole value")
-    message = f"a comma is missing before `{word[0]}`, in a {what} that begins with `{opening}`"
-    return Meant(word.start(), offset, message, f"write `, {word[0]}`")
+    start = offset - len(word)
+    if lines.text[here:start].rstrip().endswith(":"):
+        message = f"a second `:` stands after `{word}`, in one entry of a {what} that begins with `{opening}`"
+        return Meant(start, offset + 1, message, "put quotes around the whole value")
+    message = f"a comma is missing before `{word}`, in a {what} that begins with `{opening}`"
+    return Meant(start, offset, message, f"write `, {word}`")
 
 
 def _line_before(lines: Lines, start: int) -> tuple[int, str] | None:

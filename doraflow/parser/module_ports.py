@@ -5,15 +5,16 @@ References are only rewritten here; `doraflow.parser.modules` reads the files an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label, Span
 from doraflow.parser.sources import split_reference
-from doraflow.parser.suggest import choices_text, nearest
+from doraflow.parser.suggest import MOST_COMPARED, Choices, listed, nearest
 from doraflow.parser.syntax import MappingNode, SequenceNode, head_span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from doraflow.diagnostics import Sink
     from doraflow.parser.document import Declared
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
     from doraflow.parser.syntax import SyntaxNode
 
 MODULE_SOURCE = "_mod"
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """The inputs of a module by name, made once for all that is looked up among them."""
+
+    module: str
+    inputs: Choices
+    known: frozenset[str]
+
+
+def entrance(header: ModuleHeader) -> Entrance:
+    """Give the inputs of a module, those that must be connected first."""
+    names = tuple(all_ports(header))
+    return Entrance(header.name, Choices(names), frozenset(names))
 
 
 def check_header(header: ModuleHeader, file: MappingNode, sink: Sink) -> None:
@@ -36,34 +52,35 @@ def check_header(header: ModuleHeader, file: MappingNode, sink: Sink) -> None:
             seen.add(name)
 
 
-def check_connections(declared: Declared, header: ModuleHeader, file: MappingNode, text: str, sink: Sink) -> None:
+def check_connections(
+    declared: Declared, header: ModuleHeader, file: MappingNode, lines: Sequence[str], sink: Sink
+) -> None:
     """Judge what the node that includes a module connects: every required port, and only ports that exist.
 
-    `text` is the text of the file that holds the including node.
+    `lines` are those of the file that holds the including node.
     """
     node = declared.node
-    ports = all_ports(header)
-    misspelt = {nearest(port, ports)[0] for port in node.inputs if port not in ports and nearest(port, ports)}
+    ports = entrance(header)
+    unknown = {port: ports.inputs.near(port) for port in node.inputs if port not in ports.known}
+    misspelt = {near[0] for near in unknown.values() if near}
     for port in header.inputs:
         if port not in node.inputs and port not in misspelt and "inputs" not in declared.gaps:
             sink.error(
                 "DF121",
                 f"the module `{header.name}` needs the input `{port}`, and `{node.id}` does not connect it",
-                _gap(declared.syntax, text),
+                _gap(declared.syntax, lines),
                 related=_header_label(file, "inputs", f"`{header.name}` declares its inputs here"),
                 help=f"add `{port}: NODE/OUTPUT` to the `inputs` of `{node.id}`",
             )
-    for port in node.inputs:
-        if port not in ports:
-            near = nearest(port, ports)
-            sink.error(
-                "DF121",
-                f"the module `{header.name}` has no input `{port}`: its inputs are {choices_text(port, ports)}",
-                _input_key(declared.syntax, port),
-                related=_header_label(file, "inputs", f"`{header.name}` declares its inputs here"),
-                help=f"write `{near[0]}`" if near else f"remove `{port}`",
-                replacement=near[0] if near and near[0] not in node.inputs else None,
-            )
+    for port, near in unknown.items():
+        sink.error(
+            "DF121",
+            f"the module `{header.name}` has no input `{port}`: its inputs are {ports.inputs.text(near)}",
+            _input_key(declared.syntax, port),
+            related=_header_label(file, "inputs", f"`{header.name}` declares its inputs here"),
+            help=f"write `{near[0]}`" if near else f"remove `{port}`",
+            replacement=near[0] if near and near[0] not in node.inputs else None,
+        )
 
 
 def all_ports(header: ModuleHeader) -> list[str]:
@@ -71,28 +88,18 @@ def all_ports(header: ModuleHeader) -> list[str]:
     return [*header.inputs, *header.inputs_optional]
 
 
-def check_port(port: str, header: ModuleHeader, span: Span, sink: Sink) -> None:
+def check_port(port: str, ports: Entrance, span: Span, sink: Sink) -> None:
     """Judge a reference `_mod/port` at `span`: the module must have this input."""
-    ports = all_ports(header)
-    if port not in ports:
-        near = nearest(port, ports)
+    if port not in ports.known:
+        near = ports.inputs.near(port)
         sink.error(
             "DF121",
-            f"`{MODULE_SOURCE}/{port}` names no input of the module `{header.name}`: "
-            f"its inputs are {choices_text(port, ports)}",
+            f"`{MODULE_SOURCE}/{port}` names no input of the module `{ports.module}`: "
+            f"its inputs are {ports.inputs.text(near)}",
             span,
             help=f"write `{MODULE_SOURCE}/{near[0]}`" if near else f"add `{port}` to the `inputs` of the module",
             replacement=f"{MODULE_SOURCE}/{near[0]}" if near else None,
         )
-
-
-def producers(node: Node, output: str) -> list[str]:
-    """List the references under which a node offers an output: one, or one for each operator that has it."""
-    found = [f"{node.id}/{output}"] if output in node.outputs else []
-    if node.operator is not None and output in node.operator.outputs:
-        found.append(f"{node.id}/{output}")
-    operators = [operator.id for operator in node.operators or () if output in operator.outputs]
-    return found + [f"{node.id}/{operator}/{output}" for operator in operators]
 
 
 def exported(
@@ -108,13 +115,11 @@ def exported(
     produces is not reported where a child, or what it sends, could not be read.
     """
     found: dict[str, str | None] = {}
+    offered = _offered(inside, nested)
     is_whole = not any(child.gaps or (child.node.module and child.node.id not in nested) for child in inside)
     items = _port_list(file, "outputs")
     for position, output in enumerate(header.outputs):
-        references: list[str | None] = []
-        for child in inside:
-            own = nested.get(child.node.id)
-            references += producers(child.node, output) if own is None else [own[output]] if output in own else []
+        references = offered.get(output, [])
         found[output] = references[0] if len(references) == 1 else None
         if len(references) == 1:
             continue
@@ -127,6 +132,25 @@ def exported(
             message = f"no node inside the module `{header.name}` produces its output `{output}`"
             sink.error("DF121", message, span, help=f"add `{output}` to the `outputs` of the node that sends it")
     return found
+
+
+def _offered(inside: Sequence[Declared], nested: Mapping[str, Mapping[str, str | None]]) -> dict[str, list[str | None]]:
+    """List for each output the references under which the children offer it."""
+    found: dict[str, list[str | None]] = {}
+    for child in inside:
+        own = nested.get(child.node.id)
+        for output, reference in _producers(child.node) if own is None else own.items():
+            found.setdefault(output, []).append(reference)
+    return found
+
+
+def _producers(node: Node) -> Iterator[tuple[str, str]]:
+    """Give each output of a node once, and of each of its operators, with the reference to it."""
+    for output in dict.fromkeys((*node.outputs, *(node.operator.outputs if node.operator is not None else ()))):
+        yield output, f"{node.id}/{output}"
+    for operator in node.operators or ():
+        for output in dict.fromkeys(operator.outputs):
+            yield output, f"{node.id}/{operator.id}/{output}"
 
 
 def outside_reference(
@@ -142,10 +166,11 @@ def outside_reference(
         return reference
     module, port = split
     if port not in outputs:
-        near = nearest(port, list(outputs))
+        near = nearest(port, list(outputs)) if len(outputs) <= MOST_COMPARED else []
+        known = listed(near, outputs, len(outputs)) or "none"
         sink.error(
             "DF121",
-            f"the module `{module}` has no output `{port}`: its outputs are {choices_text(port, list(outputs))}",
+            f"the module `{module}` has no output `{port}`: its outputs are {known}",
             span,
             help=f"write `{module}/{near[0]}`"
             if near
@@ -174,7 +199,7 @@ def _input_key(syntax: MappingNode, port: str) -> Span | None:
     return inputs.key_span(port) if isinstance(inputs, MappingNode) else None
 
 
-def _gap(syntax: MappingNode, text: str) -> Span:
+def _gap(syntax: MappingNode, lines: Sequence[str]) -> Span:
     """Mark where a node lacks an input: at `inputs`, or in the empty line after the node, or where it names the module.
 
     A line that holds a comment alone counts as empty.
@@ -182,7 +207,6 @@ def _gap(syntax: MappingNode, text: str) -> Span:
     span = syntax.key_span("inputs")
     if span is not None:
         return span
-    lines = text.split("\n")
     after = lines[syntax.span.end_line].strip() if syntax.span.end_line < len(lines) else "end"
     if syntax.span.end_line + 1 < len(lines) and (not after or after.startswith("#")):
         column = min(syntax.span.column, len(lines[syntax.span.end_line]) + 1)

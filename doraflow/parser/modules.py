@@ -23,6 +23,7 @@ from doraflow.parser.module_ports import (
     check_connections,
     check_header,
     check_port,
+    entrance,
     exported,
     outside_reference,
 )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from doraflow.parser.files import Files
     from doraflow.parser.keys import InputOptions
     from doraflow.parser.model import ModuleHeader
+    from doraflow.parser.module_ports import Entrance
     from doraflow.parser.read import Reading
     from doraflow.parser.syntax import MappingNode, SyntaxNode
 
@@ -95,7 +97,8 @@ def read_module(syntax: MappingNode, sink: Sink) -> Reading[ModuleFile] | None:
 def expand_module_file(reading: Reading[ModuleFile], name: str, files: Files, sink: Sink) -> Expansion:
     """Give the nodes of a module file by itself, `name` in the folder of `files`, with its inputs left open."""
     expander = _Expander(files, {}, sink)
-    inside = [_with_open_ports(declared, reading.model.module, sink) for declared in declared_nodes(reading)]
+    ports = entrance(reading.model.module)
+    inside = [_with_open_ports(declared, ports, sink) for declared in declared_nodes(reading)]
     flat, nested = expander.expand(inside, "", (name,))
     told = Sink() if reading.gaps or reading.faulty else sink  # what only follows of a fault is not told
     exports = exported(reading.model.module, reading.tree, inside, nested, told).values()
@@ -103,12 +106,12 @@ def expand_module_file(reading: Reading[ModuleFile], name: str, files: Files, si
     return Expansion(tuple(flat), tuple(expander.builds), gaps, frozenset(filter(None, exports)))
 
 
-def _with_open_ports(declared: Declared, header: ModuleHeader, sink: Sink) -> Declared:
+def _with_open_ports(declared: Declared, ports: Entrance, sink: Sink) -> Declared:
     def change(options: InputOptions, span: Span) -> InputOptions | None:
         split = split_reference(options.source)
         if split is None or split[0] != MODULE_SOURCE:
             return options
-        check_port(split[1], header, span, sink)
+        check_port(split[1], ports, span, sink)
         return None
 
     return rewire(declared, change)
@@ -157,10 +160,10 @@ class _Expander:
             self.missing.add(outer.node.id)
             return None
         header = module.header
-        text = self._files.texts.get(outer.syntax.span.file, "")
+        lines = self._files.lines(outer.syntax.span.file)
         quiet = Sink()  # what only follows of a fault in the header is not told
         told = quiet if "module" in module.reading.faulty else self._sink
-        check_connections(outer, header, module.syntax, text, told)
+        check_connections(outer, header, module.syntax, lines, told)
         check_parameters(outer.syntax.get("params"), self._sink)
         self._add_build(outer, outer.node.build, outer.syntax.get("build"))
         self._add_build(outer, module.reading.model.build, module.syntax.get("build"))
@@ -172,7 +175,7 @@ class _Expander:
     def _inside(self, outer: Declared, module: _Module) -> list[Declared]:
         """Adapt the nodes of a module file to their place."""
         folder = posixpath.dirname(module.relative)
-        around = Surroundings(outer, module.reading, folder, self._files, self._sink)
+        around = Surroundings(outer, module.reading, folder, self._files, entrance(module.header), self._sink)
         inside = declared_nodes(module.reading)
         self._count += len(inside)
         if self._count > MOST_NODES:

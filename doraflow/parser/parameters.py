@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _ILLEGAL_RUN = re.compile(r"[^A-Za-z0-9_]+")
-_REFERENCE = re.compile(r"\$PARAM_([A-Za-z0-9_]*)|\$\{_param\.([^}]*)\}")
+_REFERENCE = re.compile(r"\$PARAM_([A-Za-z0-9_]*)|\$\{_param\.([^{}]*)\}")
 
 
 def check_parameters(syntax: SyntaxNode | None, sink: Sink) -> None:

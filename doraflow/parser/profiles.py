@@ -16,7 +16,7 @@ from doraflow.parser.model import Dataflow, Profile
 from doraflow.parser.overlay import items_by_id, overlaid
 from doraflow.parser.read import known_keys, read_model, with_article
 from doraflow.parser.rules import check_nodes
-from doraflow.parser.suggest import choices_text, nearest
+from doraflow.parser.suggest import Choices, choices_text, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span, is_null
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class _Profile:
 
     name: str
     nodes: Mapping[str, MappingNode]
+    choices: Choices
     sink: Sink
 
 
@@ -45,13 +46,14 @@ def with_profile(dataflow: MappingNode, chosen: str | None, sink: Sink) -> Mappi
     if chosen is not None and chosen not in profiles:
         _tell_unknown(chosen, list(profiles), dataflow.key_span(_SECTION), sink)
     nodes = items_by_id(base.get("nodes")) if profiles else {}
+    choices = Choices(tuple(nodes))
     result = base
     known = known_keys(Profile)
     for name, syntax in profiles.items():
-        overlay = _readable(syntax, _Profile(name, nodes, sink), known)
+        overlay = _readable(syntax, _Profile(name, nodes, choices, sink), known)
         if name == chosen:
             result = overlaid(base, overlay)
-        else:
+        elif not sink.is_flooded:
             _check(base, overlay, nodes, sink)
     return result
 
@@ -110,11 +112,12 @@ def _with_known_operators(entry: Entry, node: MappingNode, profile: _Profile) ->
     if not isinstance(changes, MappingNode) or not isinstance(base, SequenceNode):
         return entry
     operators = items_by_id(base)
+    choices = Choices(tuple(operators))
     kept = []
     for change in changes.entries:
         if change.key.text not in operators:
             owner = f"`{entry.key.text}` has no operator `{change.key.text}`"
-            _tell_misfit(change.key, owner, "operator", list(operators), profile)
+            _tell_misfit(change.key, owner, "operator", choices, profile)
         elif _is_change(change, "operator", profile):
             kept.append(change)
     known = replace(changes, entries=tuple(kept))
@@ -194,7 +197,7 @@ def _tell_unknown_node(key: ScalarNode, profile: _Profile) -> None:
     outer = key.text.partition(".")[0]
     module = profile.nodes[outer].get("module") if outer in profile.nodes else None
     if module is None:
-        _tell_misfit(key, f"there is no node `{key.text}`", "node", list(profile.nodes), profile)
+        _tell_misfit(key, f"there is no node `{key.text}`", "node", profile.choices, profile)
         return
     profile.sink.error(
         "DF124",
@@ -205,12 +208,11 @@ def _tell_unknown_node(key: ScalarNode, profile: _Profile) -> None:
     )
 
 
-def _tell_misfit(key: ScalarNode, reason: str, noun: str, choices: list[str], profile: _Profile) -> None:
-    near = nearest(key.text, choices)
+def _tell_misfit(key: ScalarNode, reason: str, noun: str, choices: Choices, profile: _Profile) -> None:
+    near = choices.near(key.text)
     profile.sink.error(
         "DF124",
-        f"the profile `{profile.name}` changes `{key.text}`, but {reason}; "
-        f"the {noun}s are {choices_text(key.text, choices)}",
+        f"the profile `{profile.name}` changes `{key.text}`, but {reason}; the {noun}s are {choices.text(near)}",
         key.span,
         help=f"to change the closest {noun}, write `{near[0]}`"
         if near

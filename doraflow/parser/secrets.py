@@ -19,27 +19,30 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Sink, Span
     from doraflow.parser.syntax import SyntaxNode
 
+# Each pattern is bounded in how far it looks ahead from one start, or in how many starts one run of letters has: a text
+# may be a mebibyte long.
 _MAKERS: Sequence[tuple[str, str]] = (
     ("an AWS access key", r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
     ("a GitHub token", r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,})"),
     ("a GitLab token", r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20,}"),
-    ("an API key", r"(?<![A-Za-z0-9])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
+    ("an API key", r"(?<![A-Za-z0-9])sk-(?=[A-Za-z_-]{0,100}[0-9])[A-Za-z0-9_-]{20,}"),
     ("a Stripe key", r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16,}"),
     ("a Slack token", r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}"),
     ("a Hugging Face token", r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,}"),
     ("a Google API key", r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}"),
     ("an npm token", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}"),
     ("a PyPI token", r"(?<![A-Za-z0-9])pypi-AgE[A-Za-z0-9_-]{50,}"),
-    ("a signed token", r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    ("a signed token", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
 )
 _MADE = re.compile("|".join(f"(?P<m{number}>{pattern})" for number, (_, pattern) in enumerate(_MAKERS)))
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'\"]+:(?P<password>[^/\s@'\"]+)@")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@'\"]+:(?P<password>[^/\s@'\"]+)@")
 _WORDS = r"(?:password|passwd|passphrase|secret)"
 _KEYS = r"(?:token|api_?key|secret_?key|access_?key|private_?key|auth_?key)"
 _NAME = re.compile(rf"(?:(?P<word>{_WORDS})|{_KEYS})$")
 _OPTION = re.compile(
-    r"--?(?P<name>[a-z][a-z0-9_-]*)(?:=|\s+)(?P<value>[^\s'\"-][^\s'\"]*|'[^']*'|\"[^\"]*\")", re.IGNORECASE
+    r"(?<![a-z0-9_-])--?(?P<name>[a-z][a-z0-9_-]*)(?:=|\s+)(?P<value>[^\s'\"-][^\s'\"]*|'[^']*'|\"[^\"]*\")",
+    re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
     r"pass|password|passwd|secret|token|admin|root|user|guest|none|null|true|false|example|test(?:ing)?|dummy|default|"

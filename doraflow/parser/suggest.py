@@ -17,6 +17,11 @@ SHORTEST_STEM = 3
 MOST_COMPARED = 400
 """How many choices are compared with a name one by one; among more only those one edit away are near."""
 
+LONGEST_COMPARED = 100
+"""Letters of the longest name that is compared with others: the price of comparing grows with their square."""
+MOST_STEPS = 3_000_000
+"""How many pairs of letters are compared for one list of choices; who misspells them all needs no more guesses."""
+
 Ranked: TypeAlias = "list[tuple[int, int, str]]"
 """Near choices with their distance and their position among all."""
 
@@ -60,19 +65,31 @@ class Choices:
 
     names: tuple[str, ...]
     _by_part: dict[str, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _steps: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def ranked(self, name: str) -> Ranked:
         """List the near choices, in no order."""
-        if len(self.names) <= MOST_COMPARED:
+        if len(self.names) <= MOST_COMPARED and self._may_compare(name):
             return _compared(name, self.names)
+        if len(name) > LONGEST_COMPARED:
+            return []
         if not self._by_part:
             for position, choice in enumerate(self.names):
+                if len(choice) > LONGEST_COMPARED:
+                    continue
                 for part in _parts(_folded(choice)):
                     self._by_part.setdefault(part, []).append(position)
         wanted = _folded(name)
         positions = {position for part in _parts(wanted) for position in self._by_part.get(part, ())}
         distances = ((_distance(wanted, _folded(self.names[position]), 1), position) for position in positions)
         return [(distance, position, self.names[position]) for distance, position in distances if distance <= 1]
+
+    def _may_compare(self, name: str) -> bool:
+        """Tell whether a name may be compared with all the others, and keep count of what that takes."""
+        if not self._steps:
+            self._steps.extend([0, sum(min(len(choice), LONGEST_COMPARED) for choice in self.names)])
+        self._steps[0] += self._steps[1] * min(len(name), LONGEST_COMPARED)
+        return self._steps[0] <= MOST_STEPS
 
     def near(self, name: str) -> list[str]:
         """List the near choices, nearest first."""
@@ -91,11 +108,15 @@ def _parts(word: str) -> Iterator[str]:
 
 
 def _compared(name: str, choices: Sequence[str]) -> Ranked:
+    if len(name) > LONGEST_COMPARED:
+        return []
     wanted = _folded(name)
     letters = frozenset(wanted)
     bound = max(1, (len(wanted) + 1) // 3)
     near = []
     for position, choice in enumerate(choices):
+        if len(choice) > LONGEST_COMPARED:
+            continue
         known = _folded(choice)
         if _extends(wanted, known):
             distance = min(bound, _distance(wanted, known, bound))
@@ -124,6 +145,7 @@ def _distance(first: str, second: str, bound: int) -> int:
     """
     if abs(len(first) - len(second)) > bound:
         return bound + 1
+    first, second = _without_common_ends(first, second)
     before: list[int] = []
     above: list[int] = []
     row = list(range(len(second) + 1))
@@ -137,3 +159,15 @@ def _distance(first: str, second: str, bound: int) -> int:
         if min(row) > bound and min(above) > bound:
             return bound + 1
     return row[-1]
+
+
+def _without_common_ends(first: str, second: str) -> tuple[str, str]:
+    """Take off what both words begin and end with, which needs no edit."""
+    shorter = min(len(first), len(second))
+    start = 0
+    while start < shorter and first[start] == second[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and first[-1 - end] == second[-1 - end]:
+        end += 1
+    return first[start : len(first) - end], second[start : len(second) - end]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from doraflow.parser.text import Lines
 
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
+_BEFORE_DOCUMENT = re.compile(r"[%#]|[ \t\r]*(?:#|$)", re.MULTILINE)
 _TAB_INDENT = re.compile(r" *\t")
+MOST_DIRECTIVES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,22 @@ def report_illegal_character(lines: Lines, sink: Sink) -> bool:
         help='remove it, or write it as an escape in double quotes, such as "\\x07"',
     )
     return True
+
+
+def report_directives(lines: Lines, sink: Sink) -> bool:
+    """Report a mass of directives at the start, each of which libyaml compares with all others; True if it is one."""
+    start = count = 0
+    while _BEFORE_DOCUMENT.match(lines.text, start):
+        count += lines.text.startswith("%", start)
+        end = lines.text.find("\n", start)
+        if count > MOST_DIRECTIVES:
+            message = f"more than {MOST_DIRECTIVES} directives stand before the dataflow, which needs none"
+            sink.error("DF004", message, _line(lines, start), help="remove the lines that begin with `%`")
+            return True
+        if end < 0:
+            break
+        start = end + 1
+    return False
 
 
 def report_syntax_error(error: MarkedYAMLError, lines: Lines, sink: Sink) -> None:
@@ -153,6 +171,10 @@ def _character(lines: Lines, offset: int) -> Span:
     """Mark one character, or the place before a line's end."""
     end = offset if lines.text[offset : offset + 1] in "\r\n" else offset + 1
     return lines.span(offset, end)
+
+
+def _line(lines: Lines, offset: int) -> Span:
+    return lines.span(offset, _line_end(lines, offset))
 
 
 def _line_end(lines: Lines, offset: int) -> int:

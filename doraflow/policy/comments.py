@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.codes import code_of, nearest_codes
+from doraflow.diagnostics import MOST_OF_A_KIND, Severity
 from doraflow.parser.text import Lines
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class _Reader:
         self._scalars, self._content_start = _scalars(text)
         self._meant = _LinesMeant(text)
         self._sink = sink
+        self._unknown = 0
 
     def read(self, match: re.Match[str]) -> Iterator[IgnoreComment]:
         """Give what one comment ignores; nothing if it is none, or malformed."""
@@ -78,7 +80,10 @@ class _Reader:
         for item in _ITEM.finditer(match[2]):
             span = self._lines.span(match.start(2) + item.start(), match.start(2) + item.end())
             code = code_of(item[0])
-            if code is None:
+            if code is None and self._unknown > MOST_OF_A_KIND:
+                self._sink.leave_out("DF016", Severity.WARNING)
+            elif code is None:
+                self._unknown += 1
                 _tell_unknown(item[0], span, self._sink)
             else:
                 yield IgnoreComment(code, line, span)

@@ -56,6 +56,7 @@ class _SourceLines:
         self._texts = texts
         self._concealed = concealed
         self._split: dict[str, list[str]] = {}
+        self._without_secrets: dict[tuple[str, int], str] = {}
 
     def line(self, span: Span) -> str | None:
         """Give the line that a span begins on; None if its text is not at hand."""
@@ -64,15 +65,23 @@ class _SourceLines:
         lines = self._split.get(span.file)
         if lines is None:
             lines = self._split[span.file] = self._texts[span.file].split("\n")
-        return self._masked(span, lines[span.line - 1].rstrip("\r")) if span.line <= len(lines) else None
+        if span.line > len(lines):
+            return None
+        place = (span.file, span.line)
+        line = self._without_secrets.get(place)
+        if line is None:
+            line = self._without_secrets[place] = self._masked(span, lines[span.line - 1].rstrip("\r"))
+        return line
 
     def _masked(self, span: Span, line: str) -> str:
+        letters: list[str] | None = None
         for secret in self._concealed:
             if secret.file == span.file and secret.line <= span.line <= secret.end_line:
                 start = secret.column - 1 if secret.line == span.line else 0
-                end = secret.end_column - 1 if secret.end_line == span.line else len(line)
-                line = line[:start] + _MASK * len(line[start:end]) + line[end:]
-        return line
+                end = min(secret.end_column - 1, len(line)) if secret.end_line == span.line else len(line)
+                letters = list(line) if letters is None else letters
+                letters[start:end] = _MASK * (end - start)
+        return line if letters is None else "".join(letters)
 
 
 def _finding(diagnostic: Diagnostic, lines: _SourceLines) -> Iterator[Piece]:

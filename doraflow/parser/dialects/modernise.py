@@ -45,7 +45,7 @@ MOST_LABELS = 3
 
 # What no file of an old dialect lacks. Most files hold none of it, and are not walked through.
 _TRACES = re.compile(
-    r"custom|run['\"]?\s*:|_unstable_|envs|__dora_env|env['\"]?\s*:[^\S\n]*(?:#[^\n]*)?(?:\n\s*)*[\[-]|shared_library|adora/|"
+    r"custom|run['\"]?\s*:|_unstable_|envs|__dora_env|env['\"]?\s*:\s*[\[#-]|shared_library|adora/|"
     r"communication|daemon_config|publish_all_messages_to_zenoh|sources|sinks|operators|node['\"]?\s*:"
 )
 
