@@ -25,12 +25,12 @@ class Terminal:
     def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
         self.process = process
         self._master = master
-        self._raw = b""
+        self.raw = b""
         self._at = 0
 
     @property
     def shown(self) -> str:
-        return _STEERING.sub("", self._raw.decode("utf-8", "replace"))
+        return _STEERING.sub("", self.raw.decode("utf-8", "replace"))
 
     def expect(self, text: str, seconds: float = 30.0) -> None:
         """Wait for a text behind what was awaited before."""
@@ -38,6 +38,13 @@ class Terminal:
         while (found := self.shown.find(text, self._at)) < 0:
             assert self._read(end - time.monotonic()), f"`{text}` did not come: {self.shown!r}"
         self._at = found + len(text)
+
+    def expect_all(self, *texts: str) -> None:
+        """Wait for some texts, in whatever order they come."""
+        before = self._at
+        for text in texts:
+            self._at = before
+            self.expect(text)
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
@@ -59,7 +66,7 @@ class Terminal:
             got = os.read(self._master, 65536) if ready else b""
         except OSError:
             return False  # the other end is closed
-        self._raw += got
+        self.raw += got
         return bool(got)
 
 

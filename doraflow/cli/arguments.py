@@ -18,6 +18,14 @@ class Form(StrEnum):
     GITHUB = "github"
 
 
+class ProgressForm(StrEnum):
+    """How progress is told."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    JSON = "json"
+
+
 File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False)
 ]
@@ -44,5 +52,9 @@ Jobs: TypeAlias = Annotated[
 ]
 Rebuild: TypeAlias = Annotated[bool, typer.Option("--rebuild", help="Run every build step, changed or not.")]
 NoCache: TypeAlias = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep the result of a run.")]
+ProgressOption: TypeAlias = Annotated[
+    ProgressForm,
+    typer.Option("--progress", help="How progress is told on stderr: bars on a terminal, plain lines, or JSON lines."),
+]
 
 DEFAULT_JOBS = 4

@@ -16,17 +16,17 @@ from doraflow.cli.arguments import (
     Jobs,
     NoCache,
     Profile,
+    ProgressForm,
+    ProgressOption,
     Rebuild,
     Strict,
     StrictTypes,
 )
 
 if TYPE_CHECKING:
-    from doraflow.cli.standing import StandingSteps
+    from doraflow.cli.progress import Progress
     from doraflow.codegen.fileset import FileSet
     from doraflow.diagnostics import Sink
-    from doraflow.ir import BuildStep
-    from doraflow.pipeline import Compilation
 
 
 def build(
@@ -50,6 +50,7 @@ def build(
     strict_types: StrictTypes = False,
     form: Format = Form.TEXT,
     no_cache: NoCache = False,
+    progress: ProgressOption = ProgressForm.AUTO,
 ) -> None:
     """Build a bundle: a launcher per machine, wiring tables, typed stubs, and all that they need.
 
@@ -58,26 +59,32 @@ def build(
 
     Example: doraflow build dataflow.yml -o bundle
     """
+    from doraflow.cli.building import load, run_build_steps
+    from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.overheard import overheard
+    from doraflow.cli.progress import progress_as
     from doraflow.cli.report import exit_code, tell_findings
     from doraflow.cli.standing import keep_build
     from doraflow.disk import recorded
-    from doraflow.pipeline import Options, generate, plan
-    from doraflow.pipeline import check as check_file
+    from doraflow.pipeline import Options, generate
 
+    told = progress_as(progress)
     with recorded() as record:
-        made = check_file(file, Options(strict, inventory=inventory, profile=profile, strict_types=strict_types))
-        planned = plan(made)
+        options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
+        made, planned = load(file, options, told)
         steps = None
         if planned is not None and not check and not no_build_steps:
-            steps = run_build_steps(made, jobs, rebuild=rebuild)
+            steps = run_build_steps(made, jobs, told, rebuild=rebuild)
         files = generate(made)
     folder = out or Path(f"{planned.graph.name}_bundle" if planned is not None else "")
-    if files is not None:
-        (_compare if check else _write)(files, folder, made.sink, form)
+    if files is not None and check:
+        _compare(files, folder, made.sink, form)
+    elif files is not None:
+        _write(files, folder, made.sink, told)
     with overheard() as said:
         tell_findings(made, form)
-    if context.obj is not None and not no_cache and files is not None and not made.sink.has_errors:
+    is_usual = progress is ProgressForm.AUTO and loudness() is Loudness.NORMAL and not no_cache
+    if context.obj is not None and is_usual and files is not None and not made.sink.has_errors:
         keep_build(context.obj, record, said, files, folder, steps, writes=not check)
     raise typer.Exit(exit_code(made))
 
@@ -89,29 +96,12 @@ def _compare(files: FileSet, folder: Path, sink: Sink, form: Form) -> None:
         typer.echo(line, err=form is not Form.TEXT)
 
 
-def _write(files: FileSet, folder: Path, sink: Sink, _form: Form) -> None:
+def _write(files: FileSet, folder: Path, sink: Sink, progress: Progress) -> None:
     from doraflow.build.writer import write
+    from doraflow.cli.building import tell_written
 
-    report = write(files, folder, sink)
-    if report is not None:
-        changes = f"{len(report.written)} files written, {len(report.unchanged)} unchanged"
-        typer.echo(f"{folder}: {changes}, {len(report.removed)} removed", err=True)
-
-
-def run_build_steps(made: Compilation, jobs: int, *, rebuild: bool) -> StandingSteps:
-    """Run the build steps of a compilation, telling of each; give what decided them."""
-    from doraflow.build.steps import run_steps
-    from doraflow.cli.cache import cache_folder
-    from doraflow.cli.progress import Progress
-    from doraflow.cli.standing import StandingSteps
-
-    steps = made.steps()
-    standing = StandingSteps(made.folder, cache_folder(made.source) / "build", steps)
-
-    def decided(step: BuildStep, digest: str | None) -> None:
-        standing.digests[step.owner] = digest
-
-    notice = Progress().notice
-    state = standing.state
-    run_steps(steps, made.folder, state, jobs, made.sink, notice=notice, decided=decided, rebuild=rebuild)
-    return standing
+    with progress.stage("generating", str(folder)) as generating:
+        report = write(files, folder, sink)
+        generating.failed = report is None
+        if report is not None:
+            generating.detail = tell_written(report, folder, progress)

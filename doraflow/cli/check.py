@@ -34,22 +34,26 @@ def check(
 
     Example: doraflow check dataflow.yml --format json
     """
+    from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.remembered import kept
     from doraflow.pipeline import Options
 
     def run() -> int:
         return _check(file, form, Options(strict, not no_sources, inventory, profile, strict_types))
 
-    raise typer.Exit(kept(None if no_cache else context.obj, run))
+    is_kept = not no_cache and loudness() is Loudness.NORMAL
+    raise typer.Exit(kept(context.obj if is_kept else None, run))
 
 
 def _check(file: Path, form: Form, options: Options) -> int:
+    from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.report import exit_code, tell_findings
     from doraflow.pipeline import check as check_file
 
     made = check_file(file, options)
     tell_findings(made, form)
-    if form is Form.TEXT and not made.diagnostics() and made.graph is not None:
+    is_told = form is Form.TEXT and loudness() is not Loudness.QUIET
+    if is_told and not made.diagnostics() and made.graph is not None:
         count = len(made.graph.nodes)
         typer.echo(f"{file}: {count} node{'' if count == 1 else 's'}, no findings", err=True)
     return exit_code(made)

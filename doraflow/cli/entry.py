@@ -13,7 +13,7 @@ from doraflow.cli.remembered import recall
 REMEMBERED = ("check", "build")
 """The commands whose results are kept."""
 
-NEVER_KEPT = frozenset({"--no-cache", "--rebuild"})
+NEVER_KEPT = frozenset({"--no-cache", "--rebuild", "--quiet", "-q", "--verbose", "-v", "--progress"})
 
 
 def main() -> None:

@@ -30,8 +30,9 @@ from doraflow.cli import (
     start,
     top,
 )
+from doraflow.cli.loudness import Commands
 
-app = typer.Typer(
+app = Commands(
     name="doraflow",
     help=(
         "Compile dora dataflows into launchers.\n\n"

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doraflow.cli.loudness import Commands
+
 if TYPE_CHECKING:
     from doraflow.pipeline import Compilation
     from doraflow.scaffold.addition import Addition
     from doraflow.scaffold.answers import NodeAnswer
 
-app = typer.Typer(no_args_is_help=True, help="Add something to a dataflow.")
+app = Commands(no_args_is_help=True, help="Add something to a dataflow.")
 
 
 @app.callback()

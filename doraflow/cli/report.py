@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from doraflow.cli.arguments import Form
+from doraflow.cli.loudness import Loudness, loudness
+from doraflow.diagnostics import Severity
 from doraflow.render.text import text_pieces
 
 if TYPE_CHECKING:
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
 
 def show_findings(made: Compilation) -> None:
     """Write all findings of a compilation to standard error."""
-    write_pieces(text_pieces(made.diagnostics(), made.all_texts()), sys.stderr)
+    write_findings(made.diagnostics(), made.all_texts())
 
 
 def write_findings(found: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
-    """Write findings to standard error."""
+    """Write findings to standard error, a quiet command only errors."""
+    if loudness() is Loudness.QUIET:
+        found = [finding for finding in found if finding.severity is Severity.ERROR]
     write_pieces(text_pieces(found, texts), sys.stderr)
 
 

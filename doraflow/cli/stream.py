@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from doraflow.cli.building import counted
+from doraflow.cli.loudness import Loudness, loudness
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -24,6 +27,7 @@ class Stream:
     def __init__(self, nodes: Sequence[str], output: Console | None = None, errors: Console | None = None) -> None:
         self._output = output or Console(soft_wrap=True, highlight=False)
         self._errors = errors or Console(stderr=True, soft_wrap=True, highlight=False)
+        self._count = len(nodes)
         self._width = max(map(len, nodes), default=0)
         self._colours = {node: _NODE_COLOURS[at % len(_NODE_COLOURS)] for at, node in enumerate(nodes)}
 
@@ -41,13 +45,23 @@ class Stream:
         match told:
             case {"type": "log", "node": str(node), "level": str(level), "message": str(message)}:
                 self._log(node, level, message)
+            case {"type": "event", "event": "started", "seconds": float(seconds)}:
+                self._started(seconds)
             case {"type": "event", "message": str(message)}:
-                if message:
+                if message and loudness() is not Loudness.QUIET:
                     self._errors.print(Text(f"doraflow: {message}", style="dim"))
             case {"type": "diagnostic"}:
                 self._diagnostic(told)
             case _:
                 self._output.print(Text(line.rstrip("\n")))
+
+    def _started(self, seconds: float) -> None:
+        """Tell that every node has joined, and every link between them is established."""
+        if loudness() is not Loudness.QUIET:
+            nodes = counted(self._count, "node")
+            self._errors.print(
+                Text.assemble((f"{'started':>9}", "green"), f" {nodes}, links established ({seconds:.1f} s)")
+            )
 
     def _log(self, node: str, level: str, message: str) -> None:
         style = _LEVEL_STYLES.get(level, "")
