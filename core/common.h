@@ -12,7 +12,13 @@
 #include <stdint.h>
 
 /* Raised with every change of what the runtime calls; runtime/compiled.py holds the other half of the comparison. */
-#define DORAFLOW_CORE_VERSION 3
+#define DORAFLOW_CORE_VERSION 4
+
+/* The lock of a node; whoever uses it in C holds the interpreter's lock, which waiting for it lets go of. */
+extern PyTypeObject LockType;
+void lock_acquire(PyObject *lock);
+int lock_try(PyObject *lock); /* 1 if it was taken, 0 if another thread has it */
+int lock_release(PyObject *lock); /* -1 with an exception if this thread has not taken it */
 
 /* Adds the types of the receiving half to the module. -1 with an exception on failure. */
 int receive_exec(PyObject *module);

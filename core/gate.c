@@ -22,7 +22,7 @@ struct gate {
     struct bell *bell;
     int epoll;
     long long spin_ns, fresh_ns;
-    PyObject *acquire, *release, *notify, *handle, *tick, *tend;
+    PyObject *lock, *notify, *handle, *tick, *tend;
     Queues *queues;
     Source **sources, **by_descriptor, *recent; /* borrowed: each takes itself out */
     Py_ssize_t source_count, source_room, descriptor_room;
@@ -178,18 +178,13 @@ static int wait_ready(Gate *gate, struct epoll_event *events, long long timeout)
     return epoll_wait(gate->epoll, events, MOST_READY, whole < INT32_MAX ? (int)whole : INT32_MAX);
 }
 
-static int acquire(Gate *gate)
-{
-    return call(gate->acquire);
-}
-
 /* Gives the node's lock back; an exception that is on its way stays. */
 static void release(Gate *gate)
 {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    if (call(gate->release) < 0)
-        PyErr_WriteUnraisable(gate->release);
+    if (lock_release(gate->lock) < 0)
+        PyErr_WriteUnraisable(gate->lock);
     PyErr_Restore(type, value, trace);
 }
 
@@ -203,9 +198,8 @@ static int settle(Gate *gate)
     return gate->recent != NULL ? source_prepare(gate->recent) : 0;
 }
 
-/* Waits for news and deals with it. Comes and goes with the node's lock held, also on failure, unless the lock itself
- * fails: then `is_locked` is cleared. */
-static int wait_for_news(Gate *gate, long long deadline, int *is_locked)
+/* Waits for news and deals with it. Comes and goes with the node's lock held, also on failure. */
+static int wait_for_news(Gate *gate, long long deadline)
 {
     struct epoll_event events[MOST_READY];
     if (settle(gate) < 0)
@@ -225,11 +219,7 @@ static int wait_for_news(Gate *gate, long long deadline, int *is_locked)
     count = wait_ready(gate, events, timeout);
     error = errno;
     Py_END_ALLOW_THREADS
-    if (acquire(gate) < 0) {
-        atomic_store(&gate->bell->is_claimed, 0);
-        *is_locked = 0;
-        return -1;
-    }
+    lock_acquire(gate->lock);
     atomic_store(&gate->bell->is_claimed, 0);
     if (gate->waiting && call(gate->notify) < 0)
         return -1;
@@ -262,7 +252,7 @@ static int is_fresh(Gate *gate)
 /* With the node's lock held: an event, NULL with an exception, or NULL with the reason in `outcome`. */
 enum outcome { FAILED, TIME_IS_OVER, LEFT_TO_PYTHON };
 
-static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, enum outcome *outcome, int *is_locked)
+static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, enum outcome *outcome)
 {
     *outcome = FAILED;
     int is_new = 1;
@@ -290,7 +280,7 @@ static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, en
             *outcome = TIME_IS_OVER;
             return NULL;
         }
-        if (wait_for_news(gate, has_timeout ? deadline : -1, is_locked) < 0)
+        if (wait_for_news(gate, has_timeout ? deadline : -1) < 0)
             return NULL;
     }
     *outcome = LEFT_TO_PYTHON;
@@ -300,20 +290,17 @@ static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, en
 static PyObject *next_event(Gate *gate, int has_timeout, long long deadline, enum outcome *outcome)
 {
     *outcome = LEFT_TO_PYTHON;
-    if (gate->queues == NULL || gate->acquire == NULL)
+    if (gate->queues == NULL || gate->lock == NULL)
         return NULL;
-    if (acquire(gate) < 0) {
-        *outcome = FAILED;
-        return NULL;
-    }
-    int is_locked = 1;
-    PyObject *event = next_locked(gate, has_timeout, deadline, outcome, &is_locked);
-    if (is_locked)
-        release(gate);
+    lock_acquire(gate->lock);
+    PyObject *event = next_locked(gate, has_timeout, deadline, outcome);
+    release(gate);
     return event;
 }
 
 /* ---- the type */
+
+static PyObject *gate_stream(Gate *gate, PyObject *node);
 
 static PyObject *gate_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -340,8 +327,6 @@ static PyObject *gate_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static int gate_traverse(Gate *gate, visitproc visit, void *arg)
 {
-    Py_VISIT(gate->acquire);
-    Py_VISIT(gate->release);
     Py_VISIT(gate->notify);
     Py_VISIT(gate->handle);
     Py_VISIT(gate->tick);
@@ -352,8 +337,7 @@ static int gate_traverse(Gate *gate, visitproc visit, void *arg)
 
 static int gate_clear(Gate *gate)
 {
-    Py_CLEAR(gate->acquire);
-    Py_CLEAR(gate->release);
+    Py_CLEAR(gate->lock);
     Py_CLEAR(gate->notify);
     Py_CLEAR(gate->handle);
     Py_CLEAR(gate->tick);
@@ -378,18 +362,10 @@ static PyObject *gate_attach(Gate *gate, PyObject *args, PyObject *kwargs)
     static char *names[] = {"lock", "queues", "fresh_ns", "notify", "handle", "tick", "tend", NULL};
     PyObject *lock, *queues, *notify, *handling, *tick, *tending;
     long long fresh_ns;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!LOOOO", names, &lock, &QueuesType, &queues, &fresh_ns, &notify,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!LOOOO", names, &LockType, &lock, &QueuesType, &queues, &fresh_ns, &notify,
                                      &handling, &tick, &tending))
         return NULL;
-    PyObject *acquiring = PyObject_GetAttrString(lock, "acquire");
-    PyObject *releasing = PyObject_GetAttrString(lock, "release");
-    if (acquiring == NULL || releasing == NULL) {
-        Py_XDECREF(acquiring);
-        Py_XDECREF(releasing);
-        return NULL;
-    }
-    Py_XSETREF(gate->acquire, acquiring);
-    Py_XSETREF(gate->release, releasing);
+    Py_XSETREF(gate->lock, Py_NewRef(lock));
     Py_XSETREF(gate->notify, Py_NewRef(notify));
     Py_XSETREF(gate->handle, Py_NewRef(handling));
     Py_XSETREF(gate->tick, Py_NewRef(tick));
@@ -466,6 +442,7 @@ static int gate_set_claimed(Gate *gate, PyObject *value, void *unused)
 static PyMethodDef gate_methods[] = {
     {"attach", (PyCFunction)(void (*)(void))gate_attach, METH_VARARGS | METH_KEYWORDS, "Name the parts of the node."},
     {"next", (PyCFunction)gate_next, METH_O, "Give an event, None when the time is over, or the seconds left to Python."},
+    {"stream", (PyCFunction)gate_stream, METH_O, "Give the events of the node one after the other."},
     {"fileno", (PyCFunction)gate_fileno, METH_NOARGS, "Give the bell's descriptor."},
     {"ring", (PyCFunction)gate_ring, METH_NOARGS, "Interrupt the thread that waits, if one does."},
     {"hush", (PyCFunction)gate_hush, METH_NOARGS, "Note that the bell was heard."},
@@ -511,16 +488,9 @@ typedef struct {
     Gate *gate;
 } Stream;
 
-static PyObject *stream_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *gate_stream(Gate *gate, PyObject *node)
 {
-    PyObject *node, *gate;
-    if (kwargs != NULL && PyDict_GET_SIZE(kwargs)) {
-        PyErr_SetString(PyExc_TypeError, "Stream takes no keywords");
-        return NULL;
-    }
-    if (!PyArg_ParseTuple(args, "OO!", &node, &GateType, &gate))
-        return NULL;
-    Stream *stream = (Stream *)type->tp_alloc(type, 0);
+    Stream *stream = (Stream *)StreamType.tp_alloc(&StreamType, 0);
     if (stream == NULL)
         return NULL;
     stream->node = Py_NewRef(node);
@@ -566,8 +536,7 @@ PyTypeObject StreamType = {
     .tp_name = "doraflow_core.Stream",
     .tp_doc = "The events of a node, one after the other.",
     .tp_basicsize = sizeof(Stream),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_new = stream_new,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_dealloc = (destructor)stream_dealloc,
     .tp_traverse = (traverseproc)stream_traverse,
     .tp_clear = (inquiry)stream_clear,

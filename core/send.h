@@ -1,5 +1,5 @@
-/* What the files of the sending half share. Every object here is used under its node's lock, which is an RLock of
- * Python's: holding the GIL alone is not enough, since a thread may be in the middle of a method written in Python.
+/* What the files of the sending half share. Every object here is used under its node's lock (core/lock.c): holding the
+ * GIL alone is not enough, since a thread may be in the middle of a method written in Python.
  *
  * The structs are the state that the runtime's Python works on too, through attributes; so a call that finds something
  * unusual can leave it to Python at any point at which nothing was changed yet.

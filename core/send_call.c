@@ -19,39 +19,28 @@ static int64_t now_of(clockid_t clock)
 
 /* ---- the lock */
 
-static int call_lock(PyObject *method, int is_patient)
-{
-    PyObject *blocking = is_patient ? Py_True : Py_False;
-    PyObject *got = PyObject_CallOneArg(method, blocking);
-    if (got == NULL)
-        return FAILED;
-    int is_taken = got == Py_True;
-    Py_DECREF(got);
-    return is_taken;
-}
-
 int try_lock(Dispatch *self)
 {
-    return call_lock(self->acquire, 0);
+    return lock_try(self->lock);
 }
 
 int lock(Dispatch *self)
 {
-    return call_lock(self->acquire, 1) == DONE ? 0 : -1;
+    lock_acquire(self->lock);
+    return 0;
 }
 
 int unlock(Dispatch *self)
 {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    PyObject *done = PyObject_CallNoArgs(self->release);
-    Py_XDECREF(done);
+    int status = lock_release(self->lock);
     if (type != NULL) {
         PyErr_Clear();
         PyErr_Restore(type, value, trace);
         return -1;
     }
-    return done == NULL ? -1 : 0;
+    return status;
 }
 
 /* ---- news of the readers */

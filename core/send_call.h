@@ -22,7 +22,7 @@ typedef struct {
 /* What a node sends with; the base of the runtime's Sender. */
 typedef struct {
     PyObject_HEAD
-    PyObject *core, *acquire, *release, *consumers, *routes, *last, *array_class, *uint8, *encode;
+    PyObject *core, *lock, *consumers, *routes, *last, *array_class, *uint8, *encode;
     Shelf *pool;
     int64_t heard_ns;
 } Dispatch;

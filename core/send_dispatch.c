@@ -292,7 +292,7 @@ static int dispatch_init(Dispatch *self, PyObject *arguments, PyObject *names)
 {
     (void)names;
     PyObject *core, *lock_object, *consumers, *pool, *targets, *last, *array_class, *uint8, *encode;
-    if (!PyArg_ParseTuple(arguments, "OOO!O!O!O!O!OO", &core, &lock_object, &PyDict_Type, &consumers, shelf_type, &pool,
+    if (!PyArg_ParseTuple(arguments, "OO!O!O!O!O!O!OO", &core, &LockType, &lock_object, &PyDict_Type, &consumers, shelf_type, &pool,
                           &PyDict_Type, &targets, &PyDict_Type, &last, &PyType_Type, &array_class, &uint8, &encode))
         return -1;
     Py_XSETREF(self->core, Py_NewRef(core));
@@ -302,10 +302,7 @@ static int dispatch_init(Dispatch *self, PyObject *arguments, PyObject *names)
     Py_XSETREF(self->array_class, Py_NewRef(array_class));
     Py_XSETREF(self->uint8, Py_NewRef(uint8));
     Py_XSETREF(self->encode, Py_NewRef(encode));
-    Py_XSETREF(self->acquire, PyObject_GetAttrString(lock_object, "acquire"));
-    Py_XSETREF(self->release, PyObject_GetAttrString(lock_object, "release"));
-    if (self->acquire == NULL || self->release == NULL)
-        return -1;
+    Py_XSETREF(self->lock, Py_NewRef(lock_object));
     return make_routes(self, targets);
 }
 
@@ -313,8 +310,6 @@ static int dispatch_traverse(Dispatch *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->core);
-    Py_VISIT(self->acquire);
-    Py_VISIT(self->release);
     Py_VISIT(self->consumers);
     Py_VISIT(self->routes);
     Py_VISIT(self->last);
@@ -336,8 +331,7 @@ static void dispatch_dealloc(Dispatch *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_XDECREF(self->core);
-    Py_XDECREF(self->acquire);
-    Py_XDECREF(self->release);
+    Py_XDECREF(self->lock);
     Py_XDECREF(self->consumers);
     Py_XDECREF(self->routes);
     Py_XDECREF(self->last);

@@ -1,7 +1,8 @@
 # The compiled core of the message path, as the runtime sees it.
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from doraflow_runtime.contract import InputWiring
 from doraflow_runtime.node_api.events import Event
@@ -13,7 +14,7 @@ from doraflow_runtime.shm.wire import Frame, SlotKey, WireError
 
 VERSION: int
 
-class _Lock(Protocol):
+class Lock:
     def acquire(self) -> bool: ...
     def release(self) -> None: ...
 
@@ -85,7 +86,7 @@ class Gate:
     def __init__(self, epoll: int, spin_ns: int) -> None: ...
     def attach(
         self,
-        lock: _Lock,
+        lock: threading.RLock,
         queues: Queues,
         fresh_ns: int,
         notify: Callable[[], None],
@@ -94,10 +95,7 @@ class Gate:
         tend: Callable[[], None],
     ) -> None: ...
     def next(self, timeout: float | None, /) -> Event | float | None: ...
+    def stream(self, node: Node, /) -> Iterator[Event]: ...
     def fileno(self) -> int: ...
     def ring(self) -> None: ...
     def hush(self) -> None: ...
-
-class Stream(Iterator[Event]):
-    def __init__(self, node: Node, gate: Gate, /) -> None: ...
-    def __next__(self) -> Event: ...

@@ -7,7 +7,6 @@ can send while another waits for events.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.contract import CONTRACT_VERSION
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.courier import Courier
+from doraflow_runtime.node_api.gate import new_lock
 from doraflow_runtime.node_api.intake import tie
 from doraflow_runtime.node_api.launcher_link import LauncherLink
 from doraflow_runtime.node_api.measuring import Counts
@@ -45,7 +45,7 @@ class Core:
     def __init__(self, seat: Seat) -> None:
         config = seat.config
         self.config = config
-        self.lock = threading.RLock()
+        self.lock = new_lock()
         self._process = os.getpid()
         self._state = NodeState.JOINING
         self.stop_cause = "MANUAL"

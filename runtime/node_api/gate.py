@@ -7,8 +7,9 @@ or knows what is waited for. Used under the node's lock, except for `ring`.
 from __future__ import annotations
 
 import os
+import threading
 import weakref
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from doraflow_runtime.compiled import is_compiled
 
@@ -61,3 +62,12 @@ def new_gate(epoll: int, spin_ns: int) -> AnyGate:
     import doraflow_core
 
     return doraflow_core.Gate(epoll, spin_ns)
+
+
+def new_lock() -> threading.RLock:
+    """Make the lock of a node, compiled if it can be."""
+    if not is_compiled():
+        return threading.RLock()
+    import doraflow_core
+
+    return cast("threading.RLock", doraflow_core.Lock())

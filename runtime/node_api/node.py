@@ -171,9 +171,7 @@ class Node:
     def __iter__(self) -> Iterator[Event]:
         if self._compiled is None:
             return self
-        import doraflow_core
-
-        return doraflow_core.Stream(self, self._compiled)
+        return self._compiled.stream(self)
 
     def __next__(self) -> Event:
         event = self.next()
