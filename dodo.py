@@ -50,8 +50,8 @@ def task_bench() -> Task:
 
 
 def task_soak() -> Task:
-    """Send checksummed messages at full speed for five minutes while nodes are killed."""
-    return {"actions": [python("bench.soak")]}
+    """Send checksummed messages for minutes while nodes are killed, and while they are started again."""
+    return {"actions": [python("bench.soak"), python("bench.soak.restarts")]}
 
 
 def task_docs() -> Task:

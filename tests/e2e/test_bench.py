@@ -77,3 +77,16 @@ def test_a_moment_of_the_soak_test_loses_nothing(world: Any, tmp_path: Path) -> 
     assert not moved.startswith("0 ")
     assert disturbed == "1 nodes killed and 1 stopped for a moment"
     assert lost.startswith("0 messages lost; ")
+
+
+def test_nodes_that_are_killed_again_and_again_leave_and_break_nothing(world: Any, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.soak.restarts", "--cycles", "15", "--seed", "6"],
+        cwd=ROOT,
+        env={**world.environment, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

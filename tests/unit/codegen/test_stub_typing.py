@@ -18,7 +18,7 @@ from typing import assert_never
 import pyarrow as pa
 from doraflow_runtime.node_api.images import pixels as pixels_of
 from typed_stubs.planner import (
-    ImageEvent, InputClosed, JpegEvent, Planner, RawEvent, StatusEvent, Stop,
+    ImageEvent, InputClosed, InputRecovered, JpegEvent, NodeRestarted, Planner, RawEvent, StatusEvent, Stop,
 )
 from typed_stubs.types import BoundingBox, Detection, JointState, Odometry, Pose, Quaternion, Twist, Vector3
 
@@ -38,7 +38,7 @@ with Planner() as node:
                 node.outputs.plain.send(jpeg)
             case StatusEvent(value=status):
                 node.outputs.joints.send(JointState(names=status, positions=[1.0], velocities=[], efforts=[]))
-            case InputClosed(id=closed):
+            case InputClosed(id=closed) | InputRecovered(id=closed) | NodeRestarted(id=closed):
                 print(closed)
             case Stop(cause=cause):
                 zero = Vector3(0.0, 0.0, 0.0)
@@ -94,12 +94,12 @@ with Camera() as node:
 MISSING_CASE = """\
 from typing import assert_never
 
-from typed_stubs.camera import Camera, InputClosed, TickEvent
+from typed_stubs.camera import Camera, InputClosed, InputRecovered, NodeRestarted, TickEvent
 
 with Camera() as node:
     for event in node:
         match event:
-            case TickEvent() | InputClosed():
+            case TickEvent() | InputClosed() | InputRecovered() | NodeRestarted():
                 pass
             case _:
                 assert_never(event)

@@ -1,0 +1,150 @@
+"""What can go wrong with a node, one fault after another: what its reader saw, the report, the exit code.
+
+Afterwards nothing is left: no process, socket, shared memory or file (the fixture `world` sees to that).
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+HEAD = """
+    import os, subprocess, signal, sys, time
+    from doraflow_runtime.node_api.node import Node
+
+    with Node() as node:
+        for event in node:
+            node.send_output("out", b"x" * 20_000)
+            BREAK
+"""
+READS = """
+    from doraflow_runtime.node_api.node import Node
+
+    seen = None
+    with Node() as node:
+        for event in node:
+            what = f"{event.type} {event.id}"
+            if what != seen:
+                seen = what
+                print(what, flush=True)
+"""
+BYSTANDS = """
+    import os
+    from doraflow_runtime.node_api.node import Node
+    with Node() as node:
+        count = 0
+        for event in node:
+            count += event.type == "INPUT"
+            if event.type == "INPUT" and count == 20:
+                print("goes on", flush=True)
+                node.stop_all()
+"""
+TICK = {"tick": "dora/timer/millis/50"}
+EXIT_1 = "`fails` failed with exit code 1"
+CLOSED = ("INPUT in", "INPUT_CLOSED in", "STOP ALL_INPUTS_CLOSED")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a node does after its first message, and what follows."""
+
+    code: str
+    saw: tuple[str, ...] = CLOSED
+    exit_code: int = 1
+    report: str = ""
+
+
+FAULTS = {
+    "exits 0": Fault("os._exit(0)", exit_code=0),
+    "ends its loop": Fault("break", exit_code=0),
+    "exits 1": Fault("os._exit(1)", report=EXIT_1),
+    "raises": Fault("1 / 0", report="`fails` failed with exit code 1: ZeroDivisionError: division by zero"),
+    "raises SystemExit": Fault("sys.exit('no camera')", report=EXIT_1),
+    "segfaults": Fault("os.kill(os.getpid(), signal.SIGSEGV)", report="`fails` was killed by SIGSEGV"),
+    "aborts": Fault("os.abort()", report="`fails` was killed by SIGABRT"),
+    "is killed": Fault("os.kill(os.getpid(), signal.SIGKILL)", report="`fails` was killed by SIGKILL"),
+    "closes its output": Fault("node.close_output('out')", exit_code=0),
+    "closes itself and lives on": Fault("node.close(); time.sleep(60)", exit_code=0),
+    "forks a child that goes on": Fault(
+        "os.fork() or time.sleep(60); os._exit(1)", report="`fails` failed with exit code 1"
+    ),
+    "starts a process that goes on": Fault("subprocess.Popen(['sleep', '60']); os._exit(1)", report=EXIT_1),
+    "hangs": Fault("time.sleep(60)", ("INPUT in", "STOP MANUAL"), exit_code=0),
+    "hangs and ignores SIGTERM": Fault(
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)",
+        ("INPUT in", "STOP MANUAL"),
+        report="`fails` did not end within 0.5 s of SIGTERM and was killed",
+    ),
+    "closes its standard output": Fault(
+        "os.close(1); os.close(2); os._exit(1)", report="`fails` failed with exit code 1"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("spawn", ["fork", "exec"])
+def test_a_fault_is_told_to_the_reader_and_in_the_report_and_harms_nobody_else(
+    world: Any, fault: Fault, spawn: str
+) -> None:
+    bundle = world.bundle()
+    bundle.node("fails", HEAD.replace("BREAK", fault.code), inputs=TICK, outputs=("out",), spawn=spawn)
+    bundle.node("reader", READS, inputs={"in": "fails/out"}, spawn=spawn)
+    bundle.node("bystander", BYSTANDS, inputs=TICK, spawn=spawn)
+    launch = world.launch(bundle, "--grace", "0.5")
+    assert launch.wait() == fault.exit_code, launch.err
+    assert tuple(row["message"] for row in launch.log("reader")) == fault.saw
+    assert [row["message"] for row in launch.log("bystander")] == ["goes on"]
+    findings = [line.partition(": ")[2] for line in launch.err.splitlines() if line.startswith("error[DF802]")]
+    assert findings == ([fault.report] if fault.report else [])
+
+
+def test_a_node_that_floods_a_slow_reader_harms_neither(world: Any) -> None:
+    bundle = world.bundle()
+    floods = """
+        import time
+        from doraflow_runtime.node_api.node import Node
+        with Node() as node:
+            deadline = time.monotonic() + 1.0
+            sent = 0
+            while time.monotonic() < deadline:
+                node.send_output("out", b"x" * 50_000)
+                sent += 1
+            print("sent", sent, "undelivered", sum(node.undelivered.values()), flush=True)
+    """
+    slow = """
+        import time
+        from doraflow_runtime.node_api.node import Node
+        count = 0
+        with Node() as node:
+            for event in node:
+                count += event.type == "INPUT"
+                time.sleep(0.02)
+            print("read", count, "dropped", sum(node.dropped.values()), flush=True)
+    """
+    bundle.node("floods", floods, outputs=("out",))
+    bundle.node("slow", slow, inputs={"in": "floods/out"})
+    launch = world.launch(bundle)
+    assert launch.wait() == 0, launch.err
+    (_, sent, _, undelivered) = launch.log("floods")[0]["message"].split()
+    (_, read, _, dropped) = launch.log("slow")[0]["message"].split()
+    assert int(sent) == int(undelivered) + int(read) + int(dropped)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_launcher_that_is_ended_takes_every_node_with_it_also_those_about_to_start_again(
+    world: Any, number: signal.Signals, eventually: Any
+) -> None:
+    bundle = world.bundle()
+    fails = HEAD.replace("BREAK", "os._exit(1)")
+    bundle.node("fails", fails, inputs=TICK, outputs=("out",), restart_policy="always", restart_delay=0.05)
+    bundle.node("reader", READS, inputs={"in": "fails/out"})
+    bundle.node("stubborn", HEAD.replace("BREAK", "signal.signal(15, signal.SIG_IGN); time.sleep(60)"), inputs=TICK)
+    bundle.nodes[2] = replace(bundle.nodes[2], outputs=bundle.nodes[0].outputs)
+    launch = world.launch(bundle, "--grace", "0.3")
+    launch.wait_for("(restart 3)")
+    launch.signal(number)
+    assert launch.wait() == (1 if number is signal.SIGTERM else -signal.SIGKILL)
+    eventually(lambda: not world.processes() and not world.runs(), "something is left")
