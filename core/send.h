@@ -112,9 +112,17 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *kind, *schema, *record, *parts, *laid;
+    PyObject *recent; /* the object that was last found to be the same type; most arrays bring one of their own */
     Py_ssize_t number, width, length;
+    long id; /* of a type that has no parameters, by which it is told from all others; -1 for any other */
     char is_plain;
 } KnownType;
+
+/* Arrow's numbers of types that have no parameters: integers and floats, and dates. */
+enum { FIRST_NUMBER = 2, LAST_NUMBER = 12, DATE32 = 16, DATE64 = 17 };
+
+/* Gives the number of such a type; -1 for any other, or with an exception. */
+long type_id(PyObject *kind);
 
 extern PyTypeObject *line_type, *lane_type, *shelf_type, *slot_type, *account_type, *known_type;
 

@@ -17,37 +17,11 @@ static int64_t now_of(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* ---- the lock */
-
-int try_lock(Dispatch *self)
-{
-    return lock_try(self->lock);
-}
-
-int lock(Dispatch *self)
-{
-    lock_acquire(self->lock);
-    return 0;
-}
-
-int unlock(Dispatch *self)
-{
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    int status = lock_release(self->lock);
-    if (type != NULL) {
-        PyErr_Clear();
-        PyErr_Restore(type, value, trace);
-        return -1;
-    }
-    return status;
-}
-
 /* ---- news of the readers */
 
-static int ask_core(Dispatch *self, const char *question)
+static int ask(PyObject *whom, const char *question)
 {
-    PyObject *answer = PyObject_GetAttrString(self->core, question);
+    PyObject *answer = PyObject_GetAttrString(whom, question);
     if (answer == NULL)
         return -1;
     int is_true = PyObject_IsTrue(answer);
@@ -84,7 +58,7 @@ static int hang_up(Dispatch *self, Account *account)
 /* Reads what the readers of a route have sent, unless a thread waits that does it. Under the lock. */
 static int hear(Dispatch *self, Route *route)
 {
-    int is_watched = ask_core(self, "is_watched");
+    int is_watched = ask(self->gate, "is_claimed");
     if (is_watched != 0)
         return is_watched < 0 ? -1 : 0;
     int has_news = 0;
@@ -111,6 +85,8 @@ static int is_stale(Dispatch *self)
 /* Finds the account of a target; its lane is NULL if the reader is not connected. */
 static int resolve(Dispatch *self, Target *target)
 {
+    if (target->account != NULL && target->account->connection->is_open && !target->account->has_left)
+        return 0; /* it is hung up on before another one takes its name */
     PyObject *found = PyDict_GetItemWithError(self->consumers, target->name);
     if (found == (PyObject *)target->account && found != NULL)
         return 0;
@@ -118,6 +94,7 @@ static int resolve(Dispatch *self, Target *target)
         return -1;
     Py_CLEAR(target->account);
     Py_CLEAR(target->lane);
+    target->announced = 0;
     if (found == NULL)
         return 0;
     if (!PyObject_TypeCheck(found, account_type)) {
@@ -137,14 +114,26 @@ static int is_gone(const Target *target)
     return target->lane == NULL || !target->account->connection->is_open || target->account->has_left;
 }
 
-static int is_ready(Dispatch *self, Route *route, Target *target, PyObject *type_number, int in_slot)
+static int is_announced(Target *target, long number)
+{
+    if (target->announced == number)
+        return DONE;
+    PyObject *type_number = PyLong_FromLong(number);
+    int is_there = type_number == NULL ? FAILED : PySet_Contains(target->account->types, type_number);
+    Py_XDECREF(type_number);
+    if (is_there == DONE)
+        target->announced = number;
+    return is_there;
+}
+
+static int is_ready(Dispatch *self, Route *route, Target *target, long number, int in_slot)
 {
     Account *account = target->account;
     Lane *lane = target->lane;
-    int is_announced = PySet_Contains(account->types, type_number);
-    if (is_announced < 0)
-        return FAILED;
-    if (!is_announced || lane->is_closing || PyObject_Size(lane->held) != 0)
+    int is_known = is_announced(target, number);
+    if (is_known != DONE)
+        return is_known;
+    if (lane->is_closing || (account->waiting && PyObject_Size(lane->held) != 0))
         return NOT_READY;
     if (lane->may_drop) {
         int is_over = account->bytes_held >= account->share && self->pool->bytes_in_use > self->pool->limit / 2;
@@ -160,9 +149,6 @@ static int is_ready(Dispatch *self, Route *route, Target *target, PyObject *type
 /* Tells whether every reader that is there can be sent to at once. Under the lock. */
 static int are_ready(Dispatch *self, Route *route, long number, int in_slot)
 {
-    PyObject *type_number = PyLong_FromLong(number);
-    if (type_number == NULL)
-        return FAILED;
     int verdict = DONE, somebody_is_gone = 0;
     for (Py_ssize_t at = 0; verdict == DONE && at < route->count; at++) {
         Target *target = &route->targets[at];
@@ -171,11 +157,10 @@ static int are_ready(Dispatch *self, Route *route, long number, int in_slot)
         else if (is_gone(target))
             somebody_is_gone = 1;
         else
-            verdict = is_ready(self, route, target, type_number, in_slot);
+            verdict = is_ready(self, route, target, number, in_slot);
     }
-    Py_DECREF(type_number);
     if (verdict == DONE && somebody_is_gone) {
-        int is_closed = ask_core(self, "is_closed");
+        int is_closed = ask(self->core, "is_closed");
         return is_closed < 0 ? FAILED : !is_closed;
     }
     return verdict;
@@ -313,8 +298,9 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
         .content_size = SLOT_SIZE,
     };
     Route *route = route_of(self, output);
-    if (route == NULL || lock(self) < 0)
+    if (route == NULL)
         return NULL;
+    lock_acquire(self->lock);
     route->messages++;
     route->bytes += (unsigned long long)slot->size;
     int verdict = are_ready(self, route, letter.type_number, 1);
@@ -327,7 +313,8 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
     } else if (verdict == FAILED) {
         shelf_free(self->pool, slot);
     }
-    if (unlock(self) < 0 || verdict == FAILED)
+    lock_release(self->lock);
+    if (verdict == FAILED)
         return NULL;
     if (verdict == NOT_READY)
         return deliver_late(self, output, known, metadata, record, slot);
@@ -338,15 +325,15 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
 
 int post_inline(Dispatch *self, Route *route, const Letter *letter)
 {
-    int verdict = try_lock(self);
-    if (verdict != DONE)
-        return verdict;
-    verdict = are_ready(self, route, letter->type_number, 0);
+    if (!lock_try(self->lock))
+        return NOT_READY;
+    int verdict = are_ready(self, route, letter->type_number, 0);
     if (verdict == DONE && post(self, route, letter, NULL) < 0)
         verdict = FAILED;
     if (verdict == DONE) {
         route->messages++;
         route->bytes += (unsigned long long)letter->content_size;
     }
-    return unlock(self) < 0 ? FAILED : verdict;
+    lock_release(self->lock);
+    return verdict;
 }

@@ -10,19 +10,31 @@ typedef struct {
     uint16_t index;
     Account *account;
     Lane *lane;
+    long announced; /* the number of a type that the account was told of; 0 for none */
 } Target;
+
+/* The array that was sent last, if it was sent more than once: its values need not be asked for again. A node that
+ * fills the same memory for every message sends no other, and at a slow pace asking is what costs the most. */
+typedef struct {
+    const void *seen; /* not a reference, but the address of the one before */
+    PyObject *array;  /* a weak reference */
+    KnownType *known;
+    const char *start;
+    Py_ssize_t length, size;
+} Recent;
 
 typedef struct {
     PyObject_HEAD
     Py_ssize_t count;
     Target *targets;
+    Recent recent;
     unsigned long long messages, bytes; /* that were sent without the way for everything */
 } Route;
 
 /* What a node sends with; the base of the runtime's Sender. */
 typedef struct {
     PyObject_HEAD
-    PyObject *core, *lock, *consumers, *routes, *last, *array_class, *uint8, *encode;
+    PyObject *core, *gate, *lock, *consumers, *routes, *last, *array_class, *uint8, *encode;
     Shelf *pool;
     int64_t heard_ns;
 } Dispatch;
@@ -43,11 +55,6 @@ Route *route_of(Dispatch *self, PyObject *output);
 
 /* The type that was last sent on an output, borrowed; NULL without an exception if it is not flat. */
 KnownType *last_type(Dispatch *self, PyObject *output);
-
-/* Takes the node's lock if it is free, or waits for it; NOT_READY if it is another thread's. */
-int try_lock(Dispatch *self);
-int lock(Dispatch *self);
-int unlock(Dispatch *self);
 
 /* Takes a slot that is at hand, under the lock; NULL without an exception if there is none. `is_fresh` spares the look
  * for slots that have just come back. */

@@ -18,6 +18,8 @@ static void route_drop(Route *self)
         Py_CLEAR(self->targets[at].lane);
     }
     self->count = 0;
+    Py_CLEAR(self->recent.array);
+    Py_CLEAR(self->recent.known);
 }
 
 static Route *route_new(PyObject *pairs)
@@ -58,6 +60,8 @@ static int route_traverse(Route *self, visitproc visit, void *arg)
         Py_VISIT(self->targets[at].account);
         Py_VISIT(self->targets[at].lane);
     }
+    Py_VISIT(self->recent.array);
+    Py_VISIT(self->recent.known);
     return 0;
 }
 
@@ -152,16 +156,12 @@ static void copy(char *to, const Values *values)
 static int send_in_slot(Dispatch *self, Route *route, PyObject *output, KnownType *known, PyObject *metadata,
                         const Values *values)
 {
-    int verdict = try_lock(self);
-    if (verdict != DONE)
-        return verdict;
-    Slot *slot = take_slot(self, route, values->size, values->size < QUIET_COPY);
-    if (unlock(self) < 0) {
-        Py_XDECREF(slot);
-        return FAILED;
-    }
-    if (slot == NULL)
+    if (!lock_try(self->lock))
         return NOT_READY;
+    Slot *slot = take_slot(self, route, values->size, values->size < QUIET_COPY);
+    lock_release(self->lock);
+    if (slot == NULL)
+        return PyErr_Occurred() ? FAILED : NOT_READY;
     copy((char *)self->pool->memory.buf + slot->offset, values);
     PyObject *done = deliver(self, output, known, metadata, values->length, slot);
     Py_DECREF(slot);
@@ -172,13 +172,23 @@ static int send_in_slot(Dispatch *self, Route *route, PyObject *output, KnownTyp
 static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObject *given)
 {
     Route *route = route_of(self, output);
-    KnownType *known = route == NULL || route->count == 0 ? NULL : last_type(self, output);
-    if (known == NULL)
+    if (route == NULL || route->count == 0)
         return PyErr_Occurred() ? FAILED : NOT_READY;
     Values values;
     PyObject *metadata;
-    Py_INCREF(known); /* the last type of an output may change while Python runs */
-    int verdict = read_values(self, data, known, &values);
+    int verdict = DONE;
+    KnownType *known = read_recent(route, data, &values);
+    if (known != NULL) {
+        Py_INCREF(known);
+    } else {
+        known = last_type(self, output);
+        if (known == NULL)
+            return PyErr_Occurred() ? FAILED : NOT_READY;
+        Py_INCREF(known); /* the last type of an output may change while Python runs */
+        verdict = read_values(self, data, known, &values);
+        if (verdict == DONE)
+            note_recent(route, data, known, &values);
+    }
     if (verdict == DONE) {
         verdict = encode_metadata(self, given, &metadata);
         if (verdict == DONE)
@@ -221,8 +231,8 @@ static int lend_at_once(Dispatch *self, PyObject *output, PyObject *wanted, PyOb
     }
     PyObject *metadata;
     int verdict = encode_metadata(self, given, &metadata);
-    if (verdict == DONE)
-        verdict = try_lock(self);
+    if (verdict == DONE && !lock_try(self->lock))
+        verdict = NOT_READY;
     if (verdict == DONE) {
         Slot *slot = take_slot(self, route, size, 0);
         if (slot == NULL) {
@@ -232,10 +242,7 @@ static int lend_at_once(Dispatch *self, PyObject *output, PyObject *wanted, PyOb
             verdict = FAILED;
         }
         Py_XDECREF(slot);
-        if (unlock(self) < 0) {
-            Py_CLEAR(*loan);
-            verdict = FAILED;
-        }
+        lock_release(self->lock);
     }
     Py_XDECREF(metadata);
     return verdict;
@@ -291,9 +298,10 @@ static int make_routes(Dispatch *self, PyObject *targets)
 static int dispatch_init(Dispatch *self, PyObject *arguments, PyObject *names)
 {
     (void)names;
-    PyObject *core, *lock_object, *consumers, *pool, *targets, *last, *array_class, *uint8, *encode;
-    if (!PyArg_ParseTuple(arguments, "OO!O!O!O!O!O!OO", &core, &LockType, &lock_object, &PyDict_Type, &consumers, shelf_type, &pool,
-                          &PyDict_Type, &targets, &PyDict_Type, &last, &PyType_Type, &array_class, &uint8, &encode))
+    PyObject *core, *lock, *consumers, *pool, *targets, *last, *array_class, *uint8, *encode;
+    if (!PyArg_ParseTuple(arguments, "OO!O!O!O!O!O!OO", &core, &LockType, &lock, &PyDict_Type, &consumers,
+                          shelf_type, &pool, &PyDict_Type, &targets, &PyDict_Type, &last, &PyType_Type, &array_class,
+                          &uint8, &encode))
         return -1;
     Py_XSETREF(self->core, Py_NewRef(core));
     Py_XSETREF(self->consumers, Py_NewRef(consumers));
@@ -302,7 +310,10 @@ static int dispatch_init(Dispatch *self, PyObject *arguments, PyObject *names)
     Py_XSETREF(self->array_class, Py_NewRef(array_class));
     Py_XSETREF(self->uint8, Py_NewRef(uint8));
     Py_XSETREF(self->encode, Py_NewRef(encode));
-    Py_XSETREF(self->lock, Py_NewRef(lock_object));
+    Py_XSETREF(self->lock, Py_NewRef(lock));
+    Py_XSETREF(self->gate, PyObject_GetAttrString(core, "gate"));
+    if (self->gate == NULL)
+        return -1;
     return make_routes(self, targets);
 }
 
@@ -310,6 +321,7 @@ static int dispatch_traverse(Dispatch *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->core);
+    Py_VISIT(self->gate);
     Py_VISIT(self->consumers);
     Py_VISIT(self->routes);
     Py_VISIT(self->last);
@@ -331,6 +343,7 @@ static void dispatch_dealloc(Dispatch *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_XDECREF(self->core);
+    Py_XDECREF(self->gate);
     Py_XDECREF(self->lock);
     Py_XDECREF(self->consumers);
     Py_XDECREF(self->routes);

@@ -187,6 +187,18 @@ static PyType_Spec lane_spec = {
     "doraflow_core.Lane", sizeof(Lane), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, lane_slots,
 };
 
+long type_id(PyObject *kind)
+{
+    static PyObject *name;
+    if (name == NULL && (name = PyUnicode_InternFromString("id")) == NULL)
+        return -1;
+    PyObject *id = PyObject_GetAttr(kind, name);
+    long number = id == NULL ? -1 : PyLong_AsLong(id);
+    Py_XDECREF(id);
+    int is_number = number >= FIRST_NUMBER && number <= LAST_NUMBER;
+    return is_number || number == DATE32 || number == DATE64 ? number : -1;
+}
+
 static int known_init(KnownType *self, PyObject *arguments, PyObject *names)
 {
     (void)names;
@@ -199,13 +211,15 @@ static int known_init(KnownType *self, PyObject *arguments, PyObject *names)
     Py_XSETREF(self->record, PyBytes_FromStringAndSize(NULL, 0));
     self->is_plain = (char)is_plain;
     self->length = -1;
-    return self->record == NULL ? -1 : 0;
+    self->id = type_id(kind);
+    return self->record == NULL || PyErr_Occurred() ? -1 : 0;
 }
 
 static int known_traverse(KnownType *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->kind);
+    Py_VISIT(self->recent);
     Py_VISIT(self->parts);
     Py_VISIT(self->laid);
     return 0;
@@ -214,6 +228,7 @@ static int known_traverse(KnownType *self, visitproc visit, void *arg)
 static int known_clear(KnownType *self)
 {
     Py_CLEAR(self->kind);
+    Py_CLEAR(self->recent);
     Py_CLEAR(self->schema);
     Py_CLEAR(self->record);
     Py_CLEAR(self->parts);

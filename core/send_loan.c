@@ -98,10 +98,10 @@ static PyObject *give_up(Loan *self)
 {
     if (self->give_up != NULL)
         return PyObject_CallNoArgs(self->give_up);
-    if (lock(self->dispatch) < 0)
-        return NULL;
+    lock_acquire(self->dispatch->lock);
     shelf_free(self->dispatch->pool, self->slot);
-    return unlock(self->dispatch) < 0 ? NULL : Py_NewRef(Py_None);
+    lock_release(self->dispatch->lock);
+    Py_RETURN_NONE;
 }
 
 static PyObject *finish(Loan *self)

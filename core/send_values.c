@@ -19,14 +19,21 @@ static int name_all(void)
 
 static int is_same_type(PyObject *kind, KnownType *known)
 {
-    if (kind == known->kind)
+    if (kind == known->recent || kind == known->kind)
         return 1;
+    long id = known->id < 0 ? -1 : type_id(kind);
+    if (id >= 0)
+        return id == known->id;
+    if (PyErr_Occurred())
+        return -1;
     PyObject *arguments[] = {known->kind, kind, Py_True};
     PyObject *answer = PyObject_VectorcallMethod(equals_name, arguments, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, keywords);
     if (answer == NULL)
         return -1;
     int is_same = answer == Py_True;
     Py_DECREF(answer);
+    if (is_same)
+        Py_XSETREF(known->recent, Py_NewRef(kind));
     return is_same;
 }
 
@@ -83,6 +90,44 @@ static int read_bytes(PyObject *data, Values *values)
     values->start = values->view.buf;
     values->length = values->size = values->view.len;
     return DONE;
+}
+
+static int is_referred(PyObject *reference, PyObject *data)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *found = NULL;
+    PyWeakref_GetRef(reference, &found);
+    Py_XDECREF(found);
+    return found == data;
+#else
+    return PyWeakref_GetObject(reference) == data;
+#endif
+}
+
+KnownType *read_recent(const Route *route, PyObject *data, Values *values)
+{
+    const Recent *recent = &route->recent;
+    if (recent->array == NULL || recent->seen != data || !is_referred(recent->array, data))
+        return NULL;
+    *values = (Values){.start = recent->start, .length = recent->length, .size = recent->size};
+    return recent->known;
+}
+
+void note_recent(Route *route, PyObject *data, KnownType *known, const Values *values)
+{
+    Recent *recent = &route->recent;
+    int is_again = recent->seen == data;
+    Py_CLEAR(recent->array);
+    recent->seen = data;
+    if (!is_again || PyObject_CheckBuffer(data)) /* memory that others may resize while nobody holds it */
+        return;
+    recent->array = PyWeakref_NewRef(data, NULL);
+    if (recent->array == NULL)
+        PyErr_Clear(); /* what cannot be referred to is asked for each time */
+    Py_XSETREF(recent->known, (KnownType *)Py_NewRef(known));
+    recent->start = values->start;
+    recent->length = values->length;
+    recent->size = values->size;
 }
 
 int read_values(Dispatch *self, PyObject *data, KnownType *known, Values *values)

@@ -4,12 +4,19 @@
 
 #include "send_call.h"
 
-/* The values of a flat array without nulls. `view` holds the memory until it is released. */
+/* The values of a flat array without nulls. `view` holds the memory until it is released; it is empty if the array
+ * itself does. */
 typedef struct {
     Py_buffer view;
     const char *start;
     Py_ssize_t length, size;
 } Values;
+
+/* Gives the values of the array that was sent last on a route, and its type, borrowed; NULL if it is another one. */
+KnownType *read_recent(const Route *route, PyObject *data, Values *values);
+
+/* Notes what was read, if the array is the one of the time before. */
+void note_recent(Route *route, PyObject *data, KnownType *known, const Values *values);
 
 /* DONE if `data` is of a known type and lies ready, and `values->view` has to be released. */
 int read_values(Dispatch *self, PyObject *data, KnownType *known, Values *values);

@@ -291,11 +291,6 @@ class Core:
         """Note that a thread which was about to wait may have nothing to wait for."""
         self.gate.rounds += 1
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether a thread waits, and deals with what happens."""
-        return self.gate.is_claimed
-
     def note_sent(self, consumer: Consumer) -> None:
         """Watch for a consumer that has to catch up."""
         with self.lock:
