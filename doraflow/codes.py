@@ -145,6 +145,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF846": "a run that did not end in time",
         "DF847": "a name of a run that is taken",
         "DF848": "settings of `top` that cannot be used",
+        # logs
+        "DF850": "a log for an output that the node does not have",
+        "DF851": "a log setting without effect",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -20,6 +20,7 @@ from doraflow_runtime.contract import (
     Process,
 )
 
+from doraflow.analysis.logs import log_rules
 from doraflow.ir import HostPlan, Plan, Timer
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _wiring(node: Node) -> NodeWiring:
         ),
         shared_memory=shared_memory(node),
         spin_us=_whole(node.settings, "spin_us"),
+        logs=log_rules(node),
         dynamic=node.kind == "dynamic",
         shared_memory_ready=_whole(node.settings, "shared_memory_ready"),
         huge_pages=node.settings.get("huge_pages") is True,

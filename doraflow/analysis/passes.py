@@ -11,6 +11,7 @@ from doraflow.analysis.budget import check_budget
 from doraflow.analysis.build_commands import check_build_commands
 from doraflow.analysis.cycles import check_cycles
 from doraflow.analysis.fan import check_fan
+from doraflow.analysis.logs import check_logs
 from doraflow.analysis.module_bounds import check_module_bounds
 from doraflow.analysis.pace import check_pace
 from doraflow.analysis.place import place
@@ -40,6 +41,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         check_reach,
         check_blocking,
         check_queues,
+        check_logs,
         check_pace,
         check_fan,
         check_affinity,

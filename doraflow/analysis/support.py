@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.ports import written_id
 from doraflow.diagnostics import Label
-from doraflow.ir import LogSubscription
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doraflow.diagnostics import Sink, Span
-    from doraflow.ir import Edge, Graph, Input, Node, Operator, Output
+    from doraflow.ir import Edge, Graph, Node, Operator, Output
 
 UNRUNNABLE = "DF902"
 """The code whose warnings the pipeline turns into errors when a bundle is built."""
@@ -41,10 +40,6 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
     {
         ("startup_timeout",): "the launcher's `--start-timeout` holds for all nodes",
         ("finish_grace_secs",): "the launcher's `--grace` holds for all nodes",
-        ("send_stdout_as",): "no message is sent for a line of output",
-        ("send_logs_as",): "no message is sent for a log entry",
-        ("min_log_level",): "every log line is kept",
-        ("max_log_size", "max_rotated_files"): "log files are not rotated",
         ("data_format", "default_data_format"): "messages travel as Arrow",
         ("debug",): "messages cannot be inspected from outside",
         ("distribute",): "a bundle is copied by hand",
@@ -72,8 +67,6 @@ def check_support(graph: Graph, sink: Sink) -> Graph:
         _check_labels(node, graph, sink)
         for operator in node.operators:
             _check_operator(node, operator, sink)
-        for port in node.inputs:
-            _check_input(node, port, sink)
         for output in node.outputs:
             _check_output(node, output, sink)
     _check_links(graph, sink)
@@ -145,12 +138,6 @@ def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:
     if operator.conda_env is not None:
         _tell("conda_env", f" of {name}", "operators run in the launcher's own Python", operator.path_span, sink)
     _check_settings(f" of {name}", operator.settings, operator.setting_spans, sink)
-
-
-def _check_input(node: Node, port: Input, sink: Sink) -> None:
-    name = written_id(node, port.id)
-    if isinstance(port.source, LogSubscription):
-        _tell(name, f" of `{node.id}`", "it reads the log, and nothing arrives", port.source_span, sink)
 
 
 def _check_output(node: Node, output: Output, sink: Sink) -> None:

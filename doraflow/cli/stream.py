@@ -13,6 +13,7 @@ from rich.text import Text
 
 from doraflow.cli.building import counted
 from doraflow.cli.loudness import Loudness, loudness
+from doraflow.logs.records import LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,9 @@ class Stream:
             told = None
         match told:
             case {"type": "log", "node": str(node), "level": str(level), "message": str(message)}:
-                self._log(node, level, message)
+                fields = told.get("fields")
+                record = LogRecord("", "stdout", node, message, None, fields if isinstance(fields, dict) else {})
+                self._log(node, level, record.lines())
             case {"type": "event", "event": "started", "seconds": float(seconds)}:
                 self._started(seconds)
             case {"type": "event", "message": str(message)}:
@@ -63,13 +66,14 @@ class Stream:
                 Text.assemble((f"{'started':>9}", "green"), f" {nodes}, links established ({seconds:.1f} s)")
             )
 
-    def _log(self, node: str, level: str, message: str) -> None:
+    def _log(self, node: str, level: str, lines: list[str]) -> None:
         style = _LEVEL_STYLES.get(level, "")
         prefix = "" if level == "stdout" else f"{level}: "
-        for part in message.split("\n"):
+        for at, part in enumerate(lines):
             name = (f"{node:<{self._width}} | ", self._colours.get(node, ""))
             # A node's own colours are kept, anything else that steers a terminal is not.
-            self._output.print(Text.assemble(name, (prefix, style), Text.from_ansi(part, style=style)))
+            begin = "" if at else prefix
+            self._output.print(Text.assemble(name, (begin, style), Text.from_ansi(part, style=style)))
 
     def _diagnostic(self, told: dict[str, object]) -> None:
         head = Text.assemble((f"error[{told.get('code')}]", "bold red"), (f": {told.get('message')}", "bold"))

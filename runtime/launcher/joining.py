@@ -38,6 +38,7 @@ class Joining:
         "_health",
         "_measurements",
         "_members",
+        "_on_arrival",
         "_on_left",
         "_producers",
         "_stop_all",
@@ -54,8 +55,10 @@ class Joining:
         health: Health,
         console: Console,
         stop_all: Callable[[str], None],
+        on_arrival: Callable[[str], None],
         on_left: Callable[[Guest], None],
     ) -> None:
+        """`stop_all` is told why the dataflow is to stop, `on_arrival` which node listens from now on."""
         self.is_started = False
         self.is_stopping = False
         self._members = members
@@ -64,6 +67,7 @@ class Joining:
         self._health = health
         self._console = console
         self._stop_all = stop_all
+        self._on_arrival = on_arrival
         self._on_left = on_left
         self._began = time.monotonic()
         self._consumers: dict[str, dict[str, None]] = {}
@@ -159,6 +163,7 @@ class Joining:
             self._welcome(member)
         else:
             member.has_arrived = True
+        self._on_arrival(hello.node)
         self._barrier.arrived(hello.node, time.monotonic())
         if self.is_stopping:
             member.tell("stop")

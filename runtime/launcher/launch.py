@@ -22,6 +22,8 @@ from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
 from doraflow_runtime.launcher.log_files import LogFiles
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS, create_folder, default_folder, remove_oldest
+from doraflow_runtime.launcher.log_links import log_links
+from doraflow_runtime.launcher.log_readers import LogReaders
 from doraflow_runtime.launcher.loop import Loop
 from doraflow_runtime.launcher.node_logs import NodeLogs
 from doraflow_runtime.launcher.operating import operated
@@ -31,7 +33,7 @@ from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
 from doraflow_runtime.launcher.supervisor import Run, Supervisor
 from doraflow_runtime.launcher.verify import verify
-from doraflow_runtime.launcher.wiring import match, node_configs, read_wiring, write_configs
+from doraflow_runtime.launcher.wiring import address, match, node_configs, read_wiring, write_configs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,7 +118,11 @@ def _launch(
             console.keep_in(files.path)
         facts = _facts(wiring, directory, files.path, bundle)
         _write_facts(directory, facts)
-        logs = NodeLogs(wiring.nodes, files, console)
+        addresses = {node.id: address(index) for index, node in enumerate(wiring.nodes)}
+        writers = [process.node for process in processes]
+        readers = LogReaders(log_links(wiring), addresses, writers, run_id, directory, loop)
+        ending.callback(readers.close)
+        logs = NodeLogs(wiring.nodes, files, console, readers)
         console.progress(
             "launching", f"run {directory.name}, logs in {files.path}", run=directory.name, logs=str(files.path)
         )

@@ -96,7 +96,15 @@ class Supervisor:
         self.measurements = Measurements()
         self._health = Health(run.wiring.health_check_interval)
         self._joining = Joining(
-            run.wiring, self._members, self.measurements, self._barrier, self._health, console, self.stop, self._on_left
+            run.wiring,
+            self._members,
+            self.measurements,
+            self._barrier,
+            self._health,
+            console,
+            self.stop,
+            logs.arrived,
+            self._on_left,
         )
         self._orders = Orders(self._members, self._joining, self._health, run.grace)
         self._revival = Revival(run.wiring, self._joining)
@@ -308,6 +316,8 @@ class Supervisor:
         for member in self._members.newly_gone():
             member.output.close()
             self._guardian.forget(member.group)
+            if member.restart_at is None:
+                self._logs.ended(member.node)
 
     def _on_end(self, member: Member, code: int) -> None:
         member.output.drain()

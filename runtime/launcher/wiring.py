@@ -13,6 +13,7 @@ from doraflow_runtime.codec import check_version, from_json, to_json
 from doraflow_runtime.contract import ContractError, HostWiring, NodeConfig, OutgoingLink
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 from doraflow_runtime.launcher.health import sign_seconds
+from doraflow_runtime.launcher.log_links import is_of_log, log_links, without_backpressure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,16 +74,22 @@ def node_configs(
     numbers = {node.id: index for index, node in enumerate(wiring.nodes)}
     inputs = {(node.id, port.id): port for node in wiring.nodes for port in node.inputs}
     descriptor = bundle / DESCRIPTOR
+    of_logs = log_links(wiring)
+    nodes = {node.id: node for node in wiring.nodes}
+    links = [link for link in wiring.links if not is_of_log(link, nodes.get(link.producer))]
     return tuple(
         NodeConfig(
             contract=wiring.contract,
             dataflow=wiring.dataflow,
             run_id=run_id,
-            node=node,
+            node=without_backpressure(node, of_logs),
             listen=address(index),
             launcher=LAUNCHER_SOCKET,
-            incoming=tuple(link for link in wiring.links if link.consumer == node.id),
-            outgoing=tuple(_outgoing(link, numbers, inputs) for link in wiring.links if link.producer == node.id),
+            incoming=(
+                *(link for link in links if link.consumer == node.id),
+                *(link.as_link() for link in of_logs if link.consumer == node.id),
+            ),
+            outgoing=tuple(_outgoing(link, numbers, inputs) for link in links if link.producer == node.id),
             source_root=str(source_root),
             descriptor=str(descriptor) if descriptor.exists() else "",
             exit_when_nodes_finish=wiring.exit_when_nodes_finish,

@@ -50,6 +50,7 @@ class Sender(Dispatch):
         array = as_array(data)
         encoded = encode(metadata) if metadata else b""
         if not targets:
+            self._require_own(output_id)
             return
         with self._core.lock:
             prepared = self._preparer.prepare(output_id, array, encoded)
@@ -229,6 +230,14 @@ class Sender(Dispatch):
     def _require_open(self) -> None:
         if self._core.is_closed:
             raise RuntimeError(f"node `{self._core.config.node.id}` is closed and cannot send any more")
+
+    def _require_own(self, output_id: str) -> None:
+        """Refuse an output whose messages the launcher sends: one that carries the node's log."""
+        node = self._core.config.node
+        if output_id in (node.logs.lines_to, node.logs.records_to):
+            raise ValueError(
+                f"output `{output_id}` of node `{node.id}` carries its log, and the node cannot send on it"
+            )
 
     def _targets_of(self, output_id: str) -> list[Target]:
         targets = self._targets.get(output_id)

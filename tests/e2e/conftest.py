@@ -95,7 +95,7 @@ class Bundle:
             (port.source.split("/", 1), node.id, port.id)
             for node in self.nodes
             for port in node.inputs
-            if not port.interval_ns
+            if not port.interval_ns and not port.source.startswith("dora/logs")
         ]
         links = [Link(index, source[0], source[1], node, port) for index, (source, node, port) in enumerate(pairs, 1)]
         return HostWiring(

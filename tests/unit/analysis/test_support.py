@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     [
         ("startup_timeout: 3", "the launcher's `--start-timeout` holds for all nodes"),
         ("finish_grace_secs: 3", "the launcher's `--grace` holds for all nodes"),
-        ("send_stdout_as: x", "no message is sent for a line of output"),
-        ("send_logs_as: x", "no message is sent for a log entry"),
-        ("min_log_level: warn", "every log line is kept"),
-        ("max_log_size: 1MB", "log files are not rotated"),
-        ("max_rotated_files: 2", "log files are not rotated"),
     ],
 )
 def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, consequence: str) -> None:
@@ -44,6 +39,11 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "spawn: fork",
         "spawn: exec",
         "spin_us: 50",
+        "send_stdout_as: x",
+        "send_logs_as: x",
+        "min_log_level: warn",
+        "max_log_size: 1MB\n    max_rotated_files: 2",
+        "inputs: {l: dora/logs/info}",
         "shared_memory_pool_size: 1MB",
         "shared_memory_ready: 1MB",
         "huge_pages: true",
@@ -71,12 +71,6 @@ def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
     ]
 
 
-def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
-    keys = "startup_timeout: 3, max_log_size: 1MB, max_rotated_files: 2"
-    checked = check(f"nodes:\n  - {{id: a, path: a.py, {keys}}}\n")
-    assert [line.split("`")[1] for line in checked.told] == ["startup_timeout", "max_log_size"]
-
-
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -93,20 +87,12 @@ def test_keys_that_belong_together_are_one_finding(check: Check) -> None:
             "DF901 2:34 `distribute` of `a` has no effect in this version: a bundle is copied by hand",
         ),
         (
-            "nodes:\n  - {id: a, path: a.py, inputs: {all: dora/logs/info}}\n",
-            "DF901 2:39 `all` of `a` has no effect in this version: it reads the log, and nothing arrives",
-        ),
-        (
             "nodes:\n  - {id: a, path: a.py, outputs: [x], output_framing: {x: arrow-ipc}}\n",
             "DF901 2:35 `output_framing` of `a/x` has no effect in this version: messages travel as plain buffers",
         ),
         (
             "nodes:\n  - {id: a, operator: {python: {source: a.py, conda_env: b}}}\n",
             "DF901 2:41 `conda_env` of `a` has no effect in this version: operators run in the launcher's own Python",
-        ),
-        (
-            "nodes:\n  - {id: a, operators: [{id: b, python: b.py, min_log_level: warn}]}\n",
-            "DF901 2:47 `min_log_level` of `a/b` has no effect in this version: every log line is kept",
         ),
         (
             "default_data_format: avro\nnodes:\n  - {id: a, path: a.py}\n",
