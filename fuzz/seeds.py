@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from doraflow.parser.model import Dataflow, Deploy, InputOptions, ModuleHeader, Node, OperatorDefinition, Profile
-from doraflow.parser.read import known_keys
+from doraflow.parser.owners import known_keys
 from doraflow.parser.ros2_model import Ros2Bridge
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,6 +13,7 @@ from doraflow import disk
 from doraflow.analysis.lower import source_path
 from doraflow.analysis.support import variable_in_path
 from doraflow.build.imports import imported_files
+from doraflow.build.meant_paths import meant_path
 from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.requirements import requirement_files
 from doraflow.parser.suggest import nearest
@@ -125,12 +126,14 @@ def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink, *
     mend = f"put `{name}` into the dataflow's folder and write its path from there" if is_outside else _CREATE
     if near:
         mend = f"to use the closest file, write `{closest or near[0]}`"
+        mend = mend if closest else f"{mend} in the place of `{name}`"
+    meant = meant_path(as_written or path)
     sink.error(
         "DF601",
         f"there is no {what} `{path}`, so `{node.id}` cannot run",
         span,
-        help=mend if closest or not near else f"{mend} in the place of `{name}`",
-        replacement=closest,
+        help=meant or mend,
+        replacement=None if meant else closest,
     )
 
 

@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from doraflow.parser.kinds import nothing_is_empty_list, nothing_is_empty_map
 from doraflow.parser.model import Dataflow, Debug, Inventory, ModuleFile, Node, OperatorBody
 from doraflow.parser.old_keys import OLD_KEYS
-from doraflow.parser.read import known_keys
+from doraflow.parser.owners import known_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -39,7 +39,8 @@ def compose(text: str, file: str, sink: Sink) -> MappingNode | None:
     try:
         is_single = _feed(builder, lines, sink)
     except yaml.MarkedYAMLError as error:
-        report_syntax_error(error, lines, sink)
+        if not builder.is_template:
+            report_syntax_error(error, lines, sink)
         return None
     if builder.broken or not is_single:
         return None

@@ -21,6 +21,8 @@ MOST_SHOWN = 3
 
 _NO_SPACE = re.compile(r"([A-Za-z0-9_-]+):([^\s/].*)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_EQUALS = re.compile(r"([A-Za-z0-9_.-]+)\s*=\s*(\S+)")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SOURCE = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
 _NEEDS_QUOTES = re.compile(r"[,\[\]{}#&*!|>'\"%@`]|:\s|^[-?:]")
 _AS_A_MAP = "write a map, `NAME: value` on each line"
@@ -49,6 +51,9 @@ def as_map(key: str, node: SyntaxNode, parent: str, *, is_entry: bool) -> str:
     meant = _MEANT.get(key) or _MEANT_INSIDE.get(parent)
     if not is_entry and meant is not None:
         return f"write `{key}: {{{meant}: {node.text}}}`"
+    equals = _EQUALS.fullmatch(node.text)
+    if equals is not None:
+        return f"write a map, with `:` for `=`: `{equals[1]}: {equals[2]}`"
     line = _line(key, node)
     return f"write a map, `{key}: {{{line[0]}: {line[1]}}}`" if line is not None else _AS_A_MAP
 
@@ -94,6 +99,8 @@ def _assigned(text: str) -> _Line | None:
 
 
 def _named_after_source(text: str) -> _Line | None:
+    if _NAME.fullmatch(text):
+        return text, f"NODE/{text}"
     if not _SOURCE.fullmatch(text):
         return None
     steps = text.split("/")

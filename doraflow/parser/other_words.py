@@ -18,10 +18,24 @@ _PROGRAM = ("bin", "binary", "cmd", "command", "exec", "executable", "entrypoint
 # By the noun of the mapping in which the word stands.
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "node": {**dict.fromkeys((*_PROGRAM, "run", "source"), "path"), "arguments": "args", "parameters": "params"},
+        "node": {
+            **dict.fromkeys((*_PROGRAM, "python", "run", "source"), "path"),
+            **dict.fromkeys(("consumes", "reads", "subscribe", "subscribers", "subscribes", "subscriptions"), "inputs"),
+            **dict.fromkeys(("produces", "publish", "publishers", "publishes", "sends"), "outputs"),
+            "arguments": "args",
+            "parameters": "params",
+            "log_level": "min_log_level",
+        },
         "operator": {**dict.fromkeys((*_PROGRAM, "path", "source"), "python"), "library": "shared-library"},
         "Python source": {"path": "source", "script": "source", "env": "conda_env"},
-        "input": {"from": "source", "output": "source", "topic": "source", "timeout": "input_timeout"},
+        "input": {
+            "from": "source",
+            "output": "source",
+            "topic": "source",
+            "timeout": "input_timeout",
+            "qos": "queue_size",
+            "depth": "queue_size",
+        },
         "deployment": {"host": "machine", "hostname": "machine", "node": "machine", "target": "machine"},
         "coordinator": {"address": "addr", "adress": "addr", "host": "addr", "ip": "addr"},
         "host": {"host": "address", "hostname": "address", "ip": "address", "cpus": "cores", "ram": "memory"},

@@ -14,7 +14,8 @@ from doraflow.parser.environment import check_environment
 from doraflow.parser.kinds import describe
 from doraflow.parser.model import Dataflow, Profile
 from doraflow.parser.overlay import items_by_id, overlaid
-from doraflow.parser.read import known_keys, read_model, with_article
+from doraflow.parser.owners import known_keys, with_article
+from doraflow.parser.read import read_model
 from doraflow.parser.rules import check_nodes
 from doraflow.parser.suggest import Choices, choices_text, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode, head_span, is_null

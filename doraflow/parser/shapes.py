@@ -51,16 +51,28 @@ def list_in_place(node: SyntaxNode) -> str | None:
 def as_single(key: str, node: SyntaxNode, parent: str) -> str | None:
     """Say how to write a single value in the place of a list or map; `parent` is the key that holds `key`."""
     if isinstance(node, SequenceNode):
+        if key == "build":
+            return "write `build: |`, and the commands below it, one on each line and without `-`"
         if parent == "inputs":
             return "write one source, `node/output`; to read several, give each an input of its own"
         return "write one value, without a list around it"
     if not isinstance(node, MappingNode):
         return f"write a value after `{key}:`" if is_null(node) else None
     first = node.entries[0] if node.entries else None
+    if key == "outputs" and (described := _described_output(node)) is not None:
+        name, kind = described
+        return f"write `- {name}` here" + (f", and `{name}: {kind}` under `output_types`" if kind else "")
     if key == "outputs" and first is not None and isinstance(first.value, ScalarNode):
         name = first.key.text
         return f"write `- {name}` here, and `{name}: {first.value.text}` under `output_types`"
     return "write one value, without keys below it"
+
+
+def _described_output(node: MappingNode) -> tuple[str, str] | None:
+    """Read the name and the type of an output that is a map with keys for them."""
+    texts = {entry.key.text: entry.value.text for entry in node.entries if isinstance(entry.value, ScalarNode)}
+    name, kind = texts.get("id") or texts.get("name"), texts.get("type") or texts.get("data_type")
+    return (name, kind or "") if name else None
 
 
 def _item_without_space(node: ScalarNode) -> str | None:

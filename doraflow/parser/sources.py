@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOG_LEVELS = ("stdout", "trace", "debug", "info", "warn", "error")
 
 _BUILT_IN = ("timer", "logs")
-_OTHER_SEPARATOR = re.compile(r"([A-Za-z0-9_-]+)(?:\.|:+|->|\\)([A-Za-z0-9_-]+)")
+_OTHER_SEPARATOR = re.compile(r"([A-Za-z0-9_-]+)(?:\.|\s*:+\s*|\s*->\s*|\\)([A-Za-z0-9_-]+)")
 
 
 def parse_source(text: str, span: Span, sink: Sink) -> Source | None:
@@ -84,6 +84,8 @@ def _parse_reference(text: str, span: Span, sink: Sink) -> PortReference | None:
         timer = timer_meant(text)
         is_legal = timer or not (judge_node_id(node.strip()) or judge_port_id(port.strip()))
         mend = f"write `{timer or meant}`" if is_legal else "write `NODE/OUTPUT` with the ids of a node and its output"
+        if port.strip("*") == "" and judge_node_id(node) is None:
+            mend = f"write `{node}/OUTPUT` with one output, as an input reads one; add an input for each other output"
         sink.error("DF106", f"`{text}` is not a source: {illegal.message}", span, help=mend)
         return None
     return PortReference(node, port)

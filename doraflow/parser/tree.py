@@ -77,12 +77,16 @@ def end_of(event: Event) -> int:
 
 
 class TreeBuilder:
-    """Builds one document. `root` is None as long as it is not finished; `broken` tells that the tree has gaps."""
+    """Builds one document. `root` is None as long as it is not finished; `broken` tells that the tree has gaps.
+
+    `is_template` tells that the text holds placeholders, which have been reported.
+    """
 
     def __init__(self, lines: Lines, sink: Sink) -> None:
         self.root: SyntaxNode | None = None
         self.broken = False
         self.stopped = False
+        self.is_template = False
         self._lines = lines
         self._sink = sink
         self._open: list[_Open] = []
@@ -229,6 +233,7 @@ class TreeBuilder:
 
     def _refuse_key(self, node: SyntaxNode, parent: _Open) -> None:
         if isinstance(node, MappingNode) and self._lines.text.startswith("{{", parent.start):
+            self.is_template = True
             message = "`{{` begins a placeholder of a template, which nothing fills in here"
             span = self._lines.span(parent.start, parent.start + 2)
             self._sink.error("DF103", message, span, help="write the value itself, or put quotes around the text")

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.diagnostics import Label
-from doraflow.parser.meant_lines import bracket_left_open, key_out_of_place, line_without_colon
+from doraflow.parser.meant_lines import (
+    bracket_left_open,
+    key_left_of_its_node,
+    key_out_of_place,
+    line_without_colon,
+    second_colon,
+)
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
 _BEFORE_DOCUMENT = re.compile(r"[%#]|[ \t\r]*(?:#|$)", re.MULTILINE)
+_FENCE = "```"
 _TAB_INDENT = re.compile(r" *\t")
 MOST_DIRECTIVES = 64
 
@@ -39,6 +46,8 @@ _QUOTE = "put quotes around the text"
 _NEW_LINE = "begin a new line that is aligned with the keys above"
 _ALIGN = "align the line with the lines of the list or map that it belongs to"
 _CLOSE_QUOTE = "add the missing quote"
+
+_ENDS_OF_A_LIST = ("did not find expected '-' indicator", "expected <block end>")
 
 # Looked up in this order in what the library says; both of its parsers use these words, but for small differences.
 _WORDINGS = (
@@ -107,7 +116,7 @@ def report_syntax_error(error: MarkedYAMLError, lines: Lines, sink: Sink) -> Non
     """Report why the parser gave up: as a tab in the indentation where that is the cause, else in plain words."""
     place = error.problem_mark or error.context_mark
     offset = place.index if place is not None else 0
-    if _report_tab(lines, offset, sink):
+    if _report_tab(lines, offset, sink) or _report_fence(lines, offset, sink):
         return
     said = " ".join(part for part in (error.context, error.problem) if part)
     began = error.context_mark.index if error.context_mark is not None else offset
@@ -134,9 +143,11 @@ def report_syntax_error(error: MarkedYAMLError, lines: Lines, sink: Sink) -> Non
 def _meant(said: str, began: int, offset: int, lines: Lines) -> Meant | None:
     """Look for what was meant, for the complaints whose place or words do not lead to it."""
     if "mapping values are not allowed" in said:
-        return key_out_of_place(lines, offset)
+        return second_colon(lines, offset) or key_out_of_place(lines, offset)
     if "could not find expected ':'" in said:
         return line_without_colon(lines, began)
+    if any(words in said for words in _ENDS_OF_A_LIST):
+        return key_left_of_its_node(lines, offset)
     if "',' or '" in said:
         return bracket_left_open(lines, began, offset)
     return None
@@ -164,6 +175,16 @@ def _report_tab(lines: Lines, offset: int, sink: Sink) -> bool:
         lines.span(match.end() - 1, match.end()),
         help="replace the tab with spaces",
     )
+    return True
+
+
+def _report_fence(lines: Lines, offset: int, sink: Sink) -> bool:
+    """Report the mark that encloses a block of code in Markdown."""
+    if not lines.text.startswith(_FENCE, offset):
+        return False
+    message = "three backticks enclose a block of Markdown, and are no YAML"
+    end = _line_end(lines, offset)
+    sink.error("DF004", message, lines.span(offset, end), help="remove this line, and its counterpart")
     return True
 
 

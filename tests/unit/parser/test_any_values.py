@@ -9,7 +9,8 @@ from doraflow.diagnostics import Sink
 from doraflow.parser.compose import compose
 from doraflow.parser.keys import InputOptions
 from doraflow.parser.model import Dataflow, Host, Node, SingleOperator
-from doraflow.parser.read import known_keys, read_model
+from doraflow.parser.owners import known_keys
+from doraflow.parser.read import read_model
 from doraflow.parser.ros2_model import Ros2Bridge
 from doraflow.parser.rules import check_nodes
 from doraflow.parser.sources import parse_source

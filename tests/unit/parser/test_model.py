@@ -10,7 +10,8 @@ from doraflow.diagnostics import Sink
 from doraflow.parser.compose import compose
 from doraflow.parser.keys import Keys
 from doraflow.parser.model import Dataflow, Inventory, ModuleFile, Node
-from doraflow.parser.read import known_keys, read_model
+from doraflow.parser.owners import known_keys
+from doraflow.parser.read import read_model
 
 
 def kinds(base: type[Keys]) -> Iterator[type[Keys]]:
