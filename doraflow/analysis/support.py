@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.ports import written_id
 from doraflow.diagnostics import Label
+from doraflow.ir import DEFAULT_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,9 +149,12 @@ def _check_output(node: Node, output: Output, sink: Sink) -> None:
 
 def _check_links(graph: Graph, sink: Sink) -> None:
     hosts = {node.id: node.host for node in graph.nodes}
+    # Of a machine that the inventory lacks that was told, and it may turn out to be the other one.
+    known = {DEFAULT_HOST, *(host.name for host in graph.hosts)} if graph.hosts else set(hosts.values())
     apart: dict[str, list[Edge]] = {}
     for edge in graph.edges:
-        if hosts[edge.producer] != hosts[edge.consumer]:
+        ends = {hosts[edge.producer], hosts[edge.consumer]}
+        if len(ends) > 1 and ends <= known:
             apart.setdefault(edge.consumer, []).append(edge)
     for consumer, (edge, *others) in apart.items() if graph.knows_machines else ():
         sink.warning(

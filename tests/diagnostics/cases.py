@@ -6,6 +6,11 @@ A case is a file `NAME.yml`, or a folder `NAME` with a `dataflow.yml` and what t
 
 `of FILE` follows the place where the fault stands in another file; `with sources`, `with profile "NAME"` and
 `with inventory "FILE"` say how to check; `besides CODE` names a finding that is right whatever the fault.
+
+A file in `several` has many faults. It begins with a line for them all and one for each, in the order of their places:
+
+    # faults: WORDS; expected:
+    #   CODE SEVERITY at line N, column N; message "WORD"; help "WORD"
 """
 
 from __future__ import annotations
@@ -13,15 +18,22 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 CATALOGUE = Path(__file__).with_name("catalogue")
+SEVERAL = Path(__file__).with_name("several")
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _HEADER = re.compile(
     r"# fault: (?P<fault>.+); expected: (?P<code>DF[0-9]{3}) (?P<severity>error|warning|note)"
     r" at line (?P<line>[0-9]+), column (?P<column>[0-9]+)(?: of (?P<file>\S+))?"
     rf"; message (?P<message>{_STRING}); help (?P<help>{_STRING})(?P<rest>.*)"
+)
+_FIRST_OF_SEVERAL = re.compile(r"# faults: .+; expected:")
+_ONE_OF_SEVERAL = re.compile(
+    r"#   (?P<code>DF[0-9]{3}) (?P<severity>error|warning|note) at line (?P<line>[0-9]+), column (?P<column>[0-9]+)"
+    rf"; message (?P<message>{_STRING}); help (?P<help>{_STRING})"
 )
 _REST = re.compile(rf"; (?:with (?P<key>\w+)(?: (?P<value>{_STRING}))?|besides (?P<besides>DF[0-9]{{3}}))")
 
@@ -69,6 +81,37 @@ def read_case(path: Path) -> Case:
         settings={each["key"]: json.loads(each["value"] or '""') for each in rest if each["key"]},
         besides=tuple(each["besides"] for each in rest if each["besides"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One of several faults of a file: what must be found of it, where, and with which words."""
+
+    code: str
+    severity: str
+    line: int
+    column: int
+    message: str
+    help: str
+
+
+def read_several(path: Path) -> list[Expected]:
+    """Read the first lines of a file with several faults."""
+    first, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert _FIRST_OF_SEVERAL.fullmatch(first) is not None, f"{path}: the first line is not as cases.py says"
+    found = list(takewhile(bool, (_ONE_OF_SEVERAL.fullmatch(line) for line in lines)))
+    return [
+        Expected(
+            code=each["code"],
+            severity=each["severity"],
+            line=int(each["line"]),
+            column=int(each["column"]),
+            message=json.loads(each["message"]),
+            help=json.loads(each["help"]),
+        )
+        for each in found
+        if each is not None
+    ]
 
 
 def name_of(path: Path) -> str:
