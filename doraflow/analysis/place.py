@@ -58,9 +58,14 @@ def _tell_refused(node: Node, refused: Refused, decision: Decision, graph: Graph
     if not refused.candidates and wanted.labels and not any(_carries(wanted.labels, host) for host in graph.hosts):
         _tell_labels(node, wanted.labels, graph, sink)
         return
-    if refused.candidates:
-        full = [_fullness(hosts[name], decision, graph) for name in refused.candidates if name in hosts]
-        message = f"no machine has room left for `{node.id}`, which asks for {described(wanted)}: {'; '.join(full)}"
+    if node.machine is not None:
+        full = _fullness(hosts[node.machine], decision, graph)
+        asked = described(replace(wanted, labels=(), highest_core=-1))
+        message = f"`{node.machine}` has no room for `{node.id}`, which asks for {asked}: {full}"
+        help_text = "ask for less in `deploy`, name another machine, or correct the inventory"
+    elif refused.candidates:
+        taken = [_fullness(hosts[name], decision, graph) for name in refused.candidates if name in hosts]
+        message = f"no machine has room left for `{node.id}`, which asks for {described(wanted)}: {'; '.join(taken)}"
         help_text = "ask for less in `deploy`, add a machine to the inventory, or name machines for the others"
     else:
         lacks = [f"`{name}` {wanted.unmet(hosts[name])}" for name in machines(graph) if name in hosts]
@@ -82,7 +87,8 @@ def _fullness(host: Host, decision: Decision, graph: Graph) -> str:
     there = [graph.node(entry.node) for entry in decision.placed if entry.host == host.name]
     taken = {node.id: Demand(demand(node).cores, demand(node).memory) for node in there if node.id not in refused}
     listed = [f"`{name}` has {described(part)}" for name, part in taken.items() if not part.is_nothing]
-    return f"of the {described(Demand(host.cores or 0, host.memory or 0))} of `{host.name}`, {', '.join(listed)}"
+    has = described(Demand(host.cores or 0, host.memory or 0))
+    return f"of the {has} of `{host.name}`, {', '.join(listed)}" if listed else f"`{host.name}` has {has}"
 
 
 def _tell_labels(node: Node, labels: tuple[tuple[str, str], ...], graph: Graph, sink: Sink) -> None:

@@ -29,7 +29,7 @@ _NOTHING = 1e-9
 class Item:
     """A node to place: what it takes of a machine, and the machines that it may stand on, best first.
 
-    One that is fixed has one machine and is never refused: whether it fits there is another pass's affair.
+    One that is fixed has one machine and stays there, also if it is refused since there is no room.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Room:
 
 @dataclass(slots=True)
 class Assignment:
-    """The machine of each node, and the nodes for which none had room left."""
+    """The machine of each node, and the nodes for which none had room left; those have no machine, unless fixed."""
 
     machine: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
@@ -108,9 +108,11 @@ class _Work:
         self._memory = dict.fromkeys(rooms, 0)
 
     def place_fixed(self) -> None:
-        """Put down what has no choice."""
+        """Put down what has no choice, in the order of the file."""
         for item in self.items.values():
             if item.is_fixed:
+                if not self._has_room(item, item.choices[0]):
+                    self.made.refused.append(item.name)
                 self._put(item, item.choices[0])
 
     def place_all(self) -> None:

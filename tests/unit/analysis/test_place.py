@@ -182,3 +182,16 @@ def test_a_machine_that_others_fill_is_named_with_them(check: Check) -> None:
         "no machine has room left for `b`, which asks for 9 cores: "
         "of the 16 cores and 32 GiB of memory of `gpu`, `a` has 9 cores"
     )
+
+
+def test_a_machine_that_is_named_must_have_room_too(check: Check) -> None:
+    node = "  - {{id: {0}, path: a.py, deploy: {{machine: arm, cores: {1}}}}}\n"
+    told = check(f"{SIZED}nodes:\n{node.format('a', 6)}").told
+    assert told == [
+        "error DF515 5:48 `arm` has no room for `a`, which asks for 6 cores: `arm` has 4 cores and 4 GiB of memory"
+    ]
+    finding = check(f"{SIZED}nodes:\n{node.format('a', 3)}{node.format('b', 2)}").only("DF515")
+    assert finding.message == (
+        "`arm` has no room for `b`, which asks for 2 cores: "
+        "of the 4 cores and 4 GiB of memory of `arm`, `a` has 3 cores"
+    )

@@ -93,7 +93,7 @@ def test_constraints_hold_and_no_single_move_would_save_traffic(
     traffic = {pair: weight for pair, weight in weights.items() if set(pair) <= known}
     rooms = {name: Room(cores=count) for name, count in zip(MACHINES, cores, strict=True)}
     made = assign(items, rooms, traffic)
-    assert sorted([*made.machine, *made.refused]) == sorted(known)
+    assert sorted({*made.machine, *made.refused}) == sorted(known)
     used = dict.fromkeys(MACHINES, 0)
     for item in items:
         if item.name in made.machine:
