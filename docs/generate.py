@@ -17,12 +17,14 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from docs import command_line, screenshots
 from doraflow.cli.cache import cache_folder
 from doraflow.cli.main import app
 from doraflow.codes import CODES
 from doraflow.explanations.pages import WRONG, Page, page, parse
 
 ROOT = Path(__file__).resolve().parents[1]
+CLI_PAGE = Path(__file__).with_name("cli.md")
 EXPLANATIONS = ROOT / "doraflow/explanations"
 DIAGNOSTICS = ROOT / "docs/diagnostics"
 PAGES = {code: found for code in CODES if (found := page(code)) is not None}
@@ -148,6 +150,8 @@ def _write_all() -> None:
         path.unlink()
     for path, text in wanted.items():
         path.write_text(text)
+    CLI_PAGE.write_text(command_line.page())
+    screenshots.write_all(CLI_PAGE.parent)
 
 
 if __name__ == "__main__":

@@ -1,110 +1,88 @@
-"""Draws the pictures of docs/ that show `doraflow top`: `python -m docs.screenshots`.
+"""The pictures of docs/: the wizard, and a build that failed, as SVG, made by what a user would see.
 
-What they show is made up here, so that they are the same on every machine; the tests of the screen use it too.
+Times are fixed, so that the same program gives the same pictures.
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import io
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from doraflow_runtime.control.messages import Metrics, NodeMetrics, NodeState, PortMetrics, Status
-from doraflow_runtime.control.places import RunFacts
+from rich.console import Console
+from rich.text import Text
 
-from doraflow.operate.top.app import Top
-from doraflow.operate.top.source import RunView
+from doraflow.build.steps import run_steps
+from doraflow.cli.progress import News
+from doraflow.cli.wizard import ask_dataflow
+from doraflow.pipeline import Options, check
+from doraflow.render.text import text_pieces
 
-if TYPE_CHECKING:
-    from doraflow_runtime.control.messages import Request
-
-PICTURE = Path(__file__).with_name("top.svg")
-SIZE = (132, 36)
-
-
-class Shown:
-    """A source with two runs that stand still; it remembers what it was asked to do."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, Request]] = []
-        self.views = (_vision(), _arm())
-        self.is_closed = False
-
-    def look(self) -> tuple[RunView, ...]:
-        """Give the runs."""
-        return self.views
-
-    def act(self, run: str, request: Request) -> str:
-        """Note a request."""
-        self.asked.append((run, request))
-        return "as you wish"
-
-    def log(self, run: RunView, node: str, text: str, count: int) -> list[tuple[str, str]]:
-        """Give lines of a log that fit."""
-        lines = [
-            ("info", f"09:00:0{at} {name} {line}")
-            for at, (name, line) in enumerate(
-                [
-                    ("camera", "640x480 at 30 Hz"),
-                    ("detector", "model loaded in 1.8 s"),
-                    ("planner", "no map yet"),
-                    ("detector", "3 faces"),
-                    ("detector", "2 faces"),
-                ]
-            )
-            if run.dataflow == "vision" and node in ("", name)
-        ]
-        lines.append(("warn", f"09:00:09 {node or 'camera'} a frame came late"))
-        return [line for line in lines if text.casefold() in line[1].casefold()][-count:]
-
-    def close(self) -> None:
-        """Note the end."""
-        self.is_closed = True
+WIDTH = 100
+ANSWERS = (
+    *("robot", "own", "camera detector", "image:Imgae", "image:Image", "boxes:BoundingBox"),
+    *("tick=dora/timer/hz/30", "image=camera/image", ""),
+)
+FLOW = """\
+name: vision
+nodes:
+  - id: camera
+    path: camera.py
+    build: python calibrate.py
+    inputs: {tick: dora/timer/hz/30}
+"""
 
 
-def _vision() -> RunView:
-    facts = RunFacts("vision-0a1b2c3d", "vision", "local", 4711, "2026-01-01T09:00:00+00:00", "/logs", "/bundle", 4)
-    states = (
-        NodeState("camera", "running", 4712, 3_723_000, 0, 90_000, 41_943_040),
-        NodeState("detector", "running", 4713, 3_723_000, 0, 2_900_000, 734_003_200),
-        NodeState("planner", "paused", 4714, 3_723_000, 1, 12_000, 52_428_800),
-        NodeState("recorder", "failed", 0, None, 3, 0, 0, 1),
-    )
-    image = PortMetrics("image", 111_690, 102_930_000_000, 30_000, 27_648_000, 12, 1, 0, 240, 4_166)
-    boxes = PortMetrics("boxes", 111_678, 7_147_392, 29_900, 1_914)
-    metrics = (
-        NodeMetrics(
-            "camera",
-            200,
-            24,
-            None,
-            None,
-            (PortMetrics("tick", 111_690, 0, 30_000),),
-            (PortMetrics("image", 111_690, 102_930_000_000, 30_000, 27_648_000),),
-        ),
-        NodeMetrics("detector", 200, 780, 240, 4_166, (image,), (boxes,)),
-        NodeMetrics("planner", 900, 0, 1_300, 9_800, (PortMetrics("boxes", 90_001, 5_760_064, 0, 0, 0, 10, 0, 1_300),)),
-        NodeMetrics("recorder"),
-    )
-    status = Status(facts, "running", 1000, states)
-    return RunView(facts.name, "vision", facts.logs, 4, facts.started, status, Metrics(1000, metrics))
+class _Answered(Console):
+    """A console whose questions are answered from a list."""
+
+    def __init__(self, answers: tuple[str, ...]) -> None:
+        super().__init__(record=True, file=io.StringIO(), width=WIDTH, force_terminal=True, highlight=False)
+        self._answers = iter(answers)
+
+    def input(self, prompt: object = "", **_settings: object) -> str:
+        """Show a question with its answer."""
+        answer = next(self._answers)
+        self.print(Text.assemble(prompt if isinstance(prompt, Text) else str(prompt), (answer, "bold")))
+        return answer
 
 
-def _arm() -> RunView:
-    facts = RunFacts("arm-4e5f6a7b", "arm", "local", 4811, "2026-01-01T09:12:00+00:00", "/logs", "/bundle", 1)
-    status = Status(facts, "starting", 1000, (NodeState("gripper", "starting", 4812, 900),))
-    return RunView(facts.name, "arm", facts.logs, 1, facts.started, status)
+def write_all(folder: Path) -> None:
+    """Write the pictures."""
+    _save(_wizard(), folder / "wizard.svg", "doraflow init robot")
+    _save(_failed_build(), folder / "failed-build.svg", "doraflow build dataflow.yml")
 
 
-async def picture() -> str:
-    """Draw the screen with the cursor on a node that works."""
-    app = Top(Shown())
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause(0.3)
-        await pilot.press("down")
-        await pilot.pause(0.3)
-        return app.export_screenshot(title="doraflow top")
+def _wizard() -> Console:
+    console = _Answered(ANSWERS)
+    text = ask_dataflow(console, "robot", None)
+    console.print()
+    console.print(text, style="cyan", markup=False)
+    return console
+
+
+def _failed_build() -> Console:
+    console = Console(record=True, file=io.StringIO(), width=WIDTH, force_terminal=True, highlight=False)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        Path("dataflow.yml").write_text(FLOW)
+        Path("calibrate.py").write_text('"""Calibrates the camera."""\n\nimport cv2_contrib\n')
+        Path("camera.py").write_text("")
+        made = check(Path("dataflow.yml"), Options())
+        run_steps(made.steps(), Path(), Path(".cache/doraflow/vision"), 1, made.sink)
+        for news in (
+            News("loading", "done", "dataflow.yml", ": 1 node", 0.2),
+            News("building", "failed", "camera", seconds=0.1),
+        ):
+            console.print(Text.from_ansi(news.line(coloured=True)))
+        pieces = [(text.replace(scratch, "."), style) for text, style in text_pieces(made.diagnostics(), made.texts)]
+        console.print(Text.assemble(*pieces), end="")
+    return console
+
+
+def _save(console: Console, path: Path, title: str) -> None:
+    path.write_text(console.export_svg(title=title, unique_id=path.stem) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(asyncio.run(picture()), encoding="utf-8")
+    write_all(Path(__file__).parent)

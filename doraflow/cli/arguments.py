@@ -8,6 +8,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from doraflow.cli import completion
+
 
 class Form(StrEnum):
     """How findings are written."""
@@ -41,7 +43,13 @@ Inventory: TypeAlias = Annotated[
 ]
 Profile: TypeAlias = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="The profile to lay over the dataflow.", show_default=False),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="The profile to lay over the dataflow.",
+        show_default=False,
+        autocompletion=completion.profiles,
+    ),
 ]
 Format: TypeAlias = Annotated[
     Form,

@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
+from doraflow.cli import completion
+
 
 def explain(
     code: Annotated[
         str | None,
-        typer.Argument(metavar="CODE", help="Such as `DF204`; all are listed without.", show_default=False),
+        typer.Argument(
+            metavar="CODE",
+            help="Such as `DF204`; all are listed without.",
+            show_default=False,
+            autocompletion=completion.codes,
+        ),
     ] = None,
 ) -> None:
     """Explain a diagnostic code: what it means, why it matters, a wrong and a right example.

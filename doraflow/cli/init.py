@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doraflow.cli import completion
+
 if TYPE_CHECKING:
     from doraflow.codegen.fileset import FileSet
 
@@ -23,7 +25,11 @@ def init(
     begin_with: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="PRESET|FILE", help="`hello`, `pipeline`, `robot`, or a dataflow.", show_default=False
+            "--from",
+            metavar="PRESET|FILE",
+            help="`hello`, `pipeline`, `robot`, or a dataflow.",
+            show_default=False,
+            autocompletion=completion.presets,
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,

@@ -9,6 +9,8 @@ def lsp() -> None:
     """Serve an editor over standard input and output: findings as you type, completion, hover, rename and more.
 
     An editor starts this command itself; see docs/editors.md.
+
+    Example: doraflow lsp
     """
     try:
         from doraflow.editor.server import serve

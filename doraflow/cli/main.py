@@ -5,9 +5,10 @@ Only typer is imported at the start; a command imports what it needs when it run
 
 from __future__ import annotations
 
+import copy
 import gc
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,6 +33,13 @@ from doraflow.cli import (
 )
 from doraflow.cli.loudness import Commands
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WRITE = "Write dataflows"
+RUN = "Run dataflows"
+TOOLS = "Look things up"
+
 app = Commands(
     name="doraflow",
     help=(
@@ -46,28 +54,28 @@ app = Commands(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("check")(check.check)
-app.command("build")(build.build)
-app.command("run")(run.run)
-app.command("start")(start.start)
-app.command("list")(operating.list_runs)
-app.command("status")(operating.status)
-app.command("top")(top.top)
-app.command("stop")(operating.stop)
-app.command("restart")(operating.restart)
-app.command("pause")(operating.pause)
-app.command("resume")(operating.resume)
-app.command("init")(init.init)
-app.add_typer(new.app, name="new")
-app.command("doctor")(doctor.doctor)
-app.command("graph")(graph.graph)
-app.command("expand")(graph.expand)
-app.command("plan")(plan.plan)
-app.command("migrate")(migrate.migrate)
-app.command("schema")(schema.schema)
-app.command("lsp")(lsp.lsp)
-app.command("logs")(logs.logs)
-app.command("explain")(explain.explain)
+app.command("init", rich_help_panel=WRITE)(init.init)
+app.add_typer(new.app, name="new", rich_help_panel=WRITE)
+app.command("check", rich_help_panel=WRITE)(check.check)
+app.command("build", rich_help_panel=WRITE)(build.build)
+app.command("graph", rich_help_panel=WRITE)(graph.graph)
+app.command("expand", rich_help_panel=WRITE)(graph.expand)
+app.command("plan", rich_help_panel=WRITE)(plan.plan)
+app.command("migrate", rich_help_panel=WRITE)(migrate.migrate)
+app.command("run", rich_help_panel=RUN)(run.run)
+app.command("start", rich_help_panel=RUN)(start.start)
+app.command("stop", rich_help_panel=RUN)(operating.stop)
+app.command("restart", rich_help_panel=RUN)(operating.restart)
+app.command("pause", rich_help_panel=RUN)(operating.pause)
+app.command("resume", rich_help_panel=RUN)(operating.resume)
+app.command("list", rich_help_panel=RUN)(operating.list_runs)
+app.command("status", rich_help_panel=RUN)(operating.status)
+app.command("top", rich_help_panel=RUN)(top.top)
+app.command("logs", rich_help_panel=RUN)(logs.logs)
+app.command("doctor", rich_help_panel=TOOLS)(doctor.doctor)
+app.command("explain", rich_help_panel=TOOLS)(explain.explain)
+app.command("schema", rich_help_panel=TOOLS)(schema.schema)
+app.command("lsp", rich_help_panel=TOOLS)(lsp.lsp)
 
 
 def _version(wanted: bool) -> None:
@@ -97,6 +105,16 @@ def main(key: str | None = None) -> None:
     if sys.argv[1:2] and sys.argv[1] not in STAYING:
         gc.disable()
     try:
-        app(obj=key)
+        needed(sys.argv[1:])(obj=key)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def needed(arguments: Sequence[str]) -> Commands:
+    """Give the command line with no more commands than the called one: typer reads the options of all it has."""
+    called = [command for command in app.registered_commands if arguments and command.name == arguments[0]]
+    if not called:
+        return app
+    alone = copy.copy(app)
+    alone.registered_commands, alone.registered_groups = called, []
+    return alone

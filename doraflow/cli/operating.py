@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from doraflow.cli import completion
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,12 +37,23 @@ RunArgument: TypeAlias = Annotated[
         metavar="[RUN]",
         help="The run, or its dataflow's name where one run has it; may be left out where one run goes on.",
         show_default=False,
+        autocompletion=completion.runs,
     ),
 ]
 RunOption: TypeAlias = Annotated[
-    str, typer.Option("--run", "-r", metavar="RUN", help="The run, as `doraflow list` names it.", show_default=False)
+    str,
+    typer.Option(
+        "--run",
+        "-r",
+        metavar="RUN",
+        help="The run, as `doraflow list` names it.",
+        show_default=False,
+        autocompletion=completion.runs,
+    ),
 ]
-NodeArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NODE", help="The node's id.", show_default=False)]
+NodeArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="NODE", help="The node's id.", show_default=False, autocompletion=completion.nodes)
+]
 Timeout: TypeAlias = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the run's answer.")
 ]

@@ -1,0 +1,105 @@
+"""The page of the command line, docs/cli.md, written from the commands themselves.
+
+Only what `--help` shows is used, so that page and help cannot disagree; what else the page says stands in `BEFORE` and
+`AFTER`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, get_args, get_origin
+
+from doraflow.cli.main import RUN, TOOLS, WRITE, app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BEFORE = """\
+# The command line
+
+Written by `doit docs` from the commands themselves. Every command has `--help`, `--quiet` (nothing but errors and the
+data that is asked for) and `--verbose` (each stage with its time, what build commands print).
+
+- Exit codes: 0 all went well, 1 the dataflow or a node has faults, 2 the command was not understood, 130 after Ctrl-C.
+- Data go to standard output, everything else to standard error. Colours are left out where nobody looks, with
+  `NO_COLOR` and with `TERM=dumb`.
+- `doraflow --install-completion` lets bash, zsh or fish propose commands, options, codes, runs, nodes and profiles;
+  `doraflow --show-completion` prints what it would install.
+
+![The wizard of doraflow init](wizard.svg)
+
+![A build that failed](failed-build.svg)
+"""
+
+AFTER = """\
+## Progress for scripts
+
+`build` and `run` write their progress to standard error. With `--progress json` each line is an object, as
+`schema/progress.schema.json` tells:
+
+```json
+{"type": "stage", "stage": "building", "state": "done", "subject": "camera", "detail": null, "seconds": 1.204}
+```
+
+`stage` is `loading`, `building`, `generating` or `starting`, `state` is `started`, `done`, `failed` or `unchanged`, and
+`seconds` is null at a begin. With `run --format json` what the nodes say and what the launcher tells stand on standard
+output, one object a line with the `type` `log`, `event` or `diagnostic`.
+"""
+
+_MARKUP = re.compile(r"\[/?(?:bold|dim|cyan|green)?\]")
+_SHARED = ("quiet", "verbose")
+
+
+def page() -> str:
+    """Write the page."""
+    parts = [BEFORE]
+    for panel in (WRITE, RUN, TOOLS):
+        parts.append(f"## {panel}\n")
+        for command in app.registered_commands:
+            if command.rich_help_panel == panel and command.callback is not None:
+                parts += _command(str(command.name), command.callback)
+        for group in app.registered_groups:
+            if group.rich_help_panel == panel and group.typer_instance is not None:
+                for command in group.typer_instance.registered_commands:
+                    if command.callback is not None:
+                        parts += _command(f"{group.name} {command.name}", command.callback)
+    return "\n".join([*parts, AFTER])
+
+
+def _command(name: str, callback: Callable[..., object]) -> Iterator[str]:
+    yield f"### doraflow {name}\n"
+    text, mark, example = _MARKUP.sub("", inspect.getdoc(callback) or "").partition("Example")
+    yield f"{text.strip()}\n"
+    if mark:
+        yield f"Example: `{' '.join(example.partition(': ')[2].split())}`\n"
+    rows = [_row(parameter) for parameter in _parameters(callback)]
+    if rows:
+        yield "\n".join(["| argument or option | what it does |", "|---|---|", *rows]) + "\n"
+
+
+def _parameters(callback: Callable[..., object]) -> Iterator[inspect.Parameter]:
+    """List what can be given to a command, without what every command has."""
+    for parameter in inspect.signature(callback).parameters.values():
+        if get_origin(parameter.annotation) is Annotated and parameter.name not in _SHARED:
+            yield parameter
+
+
+def _row(parameter: inspect.Parameter) -> str:
+    kind, told = get_args(parameter.annotation)[:2]
+    choices = [each for each in (kind, *get_args(kind)) if inspect.isclass(each) and issubclass(each, Enum)]
+    value = told.metavar or ("|".join(str(each.value) for each in choices[0]) if choices else "")
+    written = [told.default, *(told.param_decls or ())]  # typer takes the first name for a default until it reads it
+    names = ", ".join(f"`{name}`" for name in written if isinstance(name, str) and name.startswith("-"))
+    shown = f"{names} `{value}`" if names and value else names or f"`{value}`"
+    default = parameter.default
+    is_shown = told.show_default is True and default not in (None, False, True, "", inspect.Parameter.empty)
+    after = f" Default: `{default.value if isinstance(default, Enum) else default}`." if is_shown else ""
+    if isinstance(told.show_default, str):
+        after = f" Default: {told.show_default}."
+    return f"| {_safe(shown)} | {_safe(' '.join((told.help or '').split()))}{after} |"
+
+
+def _safe(text: str) -> str:
+    return text.replace("|", "\\|")
