@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from doraflow.analysis.settings import DEPLOYMENT_SETTINGS, Settings, read_settings
+from doraflow.analysis.settings import DEPLOYMENT_SETTINGS, Settings, settings_of
 from doraflow.parser.syntax import MappingNode
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def read_deployment(document: Document, declared: Declared) -> Deployment:
     own, shared = declared.node.deploy, document.dataflow.deploy
     written = document.syntax.get("deploy")
     inherited = DEPLOYMENT_SETTINGS - {"labels"} if own is not None and own.machine else DEPLOYMENT_SETTINGS
-    settings = _joined(read_settings(shared, written, inherited), _own_settings(declared))
+    settings = _joined(settings_of(shared, written, inherited), _own_settings(declared))
     given = [deploy for deploy in (own, shared) if deploy is not None]
     folder = next((deploy.working_dir for deploy in given if deploy.working_dir), ".")
     at = _folder_span(document, declared)
@@ -54,7 +54,7 @@ def _own_settings(declared: Declared) -> Settings:
     deploy = declared.node.deploy
     syntax = declared.syntax.get("deploy")
     if deploy is None or isinstance(syntax, MappingNode) or declared.module is None:
-        return read_settings(deploy, syntax, DEPLOYMENT_SETTINGS)
+        return settings_of(deploy, syntax, DEPLOYMENT_SETTINGS)
     values = deploy.model_dump(mode="json", exclude_unset=True, include=set(DEPLOYMENT_SETTINGS))
     return Settings(values, dict.fromkeys(values, declared.module.span))
 

@@ -13,7 +13,7 @@ from doraflow.analysis.deployment import read_deployment
 from doraflow.analysis.operators import read_operators
 from doraflow.analysis.ports import Holder, read_inputs, read_outputs
 from doraflow.analysis.resolve import Unread, resolve
-from doraflow.analysis.settings import DATAFLOW_SETTINGS, NODE_SETTINGS, read_settings
+from doraflow.analysis.settings import DATAFLOW_SETTINGS, NODE_SETTINGS, settings_of
 from doraflow.analysis.shared_text import told_once
 from doraflow.diagnostics import Label
 from doraflow.ir import BuildStep, Graph, Host, Node, PortReference, TypeRule
@@ -42,7 +42,7 @@ def build_graph(document: Document, sink: Sink) -> Graph | None:
     nodes = _unique(declared)
     edges = _between(nodes, edges)
     sources = {(edge.consumer, edge.input): PortReference(edge.producer, edge.output) for edge in edges}
-    settings = read_settings(document.dataflow, document.syntax, DATAFLOW_SETTINGS)
+    settings = settings_of(document.dataflow, document.syntax, DATAFLOW_SETTINGS)
     return Graph(
         name=document.name,
         source=document.source,
@@ -79,7 +79,7 @@ def _node(document: Document, declared: Declared, sink: Sink) -> Node:
     inputs, outputs = read_inputs(own, sink), read_outputs(own, sink)
     operators, inner_inputs, inner_outputs = read_operators(declared, sink)
     path, args, affinity = syntax.get("path"), syntax.get("args"), syntax.get("cpu_affinity")
-    settings = read_settings(node, syntax, NODE_SETTINGS)
+    settings = settings_of(node, syntax, NODE_SETTINGS)
     deployment = read_deployment(document, declared)
     folder = deployment.folder
     return Node(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.ports import Holder, read_inputs, read_outputs
-from doraflow.analysis.settings import OPERATOR_SETTINGS, read_settings
+from doraflow.analysis.settings import OPERATOR_SETTINGS, settings_of
 from doraflow.diagnostics import Label
 from doraflow.ir import Operator
 from doraflow.parser.syntax import MappingNode, SequenceNode, head_span
@@ -63,7 +63,7 @@ def _operator(name: str, definition: model.OperatorBody, body: MappingNode, *, s
     source = body.get(language)
     if isinstance(source, MappingNode):
         source = source.get("source")
-    settings = read_settings(definition, body, OPERATOR_SETTINGS)
+    settings = settings_of(definition, body, OPERATOR_SETTINGS)
     return Operator(
         id=name,
         language=language,

@@ -5,7 +5,6 @@ The choice is made in `doraflow.analysis.placement`; here its findings become di
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from doraflow.analysis.placement.decide import decide
 from doraflow.analysis.placement.demand import Demand, demand, described, machines
 from doraflow.diagnostics import Label
 from doraflow.ir import DEFAULT_HOST
+from doraflow.parser.inventory import FILE_NAME
 from doraflow.parser.suggest import Choices, choices_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
     from doraflow.ir import Graph, Host, Node
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _MOST_SHOWN = 4
 
 
@@ -36,7 +35,7 @@ def place(graph: Graph, sink: Sink) -> Graph:
     for node in graph.nodes:
         if node.machine is not None:
             _check_name(node, node.machine, sink)
-            if inventory.names and node.machine not in known and _FILE_NAME.fullmatch(node.machine):
+            if inventory.names and node.machine not in known and FILE_NAME.fullmatch(node.machine):
                 _tell_unknown(node, node.machine, inventory, sink)
     decision = decide(graph)
     for refused in decision.refused:
@@ -104,7 +103,7 @@ def _tell_labels(node: Node, labels: tuple[tuple[str, str], ...], graph: Graph, 
 
 
 def _check_name(node: Node, machine: str, sink: Sink) -> None:
-    if not _FILE_NAME.fullmatch(machine):
+    if not FILE_NAME.fullmatch(machine):
         sink.error(
             "DF105",
             f"`{machine}` cannot be a machine's name: files are named after it",

@@ -55,7 +55,7 @@ class Settings:
     spans: dict[str, Span] = field(default_factory=dict)
 
 
-def read_settings(keys: BaseModel | None, syntax: SyntaxNode | None, names: Collection[str]) -> Settings:
+def settings_of(keys: BaseModel | None, syntax: SyntaxNode | None, names: Collection[str]) -> Settings:
     """Collect those of `names` that are given a value; `syntax` is the mapping that `keys` was read from."""
     if keys is None or not isinstance(syntax, MappingNode):
         return Settings()

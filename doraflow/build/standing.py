@@ -5,11 +5,12 @@ A file whose stamp differs, or is too new to be trusted, is read again. Nothing 
 
 from __future__ import annotations
 
-import hashlib
 import stat
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from doraflow.codegen.fileset import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ class StandingFile:
 
 def standing_files(files: Iterable[GeneratedFile], out: Path) -> list[StandingFile] | None:
     """Record how the files of a bundle stand in the folder `out`; None if one of them does not."""
-    wanted = [StandingFile(file.path, _digest(file.content), file.executable, None) for file in files]
+    wanted = [StandingFile(file.path, digest_of(file.content), file.executable, None) for file in files]
     return still_standing(wanted, out)
 
 
@@ -59,13 +60,9 @@ def _standing(file: StandingFile, place: Path, now: int) -> StandingFile | None:
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if stamp == file.stamp:
             return file
-        if _digest(place.read_bytes()) != file.digest:
+        if digest_of(place.read_bytes()) != file.digest:
             return None
     except OSError:
         return None
     is_old = max(status.st_mtime_ns, status.st_ctime_ns) < now - YOUNGEST_NS
     return StandingFile(file.path, file.digest, file.executable, stamp if is_old else None)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from dataclasses import dataclass
 
@@ -37,3 +38,8 @@ class FileSet:
     def paths(self) -> tuple[str, ...]:
         """The paths in order."""
         return tuple(file.path for file in self.files)
+
+
+def digest_of(content: bytes) -> str:
+    """Digest a content, as manifests write it."""
+    return hashlib.sha256(content).hexdigest()

@@ -5,13 +5,12 @@ The one place in a bundle where doraflow's version stands.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import CONTRACT_VERSION
 
-from doraflow.codegen.fileset import FileSet, GeneratedFile
+from doraflow.codegen.fileset import FileSet, GeneratedFile, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,15 +24,11 @@ def with_manifest(files: list[GeneratedFile], dataflow: str, version: str, input
         "dataflow": dataflow,
         "contract": CONTRACT_VERSION,
         "doraflow": version,
-        "inputs": {name: _digest(inputs[name]) for name in sorted(inputs)},
+        "inputs": {name: digest_of(inputs[name]) for name in sorted(inputs)},
         "files": {
-            file.path: {"sha256": _digest(file.content), "mode": "755" if file.executable else "644"}
+            file.path: {"sha256": digest_of(file.content), "mode": "755" if file.executable else "644"}
             for file in FileSet.of(files).files
         },
     }
     text = json.dumps(table, indent=2, ensure_ascii=False)
     return FileSet.of([*files, GeneratedFile(MANIFEST, f"{text}\n".encode())])
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

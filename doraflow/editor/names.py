@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.editor.outline import entries_of
 from doraflow.parser.module_ports import MODULE_SOURCE
-from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
+from doraflow.parser.syntax import MappingNode, ScalarNode, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -90,7 +90,7 @@ def names_in(outline: Outline) -> Iterator[Occurrence]:
     for entry in entries_of(tree.get("hosts")):
         yield _whole(Name(NameKind.MACHINE, entry.key.text), entry.key, is_definition=True)
     yield from _machine(tree.get("deploy"))
-    for rule in _items(tree.get("type_rules")):
+    for rule in items_of(tree.get("type_rules")):
         for entry in entries_of(rule):
             yield from _scalar_name(NameKind.TYPE, entry.value)
 
@@ -156,7 +156,7 @@ def _port_values(syntax: MappingNode) -> Iterator[tuple[MappingNode, str, NameKi
     yield syntax, "send_stdout_as", NameKind.OUTPUT
     yield syntax, "send_logs_as", NameKind.OUTPUT
     bridge = syntax.get("ros2")
-    for topic in _items(bridge.get("topics")) if isinstance(bridge, MappingNode) else ():
+    for topic in items_of(bridge.get("topics")) if isinstance(bridge, MappingNode) else ():
         if isinstance(topic, MappingNode):
             yield topic, "output", NameKind.OUTPUT
             yield topic, "input", NameKind.INPUT
@@ -247,7 +247,3 @@ def verbatim_column(scalar: ScalarNode) -> int | None:
     if width == len(scalar.text):
         return span.column
     return span.column + 1 if not scalar.plain and width == len(scalar.text) + _QUOTES else None
-
-
-def _items(node: SyntaxNode | None) -> tuple[SyntaxNode, ...]:
-    return node.items if isinstance(node, SequenceNode) else ()

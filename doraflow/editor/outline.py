@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.operators import SOLE_OPERATOR
-from doraflow.parser.syntax import MappingNode, ScalarNode, SequenceNode
+from doraflow.parser.syntax import MappingNode, ScalarNode, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ class Outline:
 def outline(tree: MappingNode, file: str) -> Outline:
     """Make the outline of a file."""
     header = tree.get("module")
-    nodes = tuple(_node(item) for item in _items(tree.get("nodes")) if isinstance(item, MappingNode))
+    nodes = tuple(_node(item) for item in items_of(tree.get("nodes")) if isinstance(item, MappingNode))
     changed = tuple(
         _node(change.value, change.key)
         for profile in entries_of(tree.get("profiles"))
@@ -149,7 +149,7 @@ def _node(syntax: MappingNode, key: ScalarNode | None = None) -> NodeOutline:
         operators.append(OperatorOutline(_scalar(single.get("id")), _ports(single), sole=True))
     operators += [
         OperatorOutline(_scalar(item.get("id")), _ports(item), sole=False)
-        for item in _items(syntax.get("operators"))
+        for item in items_of(syntax.get("operators"))
         if isinstance(item, MappingNode)
     ]
     operators += [
@@ -172,12 +172,8 @@ def _source(value: SyntaxNode) -> ScalarNode | None:
 
 
 def _names(node: SyntaxNode | None) -> tuple[ScalarNode, ...]:
-    return tuple(item for item in _items(node) if isinstance(item, ScalarNode) and item.value is not None)
+    return tuple(item for item in items_of(node) if isinstance(item, ScalarNode) and item.value is not None)
 
 
 def _scalar(node: SyntaxNode | None) -> ScalarNode | None:
     return node if isinstance(node, ScalarNode) and node.value is not None else None
-
-
-def _items(node: SyntaxNode | None) -> tuple[SyntaxNode, ...]:
-    return node.items if isinstance(node, SequenceNode) else ()

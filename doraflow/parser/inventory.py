@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from doraflow.parser.model import Dataflow
     from doraflow.parser.syntax import SyntaxNode
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def check_hosts(hosts: Mapping[str, Host], sections: tuple[SyntaxNode | None, ..
     seen: dict[str, str] = {}
     for name, host in hosts.items():
         span = _key_span(name, places)
-        if not _FILE_NAME.fullmatch(name):
+        if not FILE_NAME.fullmatch(name):
             sink.error(
                 "DF105",
                 f"`{name}` cannot be a machine's name: files are named after it",

@@ -92,6 +92,11 @@ def head_span(node: SyntaxNode) -> Span:
     return replace(span, end_line=span.line, end_column=span.column + 1)
 
 
+def items_of(node: SyntaxNode | None) -> tuple[SyntaxNode, ...]:
+    """List the entries of a list; anything else has none."""
+    return node.items if isinstance(node, SequenceNode) else ()
+
+
 def is_null(node: SyntaxNode) -> bool:
     """Tell whether a value is YAML's null, which counts as a key that is not given."""
     return isinstance(node, ScalarNode) and node.value is None
