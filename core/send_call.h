@@ -34,7 +34,7 @@ typedef struct {
 /* What a node sends with; the base of the runtime's Sender. */
 typedef struct {
     PyObject_HEAD
-    PyObject *core, *gate, *lock, *consumers, *routes, *last, *array_class, *uint8, *encode;
+    PyObject *core, *gate, *lock, *consumers, *routes, *retired, *last, *array_class, *uint8, *encode;
     Shelf *pool;
     int64_t heard_ns;
 } Dispatch;

@@ -295,6 +295,35 @@ static int make_routes(Dispatch *self, PyObject *targets)
     return self->routes == NULL ? -1 : 0;
 }
 
+/* Makes the routes anew and keeps what they have counted. The old ones are kept too: a call that waits for the lock or
+ * runs Python's code at this moment may hold one. */
+static PyObject *dispatch_reroute(Dispatch *self, PyObject *targets)
+{
+    if (!PyDict_Check(targets)) {
+        PyErr_SetString(PyExc_TypeError, "targets are a dict");
+        return NULL;
+    }
+    PyObject *before = Py_NewRef(self->routes);
+    if (self->retired == NULL && (self->retired = PyList_New(0)) == NULL)
+        goto failed;
+    if (PyList_Append(self->retired, before) < 0 || make_routes(self, targets) < 0)
+        goto failed;
+    Py_ssize_t at = 0;
+    PyObject *output, *route;
+    while (PyDict_Next(self->routes, &at, &output, &route)) {
+        PyObject *old = PyDict_GetItemWithError(before, output);
+        if (old == NULL)
+            continue;
+        ((Route *)route)->messages = ((Route *)old)->messages;
+        ((Route *)route)->bytes = ((Route *)old)->bytes;
+    }
+    Py_DECREF(before);
+    Py_RETURN_NONE;
+failed:
+    Py_DECREF(before);
+    return NULL;
+}
+
 static int dispatch_init(Dispatch *self, PyObject *arguments, PyObject *names)
 {
     (void)names;
@@ -324,6 +353,7 @@ static int dispatch_traverse(Dispatch *self, visitproc visit, void *arg)
     Py_VISIT(self->gate);
     Py_VISIT(self->consumers);
     Py_VISIT(self->routes);
+    Py_VISIT(self->retired);
     Py_VISIT(self->last);
     Py_VISIT(self->array_class);
     Py_VISIT(self->uint8);
@@ -335,6 +365,7 @@ static int dispatch_traverse(Dispatch *self, visitproc visit, void *arg)
 static int dispatch_clear(Dispatch *self)
 {
     Py_CLEAR(self->routes);
+    Py_CLEAR(self->retired);
     return 0;
 }
 
@@ -347,6 +378,7 @@ static void dispatch_dealloc(Dispatch *self)
     Py_XDECREF(self->lock);
     Py_XDECREF(self->consumers);
     Py_XDECREF(self->routes);
+    Py_XDECREF(self->retired);
     Py_XDECREF(self->last);
     Py_XDECREF(self->array_class);
     Py_XDECREF(self->uint8);
@@ -359,6 +391,7 @@ static void dispatch_dealloc(Dispatch *self)
 static PyMethodDef dispatch_methods[] = {
     {"send", (PyCFunction)(void (*)(void))dispatch_send, METH_FASTCALL, "Send data to every reader of an output."},
     {"lend", (PyCFunction)(void (*)(void))dispatch_lend, METH_FASTCALL, "Lend so many bytes of shared memory."},
+    {"reroute", (PyCFunction)dispatch_reroute, METH_O, "Take note that the readers of outputs are others now."},
     {"sent", (PyCFunction)dispatch_sent, METH_NOARGS, "Count what went the shortest way: messages and bytes, by output."},
     {0},
 };

@@ -145,6 +145,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF846": "a run that did not end in time",
         "DF847": "a name of a run that is taken",
         "DF848": "settings of `top` that cannot be used",
+        "DF849": "an output that cannot be looked at",
         # logs
         "DF850": "a log for an output that the node does not have",
         "DF851": "a log setting without effect",

@@ -20,6 +20,7 @@ from doraflow.cli import (
     explain,
     graph,
     init,
+    inspect,
     logs,
     lsp,
     migrate,
@@ -71,6 +72,7 @@ app.command("resume", rich_help_panel=RUN)(operating.resume)
 app.command("list", rich_help_panel=RUN)(operating.list_runs)
 app.command("status", rich_help_panel=RUN)(operating.status)
 app.command("top", rich_help_panel=RUN)(top.top)
+app.command("inspect", rich_help_panel=RUN)(inspect.inspect)
 app.command("logs", rich_help_panel=RUN)(logs.logs)
 app.command("doctor", rich_help_panel=TOOLS)(doctor.doctor)
 app.command("explain", rich_help_panel=TOOLS)(explain.explain)

@@ -29,6 +29,7 @@ SOCKET = "control.sock"
 LARGEST_FACTS = 64 * 1024
 NAME_RULE = "up to 48 letters, digits, `.`, `_` and `-`, a letter or digit first"
 
+_TAP = re.compile(r"tap-[0-9a-f]{8,32}\.sock")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 
 
@@ -69,6 +70,15 @@ def is_run_name(text: str) -> bool:
     (True, False)
     """
     return _NAME.fullmatch(text) is not None
+
+
+def is_tap_name(text: str) -> bool:
+    """Tell whether a socket in a run's directory that taps an output may be called so.
+
+    >>> is_tap_name("tap-0123abcd.sock"), is_tap_name("../tap-0123abcd.sock")
+    (True, False)
+    """
+    return _TAP.fullmatch(text) is not None
 
 
 def base_name() -> str:

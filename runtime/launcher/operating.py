@@ -21,7 +21,9 @@ from doraflow_runtime.control.messages import (
     Resume,
     Status,
     Stop,
+    Tap,
 )
+from doraflow_runtime.control.places import is_tap_name
 from doraflow_runtime.launcher.findings import cause
 from doraflow_runtime.launcher.status import Refused
 from doraflow_runtime.launcher.survey import Survey
@@ -74,6 +76,9 @@ class Operated(Protocol):
 
     def resume(self, node: str) -> None:
         """Let a node go on."""
+
+    def tap(self, node: str, output: str, address: str) -> None:
+        """Let a node send copies of an output to a socket in the run's directory as well."""
 
 
 @contextlib.contextmanager
@@ -167,7 +172,15 @@ class Operation:
             case Resume(node=node):
                 self._supervisor.resume(node)
                 return Done(f"`{node}` goes on")
+            case Tap(node=node, output=output, address=address):
+                return self._tap(node, output, address)
         return Refusal(f"this launcher does not know the request {type(request).__name__}")
+
+    def _tap(self, node: str, output: str, address: str) -> Reply:
+        if not is_tap_name(address):
+            return Refusal(f"`{address[:80]}` is no name for a socket that taps an output")
+        self._supervisor.tap(node, output, address)
+        return Done(f"`{node}` sends copies of `{output}`")
 
     def _restart(self, node: str) -> Reply:
         if node:

@@ -73,6 +73,13 @@ class Orders:
         if self._joining.is_started and member.has_arrived:
             self._health.watch(node, member.process.health_check_timeout, time.monotonic())
 
+    def tap(self, node: str, output: str, address: str) -> None:
+        """Let a node send copies of an output to one more socket, which loses what it does not read. Raises Refused."""
+        member = self._living(node)
+        if member.connection is None or not self._joining.is_started:
+            raise Refused(f"`{node}` has not joined the dataflow yet")
+        member.tell("tap", output=output, address=address)
+
     def wake_all(self) -> None:
         """Let every node that is paused run on, to hear that it is to stop."""
         for member in self._members.all:

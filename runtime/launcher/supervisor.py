@@ -29,6 +29,7 @@ from doraflow_runtime.launcher.orders import Orders
 from doraflow_runtime.launcher.restarts import Again
 from doraflow_runtime.launcher.revival import Revival, why_not
 from doraflow_runtime.launcher.run_directory import unusable
+from doraflow_runtime.launcher.status import Refused
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
@@ -160,6 +161,13 @@ class Supervisor:
         if self._ladder.step is not Step.RUNNING:
             return "stopping"
         return "running" if self._joining.is_started else "starting"
+
+    def tap(self, node: str, output: str, address: str) -> None:
+        """Let a node send copies of an output to a socket in the run's directory as well. Raises Refused."""
+        outputs = {each.id: [port.id for port in each.outputs] for each in self._run.wiring.nodes}.get(node)
+        if outputs is not None and output not in outputs:
+            raise Refused(f"`{node}` has no output `{output}`; its outputs are: {_listed(tuple(outputs)) or 'none'}")
+        self._orders.tap(node, output, address)
 
     def measure(self) -> None:
         """Ask every node that has started what it has counted; `measurements` takes the answers."""

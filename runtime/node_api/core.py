@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.contract import CONTRACT_VERSION
+from doraflow_runtime.contract import CONTRACT_VERSION, Link, OutgoingLink
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.courier import Courier
 from doraflow_runtime.node_api.gate import new_lock
@@ -29,11 +29,18 @@ from doraflow_runtime.shm.pool import DEFAULT_LIMIT, Pool
 from doraflow_runtime.shm.wire import WireError
 
 if TYPE_CHECKING:
-    from doraflow_runtime.contract import NodeWiring, OutgoingLink
+    from doraflow_runtime.contract import NodeWiring
     from doraflow_runtime.node_api.joining import Seat
+    from doraflow_runtime.node_api.launcher_link import News
+    from doraflow_runtime.node_api.sending import Sender
 
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
+TAP = "tap"
+TAP_LINK = 65535
+TAP_QUEUE = 16
+TAP_SHARE = 32
+"""The part of the node's memory that one who looks on may hold while more than half of it is in use."""
 CROWDED_SECONDS = 0.005
 FRESH_NS = 200_000
 """How old the news may be while a node works off its queues: asking the kernel costs as much as a small message."""
@@ -63,6 +70,7 @@ class Core:
         self._reception = Reception(config, self._folder, self._poller)
         self.queues = self._reception.queues
         self.meter = self._reception.meter
+        self.sender: Sender | None = None
         self.take = self._reception.take
         tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend)
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
@@ -174,19 +182,26 @@ class Core:
                     self._start()
                 case "stop":
                     self._stop(NodeEvent.STOP)
-                case "ended":
-                    self._reception.hear_out(news.node)
                 case "measure":
                     self._tell_counts()
-                case "will_return":
-                    self._reception.await_return(news.node)
-                case "restarting":
-                    self._reception.note_restart(news.node)
-                case "returned" if self.state is not NodeState.JOINING:
-                    self._connect_again(news.node, news.process)
+                case "tap":
+                    self._tap(news.output, news.address)
+                case _:
+                    self._hear_of_peer(news)
         if not self.launcher.is_open:
             self._poller.forget(self.launcher.fileno())
             self._stop(NodeEvent.LAUNCHER_LOST)
+
+    def _hear_of_peer(self, news: News) -> None:
+        match news.type:
+            case "ended":
+                self._reception.hear_out(news.node)
+            case "will_return":
+                self._reception.await_return(news.node)
+            case "restarting":
+                self._reception.note_restart(news.node)
+            case "returned" if self.state is not NodeState.JOINING:
+                self._connect_again(news.node, news.process)
 
     def _tell_counts(self) -> None:
         """Tell the launcher what was counted so far."""
@@ -237,7 +252,19 @@ class Core:
         if links is None:
             return
         # All shares together are a quarter: beside the half that is there for anyone, a quarter is never held.
-        share = self.pool.limit // 4 // max(1, len(by_consumer))
+        self._join(name, links, self.pool.limit // 4 // max(1, len(by_consumer)))
+
+    def _tap(self, output: str, address: str) -> None:
+        """Send copies of an output to one more reader, for as long as it reads; it holds nobody back."""
+        name = f"{TAP} {address}"
+        link = Link(TAP_LINK, self.config.node.id, output, name, TAP)
+        if self.sender is None or name in self.consumers or output not in self.meter.outputs:
+            return  # a node that has not started has no sender yet
+        self._join(name, [OutgoingLink(link, address, TAP_QUEUE, "drop_oldest")], self.pool.limit // TAP_SHARE)
+        if name in self.consumers:
+            self.sender.add_reader(output, (TAP_LINK, name))
+
+    def _join(self, name: str, links: list[OutgoingLink], share: int) -> None:
         try:
             sock = self._folder.connect(links[0].address, CONNECT_SECONDS)
         except OSError:
@@ -274,6 +301,9 @@ class Core:
             return
         if consumer.connection.has_ended:
             self._lose(consumer)
+            if name.startswith(f"{TAP} ") and self.sender is not None:
+                self.sender.remove_reader((TAP_LINK, name))
+                del self.consumers[name]
         else:
             self.note_sent(consumer)
 

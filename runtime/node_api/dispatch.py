@@ -46,6 +46,9 @@ class Dispatch:
         """Lend `size` bytes, as `lend_slowly` does."""
         return self.lend_slowly(output_id, size, metadata)
 
+    def reroute(self, targets: dict[str, list[tuple[int, str]]]) -> None:
+        """Take note that the readers of outputs are others now."""
+
     def sent(self) -> dict[str, tuple[int, int]]:
         """Count what went the shortest way: messages and bytes, by output. There is none."""
         return {}

@@ -19,11 +19,16 @@ _ALIVE = b'{"type": "alive"}\n'  # short enough that the kernel takes all of it 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A line from the launcher: `start`, `stop`, or news of the node that it names, whose process may be told too."""
+    """A line from the launcher: `start`, `stop`, or news of the node that it names, whose process may be told too.
+
+    `tap` names an output, and the address of one who wants copies of it.
+    """
 
     type: str
     node: str = ""
     process: int = 0
+    output: str = ""
+    address: str = ""
 
 
 class LauncherLink:
@@ -83,4 +88,6 @@ def _news(line: bytes) -> News | None:
     if not isinstance(said, dict):
         return None
     process = str(said.get("pid", ""))
-    return News(str(said.get("type", "")), str(said.get("node", "")), int(process) if process.isdecimal() else 0)
+    number = int(process) if process.isdecimal() else 0
+    kind, node, output, address = (str(said.get(key, "")) for key in ("type", "node", "output", "address"))
+    return News(kind, node, number, output, address)

@@ -43,6 +43,18 @@ class Sender(Dispatch):
         tables = core.consumers, core.pool, self._targets, self._preparer.last
         super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
         core.meter.sent_elsewhere = self.sent
+        core.sender = self
+
+    def add_reader(self, output_id: str, target: Target) -> None:
+        """Send an output to one more reader from now on. To be called with the lock."""
+        self._targets[output_id] = [*self._targets[output_id], target]
+        self.reroute(self._targets)
+
+    def remove_reader(self, target: Target) -> None:
+        """Send nothing more to a reader that was added. To be called with the lock."""
+        for output_id, targets in self._targets.items():
+            self._targets[output_id] = [other for other in targets if other != target]
+        self.reroute(self._targets)
 
     def send_slowly(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
