@@ -83,19 +83,22 @@ def _encoded(line: Mapping[str, object]) -> bytes:
 def _fitting(values: Mapping[str, object]) -> dict[str, object]:
     """Keep as many fields as there is room for, long ones cut; a traceback keeps its end."""
     kept: dict[str, object] = {}
-    room = LONGEST - 6 * _LONGEST_TEXT
+    room = LONGEST - 4 * _LONGEST_TEXT
     for name, value in values.items():
         text = value if isinstance(value, str) else json.dumps(value)
-        short = text[-_LONGEST_TEXT:] if name == "traceback" else text[:_LONGEST_TEXT]
-        room -= len(json.dumps(short)) + len(json.dumps(name))
-        if room < 0:
-            break
-        kept[name] = value if len(short) == len(text) else short
+        short = _cut(text[::-1])[::-1] if name == "traceback" else _cut(text)
+        size = len(_encoded({name: short}))
+        if size <= room:
+            room -= size
+            kept[name] = value if short == text else short
     return {**kept, "cut": True}
 
 
 def _cut(text: str) -> str:
-    return text.encode(errors="replace")[:_LONGEST_TEXT].decode(errors="ignore")
+    """Shorten a text until it takes no more than _LONGEST_TEXT bytes in a line."""
+    while len(_encoded({"": text})) > _LONGEST_TEXT:
+        text = text[: len(text) // 2]
+    return text
 
 
 class _Outlet:
