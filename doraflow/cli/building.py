@@ -35,6 +35,16 @@ def load(file: Path, options: Options, progress: Progress) -> tuple[Compilation,
     return made, planned
 
 
+def checked(file: Path, options: Options, progress: Progress) -> Compilation:
+    """Read and check a dataflow."""
+    from doraflow.pipeline import check
+
+    with progress.stage("loading", str(file)) as loading:
+        made = check(file, options)
+        loading.failed = made.sink.has_errors
+    return made
+
+
 def run_build_steps(made: Compilation, jobs: int, progress: Progress, *, rebuild: bool) -> StandingSteps:
     """Run the build steps of a compilation, telling of each; give what decided them."""
     from doraflow.build.steps import log_file, run_steps

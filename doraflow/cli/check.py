@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doraflow.cli.arguments import File, Form, Format, Inventory, NoCache, Profile, Strict, StrictTypes
+from doraflow.cli.arguments import File, Form, Format, Inventory, NoCache, Profile, ProgressForm, Strict, StrictTypes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,13 @@ def _check(file: Path, form: Form, options: Options) -> int:
     from doraflow.cli.report import exit_code, tell_findings
     from doraflow.pipeline import check as check_file
 
-    made = check_file(file, options)
+    if loudness() is Loudness.VERBOSE:
+        from doraflow.cli.building import checked
+        from doraflow.cli.progress import progress_as
+
+        made = checked(file, options, progress_as(ProgressForm.PLAIN))
+    else:
+        made = check_file(file, options)
     tell_findings(made, form)
     is_told = form is Form.TEXT and loudness() is not Loudness.QUIET
     if is_told and not made.diagnostics() and made.graph is not None:

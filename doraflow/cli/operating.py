@@ -210,4 +210,7 @@ def _ask(run: str, request: Request, timeout: float) -> None:
 
 
 def _notice(text: str) -> None:
-    typer.echo(text, err=True)
+    from doraflow.cli.loudness import Loudness, loudness
+
+    if loudness() is not Loudness.QUIET:
+        typer.echo(text, err=True)

@@ -108,9 +108,11 @@ def build_bundle(
 
 def run_launcher(command: list[str], nodes: list[str], form: RunForm = RunForm.TEXT) -> int:
     """Run the launcher to its end. A terminal's Ctrl-C reaches it by itself; a SIGTERM is handed on."""
+    from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.report import has_colour
 
-    is_shown = form is RunForm.TEXT and has_colour(sys.stdout)
+    # A launcher by itself tells all that happens, so a quiet command shows its lines in its stead too.
+    is_shown = form is RunForm.TEXT and (has_colour(sys.stdout) or loudness() is Loudness.QUIET)
     style = ["--output", "json"] if is_shown or form is RunForm.JSON else []
     # A handler, unlike SIG_IGN, is not inherited: the launcher hears Ctrl-C, and this process waits for its end.
     before = signal.signal(signal.SIGINT, lambda *_: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 
 from doraflow.cli import bars
 from doraflow.cli.bars import BarTeller
+from doraflow.cli.main import app
 from doraflow.cli.progress import JsonTeller, News, PlainTeller, Progress
 from doraflow.diagnostics import Span
 from doraflow.ir import BuildStep
@@ -117,6 +119,23 @@ def test_a_quiet_check_tells_errors_and_no_warnings(project: Path) -> None:
     done = doraflow("check", "flow.yml", "-q", cwd=project)
     assert done.returncode == 1
     assert done.stderr.startswith("error[DF204]")
+
+
+def test_a_verbose_check_tells_how_long_it_took(project: Path) -> None:
+    told = doraflow("check", "flow.yml", "--verbose", cwd=project).stderr
+    assert without_times(told) == ["   loaded flow.yml", "flow.yml: 2 nodes, no findings"]
+
+
+def test_a_quiet_run_says_only_what_the_nodes_say(project: Path) -> None:
+    done = doraflow("run", "flow.yml", "--quiet", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "b | read\n", "")
+
+
+def test_every_command_can_be_quiet_or_verbose() -> None:
+    groups = [app, *(group.typer_instance for group in app.registered_groups if group.typer_instance)]
+    for command in (command for group in groups for command in group.registered_commands):
+        assert command.callback is not None
+        assert {"quiet", "verbose"} <= set(inspect.signature(command.callback).parameters), command.name
 
 
 def test_a_run_can_be_read_by_a_script_line_by_line(project: Path) -> None:
