@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["doraflow"]):
     from fuzz.target import prepare, try_bytes
 
 KEPT = Path(".doraflow/fuzz")
-LONGEST = 4_096
+LONGEST = 65_536
 SLOWEST = 60
 """Seconds of the clock for one input; instrumented code is several times slower than usual."""
 
@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> None:
         prepare(folder)
         write_dictionary(folder / "words.dict")
         folders = [argument for argument in arguments if not argument.startswith("-")] or [KEPT.as_posix()]
-        write_seeds(Path(folders[0]))
+        if not Path(folders[0]).is_file():  # a file is one input to try again
+            write_seeds(Path(folders[0]))
         settings = [
             f"-dict={folder / 'words.dict'}",
             f"-max_len={LONGEST}",

@@ -14,7 +14,7 @@ from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Ma
 
 from doraflow.diagnostics import Label
 from doraflow.parser.scalars import resolve
-from doraflow.parser.suggest import choices_text, nearest
+from doraflow.parser.suggest import MOST_COMPARED, listed, nearest
 from doraflow.parser.syntax import Entry, MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
@@ -143,11 +143,9 @@ class TreeBuilder:
         span = self._lines.span(start_of(event), end_of(event))
         name = event.anchor or ""
         if name not in self._anchors:
-            known, near = choices_text(name, list(self._anchors)), nearest(name, list(self._anchors))
-            message = f"the alias `*{name}` names no anchor before it; known anchors: {known}"
-            mend = f"write the anchor `&{name}` before the value that is meant, or put quotes around the text"
-            mend = f"to repeat the value of the closest anchor, write `*{near[0]}`" if near else mend
-            self._stop("DF004", message, span, mend)
+            self._refuse_alias(name, span)
+            # The tree has a gap, but what follows can be judged. A key must be unlike any other one.
+            self._add(ScalarNode(str(span), str(span), span, plain=False), end_of(event))
             return
         built = self._anchors[name]
         if built is None:
@@ -163,6 +161,20 @@ class TreeBuilder:
             self._refuse_expansion(span)
             return
         self._add(built.node, end_of(event), built.height, built.size, built.size)
+
+    def _refuse_alias(self, name: str, span: Span) -> None:
+        count = len(self._anchors)
+        near = nearest(name, list(self._anchors)) if count <= MOST_COMPARED else []
+        known = listed(near, self._anchors, count) if count else "none"
+        mend = f"write the anchor `&{name}` before the value that is meant, or put quotes around the text"
+        self._sink.error(
+            "DF004",
+            f"the alias `*{name}` names no anchor before it; known anchors: {known}",
+            span,
+            help=f"to repeat the value of the closest anchor, write `*{near[0]}`" if near else mend,
+        )
+        self.broken = True
+        self.stopped = self._sink.is_flooded
 
     def _add(
         self,

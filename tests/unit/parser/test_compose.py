@@ -188,3 +188,19 @@ def test_a_number_as_a_key_is_told_and_the_rest_is_read() -> None:
         "the key `1` is a number, expected a text",
         "the key `true` is a boolean, expected a text",
     ]
+
+
+def test_all_unknown_aliases_are_told_and_what_follows_them() -> None:
+    sink = Sink()
+    text = "nodes:\n  - id: *cam\n    path: a.py\n    path: b.py\n  - *first\n  - *cam : 1\n    *cam : 2\n"
+    assert compose(text, "f.yml", sink) is None
+    told = [(found.code, str(found.span)) for found in sink.diagnostics()]
+    assert told == [
+        ("DF004", "f.yml:2:9"),
+        ("DF007", "f.yml:4:5"),
+        ("DF004", "f.yml:5:5"),
+        ("DF004", "f.yml:6:5"),
+        ("DF004", "f.yml:7:5"),
+    ]
+    messages = {found.message for found in sink.diagnostics() if found.code == "DF004"}
+    assert "the alias `*cam` names no anchor before it; known anchors: none" in messages
