@@ -143,13 +143,13 @@ def _disturb(launcher: subprocess.Popen[bytes], base: Path, cycles: int, chance:
     with _connect(base) as client:
         _await(lambda: _all_run(_ask(client)), "the nodes do not start")
         begun = time.monotonic()
-        for cycle in range(WARM_UP + cycles):
-            if cycle == WARM_UP:
+        while result.kills < WARM_UP + cycles:
+            if result.kills == WARM_UP and not result.before.files:
                 _await(lambda: _all_run(_ask(client)), "the nodes do not come back after the first kills")
                 result.before = _holdings(launcher.pid, base)
             result.kills += _kill(chance.choice(_ask(client).nodes).process)
             time.sleep(chance.uniform(0, 0.15))
-            if cycle % 10 == 0:
+            if result.kills % 10 == 0:
                 _await(lambda: _all_run(_ask(client)), f"the nodes do not come back after {result.kills} kills")
         _await(lambda: _all_run(_ask(client)), "the nodes do not come back in the end")
         result.seconds = time.monotonic() - begun

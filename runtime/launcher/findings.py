@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Finding:
     """One fault with one cause.
 
-    `place` is where the dataflow defines the node (`dataflow.yml:4:9`), `notes` are lines to show below the message
-    and `help` states the edit or command that mends it.
+    `place` is where the dataflow defines the node (`dataflow.yml:4:9`), `notes` are lines to show below the message,
+    `help` states the edit or command that mends it, and `cause` is the node from whose failure this one follows.
 
     >>> print(Finding("DF801", "`a` cannot be executed: `a.py` does not exist", place="d.yml:3:9").text())
     error[DF801]: `a` cannot be executed: `a.py` does not exist
@@ -26,6 +26,7 @@ class Finding:
     place: str = ""
     notes: tuple[str, ...] = ()
     help: str | None = None
+    cause: str = ""
 
     def text(self) -> str:
         """Lay the finding out for a terminal, without a line end."""
@@ -48,6 +49,7 @@ class Finding:
             "place": self.place,
             "notes": list(self.notes),
             "help": self.help,
+            "cause": self.cause,
         }
 
 

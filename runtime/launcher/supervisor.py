@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.launcher import report, wiring
+from doraflow_runtime.launcher import consequences, report, wiring
 from doraflow_runtime.launcher.barrier import Barrier
 from doraflow_runtime.launcher.commands import refused_by_system
 from doraflow_runtime.launcher.control import ControlSocket
@@ -89,6 +89,7 @@ class Supervisor:
         self._members = Members()
         self._ladder = StopLadder(run.grace)
         self._stopped_for = ""
+        self._failed: dict[str, float] = {}
         self._stop_time = 0.0
         self._members.guests = {node.id: Guest(node.id) for node in run.wiring.nodes if node.dynamic}
         self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node) and not node.dynamic)
@@ -130,6 +131,7 @@ class Supervisor:
             self._lives.close()
             control.close()
         self._report_abandoned()
+        self.findings = consequences.told(self.findings, self._failed, self._joining.producers_of)
 
     def _goes_on(self) -> bool:
         """Tell whether there is something to wait for: a process, or guests where there are no processes at all."""
@@ -379,6 +381,7 @@ class Supervisor:
     def _add_failure(self, member: Member, ending: Ending, reason: str = "") -> None:
         last, log = tuple(member.output.last), self._logs.file(member.node)
         circumstances = report.Circumstances(self._stopped_for, self._run.grace, reason)
+        self._failed[member.node] = time.monotonic()
         self.findings.append(report.failure(member.process, ending, last, log, circumstances))
 
     def _report_abandoned(self) -> None:

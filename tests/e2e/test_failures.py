@@ -231,6 +231,7 @@ def test_a_failure_is_one_json_object_for_machines(world: Any) -> None:
         "place": "flow.yml:1:9",
         "notes": ["hello"],
         "help": f"the whole output is in `{launch.logs}/fails.jsonl`",
+        "cause": "",
     }
     assert [event["event"] for event in launch.events("event")][-1] == "ended"
     assert [line["message"] for line in launch.events("log")] == ["hello"]

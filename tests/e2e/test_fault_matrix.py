@@ -148,3 +148,24 @@ def test_a_launcher_that_is_ended_takes_every_node_with_it_also_those_about_to_s
     launch.signal(number)
     assert launch.wait() == (1 if number is signal.SIGTERM else -signal.SIGKILL)
     eventually(lambda: not world.processes() and not world.runs(), "something is left")
+
+
+def test_a_failure_that_follows_from_another_says_so(world: Any) -> None:
+    bundle = world.bundle()
+    gives_up = """
+        from doraflow_runtime.node_api.node import Node
+        with Node() as node:
+            for event in node:
+                if event.type == "INPUT":
+                    node.send_output("out", b"x")
+                if event.type == "INPUT_CLOSED":
+                    raise RuntimeError(f"no more of {event.id}")
+    """
+    bundle.node("first", HEAD.replace("BREAK", "os._exit(3)"), inputs=TICK, outputs=("out",))
+    bundle.node("second", gives_up, inputs={"in": "first/out"}, outputs=("out",))
+    bundle.node("third", gives_up, inputs={"in": "second/out"}, outputs=("out",))
+    launch = world.launch(bundle, "--output", "json")
+    assert launch.wait() == 1
+    (first, *others) = [(line["node"], line["cause"]) for line in launch.events("diagnostic")]
+    assert (first, sorted(others)) == (("first", ""), [("second", "first"), ("third", "first")])
+    assert "(what feeds it had failed, beginning with `first`: this may follow from that)" in launch.out
