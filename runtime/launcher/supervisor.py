@@ -13,11 +13,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.launcher import consequences, report, wiring
+from doraflow_runtime.launcher import report, wiring
 from doraflow_runtime.launcher.barrier import Barrier
-from doraflow_runtime.launcher.commands import refused_by_system
 from doraflow_runtime.launcher.control import ControlSocket
 from doraflow_runtime.launcher.endings import Ending, Verdict
+from doraflow_runtime.launcher.failures import Failures
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.groups import exists
 from doraflow_runtime.launcher.health import Health
@@ -78,7 +78,7 @@ class Supervisor:
     def __init__(
         self, run: Run, loop: Loop, console: Console, logs: NodeLogs, guardian: Guardian, signals: SignalPipe
     ) -> None:
-        self.findings: list[Finding] = []
+        self._failures = Failures(logs, run.grace)
         self.was_hurried = False
         self._run = run
         self._loop = loop
@@ -88,8 +88,6 @@ class Supervisor:
         self._signals = signals
         self._members = Members()
         self._ladder = StopLadder(run.grace)
-        self._stopped_for = ""
-        self._failed: dict[str, float] = {}
         self._stop_time = 0.0
         self._members.guests = {node.id: Guest(node.id) for node in run.wiring.nodes if node.dynamic}
         self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node) and not node.dynamic)
@@ -131,7 +129,12 @@ class Supervisor:
             self._lives.close()
             control.close()
         self._report_abandoned()
-        self.findings = consequences.told(self.findings, self._failed, self._joining.producers_of)
+        self._failures.explain(self._joining.producers_of)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What failed so far."""
+        return self._failures.findings
 
     def _goes_on(self) -> bool:
         """Tell whether there is something to wait for: a process, or guests where there are no processes at all."""
@@ -146,7 +149,7 @@ class Supervisor:
         """Ask every node to stop, because `reason`; `failed` is the node whose failure that is, if any."""
         if not self._ladder.begin(time.monotonic()):
             return
-        self._stopped_for = failed
+        self._failures.stopped_for = failed
         self._console.progress("stopping", f"stopping: {reason}", reason=reason)
         self._orders.wake_all()
         self._joining.stop()
@@ -218,7 +221,7 @@ class Supervisor:
 
     def _judge_start(self, command: Command, outcome: Member | OSError) -> None:
         if isinstance(outcome, OSError):
-            self.findings.append(refused_by_system(command, outcome))
+            self._failures.add_refused(command, outcome)
             self.stop(f"`{command.process.node}` cannot be executed", command.process.node)
         elif self._ladder.step is not Step.RUNNING:
             outcome.signal(signal.SIGTERM)  # it was on its way when the run was stopped
@@ -283,11 +286,9 @@ class Supervisor:
     def _tend_barrier(self, now: float) -> None:
         awaited = self._barrier.awaited
         if self._barrier.is_over(now):
-            late = [member for member in self._members.all if member.node in awaited]
-            self.findings += [
-                report.not_ready(member.process, self._run.start_timeout, self._logs.file(member.node))
-                for member in late
-            ]
+            for member in self._members.all:
+                if member.node in awaited:
+                    self._failures.add_late(member, self._run.start_timeout)
             self.stop(f"{_listed(awaited)} did not become ready", awaited[0])
         elif (seconds := self._barrier.seconds_to_tell(now)) is not None:
             message = f"waiting for {_listed(awaited)} to join the dataflow ({seconds:g} s without news)"
@@ -370,7 +371,7 @@ class Supervisor:
             return
         failed = ending.verdict() is not Verdict.WELL
         if failed:
-            self._add_failure(member, ending, reason)
+            self._failures.add(member, ending, reason)
         if failed and not ending.has_arrived:
             self.stop(f"`{member.node}` failed before the start", member.node)
         goes_on = self._ladder.step is Step.RUNNING and any(other.ending is None for other in self._members.all)
@@ -378,16 +379,10 @@ class Supervisor:
         self._console.progress("node_ended", message, node=member.node, code=ending.code, ended_well=not failed)
         self._joining.ended(member)
 
-    def _add_failure(self, member: Member, ending: Ending, reason: str = "") -> None:
-        last, log = tuple(member.output.last), self._logs.file(member.node)
-        circumstances = report.Circumstances(self._stopped_for, self._run.grace, reason)
-        self._failed[member.node] = time.monotonic()
-        self.findings.append(report.failure(member.process, ending, last, log, circumstances))
-
     def _report_abandoned(self) -> None:
         for member in self._members.all:
             if not member.is_gone and member.ending is None:
-                self._add_failure(member, Ending(0, is_abandoned=True))
+                self._failures.add(member, Ending(0, is_abandoned=True))
 
 
 def _next_ended() -> tuple[int, int] | None:
