@@ -6,6 +6,7 @@
 
 PyTypeObject *account_type;
 static PyObject *wire_error;
+static const char NOT_HELD[] = "a slot given back that was not held";
 
 enum { CHUNK = 16 * 1024 };
 
@@ -61,7 +62,7 @@ static int take_release(Account *self, const unsigned char *body, Py_ssize_t siz
     for (Py_ssize_t at = 0; at < size; at += RELEASE_SIZE) {
         SlotKey key = {u32(body + at), u32(body + at + 4), u32(body + at + 8)};
         if (!holdings_release(self, key))
-            return refuse("a slot given back that was not held", 0, 0);
+            return refuse(NOT_HELD, 0, 0);
     }
     return 0;
 }
@@ -69,7 +70,8 @@ static int take_release(Account *self, const unsigned char *body, Py_ssize_t siz
 static int leave(Account *self)
 {
     self->has_left = 1;
-    holdings_forget_unread(self);
+    if (!holdings_forget_unread(self))
+        return refuse(NOT_HELD, 0, 0);
     PyObject *done = PyObject_CallMethod((PyObject *)self, "drop_waiting", NULL);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;

@@ -132,13 +132,15 @@ int holdings_release(Account *account, SlotKey key)
     return 1;
 }
 
-void holdings_forget_unread(Account *account)
+int holdings_forget_unread(Account *account)
 {
     while (account->unread_count > 0) {
         SlotKey key = account->unread[account->unread_at];
+        if (!holdings_release(account, key))
+            return 0;
         holdings_see(account, 1);
-        holdings_release(account, key);
     }
+    return 1;
 }
 
 void holdings_drain(Account *account)

@@ -10,8 +10,10 @@ int holdings_see(Account *account, Py_ssize_t count);
 /* Takes a slot back once; 0 if the consumer does not hold it. */
 int holdings_release(Account *account, SlotKey key);
 
-/* Takes back what was not read, or everything. */
-void holdings_forget_unread(Account *account);
+/* Takes back what was not read; 0 if the consumer has given some of it back unseen. */
+int holdings_forget_unread(Account *account);
+
+/* Takes everything back. */
 void holdings_drain(Account *account);
 
 void holdings_free(Account *account);

@@ -112,7 +112,7 @@ class Shelf:
     def room(self, key: SlotKey) -> int:
         """Say how many bytes of the pool a slot takes; 0 for one that is not in use."""
         slot = self._used.get(key[:2])
-        return slot.room if slot is not None else 0
+        return slot.room if slot is not None and slot.name.generation == key[2] else 0
 
     def hold(self, slot: Slot) -> None:
         """Count one more consumer that holds the slot."""
