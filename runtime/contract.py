@@ -11,6 +11,9 @@ from typing import Literal, TypeAlias
 
 CONTRACT_VERSION = 1
 
+PATH_VARIABLES = ("HOME", "USER", "DORA_WORKSPACE", "CARGO_MANIFEST_DIR", "PWD")
+"""What a path may refer to; anything else that looks like a variable is part of the path."""
+
 QueuePolicy: TypeAlias = Literal["drop_oldest", "backpressure"]
 ProcessKind: TypeAlias = Literal["python", "executable", "shell", "operators"]
 SpawnMode: TypeAlias = Literal["fork", "exec"]
@@ -173,7 +176,8 @@ class Process:
 
     `path` and `working_directory` are relative to the source root (the bundle's `nodes/`, or the dataflow's own folder
     under `doraflow run`); an `executable` whose path has no `/` may also be a command on PATH. `env` values may hold
-    `$NAME` and `${NAME}`, filled in from the host's environment when the process starts; `$$` is a dollar sign.
+    `$NAME`, `${NAME}` and `${NAME:-default}`, filled in from the host's environment when the process starts; `$$` is a
+    dollar sign. `path` may hold these forms for the names of PATH_VARIABLES alone.
     `place` is where the dataflow defines the node, for messages. `spawn` is how a process that runs Python is started:
     forked from one that is warm, where that makes no difference to it, or executed; any other is always executed.
 

@@ -21,6 +21,7 @@ from doraflow_runtime.contract import (
 )
 
 from doraflow.analysis.logs import log_rules
+from doraflow.analysis.path_variables import begins_with_variable
 from doraflow.ir import HostPlan, Plan, Timer
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def lower(graph: Graph) -> Plan:
 def source_path(node: Node, path: str) -> str:
     """Give a path of a node, or of its operators, from the dataflow's folder: `deploy.working_dir` comes first.
 
-    The name of a program without a slash is given back as it is, since it may be a command on PATH.
+    The name of a program without a slash is given back as it is, since it may be a command on PATH; and so is a path
+    that begins with a variable of the host, since that leads elsewhere.
 
     >>> from doraflow.diagnostics import Span
     >>> from doraflow.ir import Node
@@ -63,7 +65,7 @@ def source_path(node: Node, path: str) -> str:
     >>> source_path(node, "./camera.py")
     'nodes/camera.py'
     """
-    if node.kind == "executable" and "/" not in path:
+    if (node.kind == "executable" and "/" not in path) or (node.kind != "operators" and begins_with_variable(path)):
         return path
     return posixpath.normpath(posixpath.join(node.working_directory, path))
 

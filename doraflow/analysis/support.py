@@ -6,7 +6,6 @@ is wanted: see `UNRUNNABLE`.
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -49,10 +48,6 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
 _AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", "arrow", {}, {"enable_debug_inspection": False})
 
 
-_HOST_VARIABLES = "HOME|USER|DORA_WORKSPACE|CARGO_MANIFEST_DIR|PWD"
-_VARIABLE = re.compile(rf"\$(?:\{{(?:{_HOST_VARIABLES})\}}|(?:{_HOST_VARIABLES})\b)")
-
-
 def check_support(graph: Graph, sink: Sink) -> Graph:
     """Report keys without effect and nodes that cannot run; the graph is returned as it is."""
     _check_settings("", graph.settings, graph.setting_spans, sink)
@@ -85,19 +80,6 @@ def _check_kind(node: Node, sink: Sink) -> None:
             node.span,
             help="clone the repository beside the dataflow, and give the path in it",
         )
-    elif (variable := variable_in_path(node)) is not None:
-        sink.warning(
-            UNRUNNABLE,
-            f"the path of `{node.id}` holds `{variable}`, and this version fills in no variables there",
-            node.path_span,
-            help="write the path itself, or a name that is found on PATH",
-        )
-
-
-def variable_in_path(node: Node) -> str | None:
-    """Find a variable that dora would fill in when the node starts; it knows these few alone."""
-    found = _VARIABLE.search(node.path) if node.kind in ("python", "executable") else None
-    return found[0] if found is not None else None
 
 
 def _tell(key: str, owner: str, consequence: str, span: Span | None, sink: Sink) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from doraflow import disk
 from doraflow.analysis.lower import source_path
-from doraflow.analysis.support import variable_in_path
+from doraflow.analysis.path_variables import begins_with_variable, has_variable
 from doraflow.build.imports import imported_files
 from doraflow.build.meant_paths import meant_path
 from doraflow.codegen.fileset import GeneratedFile
@@ -37,7 +37,7 @@ def check_paths(graph: Graph, sink: Sink, missing: Collection[Span] = ()) -> Non
     """
     for node in graph.nodes:
         is_outside = _leaves_project(node.working_directory)
-        if is_outside and (node.builds or any(not _is_absolute(path) for path in _written(node))):
+        if is_outside and (node.builds or any(not _stands_alone(path) for path in _written(node))):
             _tell_folder_outside(node, sink)
         for path, span in _named(node):
             is_told = span in missing or (is_outside and _is_below(path, node.working_directory))
@@ -94,7 +94,12 @@ def _written(node: Node) -> Iterator[str]:
 
 
 def _leaves_project(path: str) -> bool:
-    return _is_absolute(path) or os.path.normpath(path).split("/")[0] == ".."
+    return _stands_alone(path) or os.path.normpath(path).split("/")[0] == ".."
+
+
+def _stands_alone(path: str) -> bool:
+    """Tell whether a path leads to the same place from any folder."""
+    return _is_absolute(path) or begins_with_variable(path)
 
 
 def _is_absolute(path: str) -> bool:
@@ -107,7 +112,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _may_appear(node: Node) -> bool:
     """Tell whether a build step or a repository may bring the source, or a variable of the host may lead to it."""
-    return bool(node.builds) or node.git is not None or variable_in_path(node) is not None
+    return bool(node.builds) or node.git is not None or has_variable(node)
 
 
 def _is_there(node: Node, folder: Path, path: str) -> bool:
@@ -138,7 +143,8 @@ def _tell_missing(node: Node, folder: Path, path: str, span: Span, sink: Sink, *
 
 
 def _tell_outside(node: Node, path: str, span: Span, sink: Sink) -> None:
-    kind = "an absolute path" if PurePosixPath(path).is_absolute() else "a path out of the dataflow's folder"
+    kind = "an absolute path" if _is_absolute(path) else "a path out of the dataflow's folder"
+    kind = "a path that begins with a variable of the host" if begins_with_variable(path) else kind
     sink.warning(
         "DF602",
         f"`{path}` of `{node.id}` is {kind}: it is not put into the bundle, and every host needs it in that place",

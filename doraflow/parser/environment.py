@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from doraflow.parser.loaders import check_loader
 from doraflow.parser.secrets import check_values
-from doraflow.parser.syntax import MappingNode, ScalarNode
+from doraflow.parser.syntax import MappingNode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doraflow.diagnostics import Sink
-    from doraflow.parser.syntax import Entry, SyntaxNode
+    from doraflow.parser.syntax import SyntaxNode
 
 _RESERVED = frozenset(
     {
@@ -35,7 +35,6 @@ _RESERVED = frozenset(
     }
 )
 _RESERVED_PREFIX = "DORA_ZENOH_"
-_DEFAULT = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*):-[^}]*\}")
 _MALFORMED = re.compile(r"[=\s\0]")
 
 
@@ -77,18 +76,3 @@ def check_environment(syntax: SyntaxNode | None, sink: Sink) -> None:
             )
         else:
             check_loader(entry, sink)
-            _check_default(entry, sink)
-
-
-def _check_default(entry: Entry, sink: Sink) -> None:
-    """Warn of a reference with a default, which the launcher passes on as it stands."""
-    text = entry.value.text if isinstance(entry.value, ScalarNode) else ""
-    # Looking for an end that is not there would read the rest of the text again at each beginning.
-    found = _DEFAULT.search(text, 0, text.rfind("}") + 1)
-    if found is not None:
-        sink.warning(
-            "DF901",
-            f"`{entry.key.text}` holds `{found[0]}`, and this version fills in no defaults: nodes get it as it stands",
-            entry.value.span,
-            help=f"write `${found[1]}` and set it where the dataflow is started, or write the value",
-        )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.launcher.environment import UndefinedError, expand
+from doraflow_runtime.launcher.environment import UndefinedError, expand, expand_path
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _own_environment(process: Process) -> Iterator[tuple[str, str]]:
 def _arguments(process: Process, root: Path, environment: Mapping[str, str]) -> list[str]:
     match process.kind:
         case "python":
-            return [sys.executable, str(_existing(root / process.path)), *process.args]
+            return [sys.executable, str(_existing(root / _path(process))), *process.args]
         case "operators":
             return [sys.executable, "-m", "doraflow_runtime.operators"]
         case "shell":
@@ -118,18 +118,27 @@ def _arguments(process: Process, root: Path, environment: Mapping[str, str]) -> 
 
 
 def _program(process: Process, root: Path, environment: Mapping[str, str]) -> Path:
-    path = root / process.path
-    if "/" not in process.path and not path.is_file():
-        found = shutil.which(process.path, path=environment.get("PATH", os.defpath))
+    written = _path(process)
+    path = root / written
+    if "/" not in written and not path.is_file():
+        found = shutil.which(written, path=environment.get("PATH", os.defpath))
         if found is None:
-            reason = f"`{process.path}` is neither a file in `{root}` nor a command on PATH"
-            raise _RefusedError(reason, f"install `{process.path}`, or write the path of the file")
+            reason = f"`{written}` is neither a file in `{root}` nor a command on PATH"
+            raise _RefusedError(reason, f"install `{written}`, or write the path of the file")
         return Path(found)
     _existing(path)
     if not os.access(path, os.X_OK):
         raise _RefusedError(f"`{path}` is not executable", f"run `chmod +x {path}`")
     _check_interpreter(path)
     return path
+
+
+def _path(process: Process) -> str:
+    try:
+        return expand_path(process.path, os.environ)
+    except UndefinedError as error:
+        reason = f"its path is `{process.path}`, and `{error.name}` is not set on this host"
+        raise _RefusedError(reason, f"set `{error.name}` before the start, or write the path itself") from None
 
 
 def _existing(path: Path) -> Path:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.contract import PATH_VARIABLES
 from doraflow_runtime.launcher.leftovers import CONFIGURATION
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 BYTECODE = "PYTHONPYCACHEPREFIX"
 _NOT_FOR_NODES = ("DORA_NODE_CONFIG", CONFIGURATION)
-_REFERENCE = re.compile(r"\$(?:(?P<escape>\$)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)\})")
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_REFERENCE = re.compile(rf"\$(?:(?P<escape>\$)|(?P<name>{_NAME})|\{{(?P<braced>{_NAME})(?::-(?P<default>[^}}]*))?\}})")
 
 
 class UndefinedError(LookupError):
@@ -26,23 +28,39 @@ class UndefinedError(LookupError):
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Fill in `$NAME` and `${NAME}`; `$$` is a dollar sign, and a `$` before anything else stays as it is.
+    """Fill in `$NAME`, `${NAME}` and `${NAME:-default}`; `$$` is a dollar sign, and any other `$` stays as it is.
 
-    Raises UndefinedError for a name without a value.
+    Raises UndefinedError for a name without a value or a default.
 
-    >>> expand("${HOME}/models, $$5", {"HOME": "/root"})
-    '/root/models, $5'
+    >>> expand("${HOME}/models, $$5, ${LEVEL:-3}", {"HOME": "/root"})
+    '/root/models, $5, 3'
+    """
+    return _REFERENCE.sub(lambda found: "$" if found["escape"] else _value(found, environment), text)
+
+
+def expand_path(path: str, environment: Mapping[str, str]) -> str:
+    """Fill in the variables that a path may hold, and leave all others as they are.
+
+    Raises UndefinedError for a name without a value or a default.
+
+    >>> expand_path("$HOME/${ROBOT}/a.py", {"HOME": "/root"})
+    '/root/${ROBOT}/a.py'
     """
 
     def value(found: re.Match[str]) -> str:
-        if found["escape"]:
-            return "$"
-        name = found["name"] or found["braced"]
-        if name not in environment:
-            raise UndefinedError(name)
-        return environment[name]
+        is_known = (found["name"] or found["braced"]) in PATH_VARIABLES
+        return _value(found, environment) if is_known else found[0]
 
-    return _REFERENCE.sub(value, text)
+    return _REFERENCE.sub(value, path)
+
+
+def _value(found: re.Match[str], environment: Mapping[str, str]) -> str:
+    name, default = found["name"] or found["braced"], found["default"]
+    if name in environment:
+        return environment[name]
+    if default is None:
+        raise UndefinedError(name)
+    return default
 
 
 def inherited(environment: Mapping[str, str], bundle: Path) -> dict[str, str]:

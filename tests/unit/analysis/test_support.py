@@ -107,14 +107,6 @@ def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
             "DF901 3:1 `remote` of `communication` has no effect in this version: there are no links between machines",
         ),
         (
-            "nodes:\n  - {id: a, path: $HOME/bin/a}\n",
-            "DF902 2:19 the path of `a` holds `$HOME`, and this version fills in no variables there",
-        ),
-        (
-            'nodes:\n  - {id: a, path: a.py, env: {LEVEL: "${LEVEL:-3}"}}\n',
-            "DF901 2:38 `LEVEL` holds `${LEVEL:-3}`, and this version fills in no defaults: nodes get it as it stands",
-        ),
-        (
             "nodes:\n  - {id: a, path: https://host/a}\n",
             "DF902 2:10 `a` is a program to be downloaded, which this version does not do",
         ),

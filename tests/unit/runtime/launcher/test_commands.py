@@ -145,3 +145,27 @@ def test_nodes_find_the_bundle_and_keep_their_bytecode_out_of_it() -> None:
 )
 def test_what_the_user_has_set_for_python_counts(given: dict[str, str], name: str, expected: str | None) -> None:
     assert inherited(given, Path("/b")).get(name) == expected
+
+
+def test_a_path_may_begin_with_a_variable_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "a.py").write_text("")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("DORA_WORKSPACE", raising=False)
+    for path in ("$HOME/a.py", "${HOME}/a.py", f"${{DORA_WORKSPACE:-{home}}}/a.py"):
+        assert one(Process("n", "python", path), tmp_path).arguments == (sys.executable, f"{home}/a.py")
+    assert refusal(Process("n", "python", "$DORA_WORKSPACE/a.py"), tmp_path) == (
+        "`n` cannot be executed: its path is `$DORA_WORKSPACE/a.py`, and `DORA_WORKSPACE` is not set on this host",
+        "set `DORA_WORKSPACE` before the start, or write the path itself",
+    )
+
+
+def test_other_variables_are_part_of_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBOT", "x")
+    (tmp_path / "$ROBOT.py").write_text("")
+    assert one(Process("n", "python", "$ROBOT.py"), tmp_path).arguments[1] == f"{tmp_path}/$ROBOT.py"
+
+
+def test_a_default_stands_for_a_variable_that_is_not_set() -> None:
+    assert expand("${LEVEL:-3} ${LEVEL:-} ${SET:-4}", {"SET": "5"}) == "3  5"
