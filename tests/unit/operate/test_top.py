@@ -11,7 +11,7 @@ import pytest
 from doraflow_runtime.control.messages import Pause, Restart, Resume, Stop
 from textual.widgets import DataTable, Input, RichLog
 
-from docs.screenshots import PICTURE, Shown, picture
+from docs.top_screen import PICTURE, Shown, picture
 from doraflow.operate.top.app import Top
 from doraflow.operate.top.settings import TopSettings
 
@@ -220,4 +220,4 @@ def test_the_picture_in_docs_can_be_drawn_and_shows_the_screen() -> None:
     for text in (asyncio.run(picture()), PICTURE.read_text(encoding="utf-8")):
         assert text.startswith("<svg")
         for word in ("vision-0a1b2c3d", "detector", "26.4&#160;MiB", "Restart"):
-            assert word in text, "draw it again: `python -m docs.screenshots`"
+            assert word in text, "draw it again: `python -m docs.top_screen`"
