@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from doraflow.ir import Node
 
 _NAMES = "|".join(PATH_VARIABLES)
-_VARIABLE = re.compile(rf"\$(?:(?:{_NAMES})\b|\{{(?:{_NAMES})(?::-[^}}]*)?\}})")
+_VARIABLE = re.compile(rf"\$(?:(?:{_NAMES})\b|\{{(?:{_NAMES})(?::-[^{{}}]*)?\}})")
 
 
 def begins_with_variable(path: str) -> bool:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 BYTECODE = "PYTHONPYCACHEPREFIX"
 _NOT_FOR_NODES = ("DORA_NODE_CONFIG", CONFIGURATION)
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
-_REFERENCE = re.compile(rf"\$(?:(?P<escape>\$)|(?P<name>{_NAME})|\{{(?P<braced>{_NAME})(?::-(?P<default>[^}}]*))?\}})")
+_REFERENCE = re.compile(
+    rf"\$(?:(?P<escape>\$)|(?P<name>{_NAME})|\{{(?P<braced>{_NAME})(?::-(?P<default>[^{{}}]*))?\}})"
+)
 
 
 class UndefinedError(LookupError):

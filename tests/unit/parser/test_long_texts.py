@@ -6,12 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from doraflow_runtime.launcher.environment import expand_path
 
-from doraflow.diagnostics import Sink
+from doraflow.analysis.path_variables import begins_with_variable
+from doraflow.diagnostics import Sink, Span
 from doraflow.parser.compose import compose
 from doraflow.parser.dialects.modernise import may_be_old
-from doraflow.parser.parameters import fill_in, missing
+from doraflow.parser.parameters import References, fill_in
 from doraflow.parser.suggest import MOST_COMPARED, MOST_STEPS, Choices, nearest
+from doraflow.parser.syntax import ScalarNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +38,14 @@ def test_a_reference_without_an_end_is_no_reference() -> None:
     text = "${_param." * 50_000
     assert fill_in(text, {"a": "1"}) == text
     assert fill_in(text + "a}", {"a": "1"}) == text.removesuffix("${_param.") + "1"
-    assert missing(text, {}) == []
+    found = References({})
+    found.add(ScalarNode(text, text, Span("f.yml", 1, 1, 1, 2), plain=True))
+    assert found.spans == {}
+
+
+def test_a_path_of_open_references_is_read_once() -> None:
+    assert not begins_with_variable("${HOME:-" * 50_000)
+    assert expand_path("${HOME:-" * 50_000, {}) == "${HOME:-" * 50_000
 
 
 def test_a_name_that_nobody_misspells_is_near_to_nothing() -> None:
