@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from doraflow_runtime.contract import InputWiring, LogRules
+from doraflow_runtime.contract import InputWiring, LogRules, OutputWiring
 
 READER = """
 import json
@@ -140,3 +140,27 @@ def test_two_readers_of_everything_do_not_wait_for_one_another(world: Any) -> No
         bundle.nodes[-1] = replace(bundle.nodes[-1], inputs=(InputWiring("all", "dora/logs", queue_size=100),))
     launch = world.launch(bundle)
     assert launch.wait() == 0, launch.err
+
+
+def test_readers_and_writers_that_are_started_again_find_one_another(world: Any) -> None:
+    again = "from doraflow_runtime.node_api.node import Node\nnode = Node()\ncount = node.restart_count\n"
+    bundle = world.bundle()
+    bundle.node(
+        "talker",
+        again + "import time\ntime.sleep(1.0)\nprint('life', count, flush=True)\nif count < 2: raise SystemExit(1)\n",
+        inputs={"tick": "dora/timer/millis/500"},
+        restart_policy="on-failure",
+        max_restarts=5,
+    )
+    bundle.node(
+        "reader",
+        again + "import os\nif not count: os._exit(1)\n"
+        "for event in node:\n    if event.type == 'INPUT': print(event.value[0].as_py(), end='')\n",
+        inputs={"life": "talker/life"},
+        restart_policy="on-failure",
+        max_restarts=5,
+    )
+    bundle.nodes[0] = replace(bundle.nodes[0], outputs=(OutputWiring("life"),), logs=LogRules(lines_to="life"))
+    launch = world.launch(bundle)
+    assert launch.wait() == 0, launch.err
+    assert [record["message"] for record in launch.log("reader")] == ["life 0", "life 1", "life 2"]
