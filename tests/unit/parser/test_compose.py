@@ -18,7 +18,9 @@ SYNTAX_ERRORS = {
     "a: b: c\n": "DF004 1:5-6 a `:` stands where no key can be",
     "a:\n  b\nc d\ne: f\n": "DF004 3:1-4 `c d` stands where a key must be, and has no `:`",
     "nodes:\n  - id: a\n   path: x\n": f"DF004 3:4-5 {ALIGN}",
-    "nodes:\n  - id: a\n  path: x\n": f"DF004 3:3-4 {ALIGN}",
+    "nodes:\n  - id: a\n  path: x\n": (
+        "DF004 3:3-7 the key `path` stands below the `-`, left of the keys that it belongs to"
+    ),
     "nodes:\n    - id: a\n  - id: b\n": "DF004 3:3-4 the indentation of this `-` fits no list that is open",
     'a: "x" y\n': "DF004 1:8-9 text stands after a value that is complete",
     'nodes:\n  - id: "a\n    path: x\n': "DF004 2:9-11 a quoted text is never closed",

@@ -113,10 +113,10 @@ def test_an_error_that_leaves_no_bundle_is_told_in_spite_of_the_settings(tmp_pat
 
 
 def test_what_cannot_be_run_is_refused_by_a_build_even_if_a_check_is_silent(tmp_path: Path) -> None:
-    dynamic = "nodes:\n  - id: a\n    path: dynamic\n    inputs: {tick: dora/timer/hz/1}\n"
+    url = "nodes:\n  - id: a\n    path: https://host/a\n    inputs: {tick: dora/timer/hz/1}\n"
     for text, settings in (
-        (dynamic.replace("id: a", "id: a  # doraflow: ignore[DF902]"), ""),
-        (dynamic, 'severity = {DF902 = "off"}'),
+        (url.replace("id: a", "id: a  # doraflow: ignore[DF902]"), ""),
+        (url, 'severity = {DF902 = "off"}'),
     ):
         made = checked(tmp_path, text, settings)
         assert told(made) == []
