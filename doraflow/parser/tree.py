@@ -109,6 +109,10 @@ class TreeBuilder:
         first, last = event.start_mark, event.end_mark
         has_properties = tag is not None or event.anchor is not None
         if first is not None and last is not None and not has_properties and style not in _BLOCK_STYLES:
+            if not text and first.index == last.index and self._is_below_its_key(first.line):
+                end = self._open[-1].end
+                self._add(ScalarNode(value, text, self._lines.span(end, end), plain), end)
+                return
             self._add(ScalarNode(value, text, self._lines.between(first, last), plain), last.index)
             return
         start, end = self._content_start(event), end_of(event)
@@ -118,6 +122,11 @@ class TreeBuilder:
             self._refuse_tag(event)
         node = ScalarNode(value, text, self._lines.span(start, end), plain)
         self._add(node, max(start, end), anchor=event.anchor)
+
+    def _is_below_its_key(self, line: int) -> bool:
+        """Tell whether a value that is left out, after `? key`, is put before what follows, in another node perhaps."""
+        parent = self._open[-1] if self._open else None
+        return parent is not None and parent.awaits_value and self._lines.span(parent.end, parent.end).line <= line
 
     def _begin(self, event: CollectionStartEvent) -> None:
         is_map = isinstance(event, MappingStartEvent)

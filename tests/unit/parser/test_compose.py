@@ -206,3 +206,16 @@ def test_all_unknown_aliases_are_told_and_what_follows_them() -> None:
     ]
     messages = {found.message for found in sink.diagnostics() if found.code == "DF004"}
     assert "the alias `*cam` names no anchor before it; known anchors: none" in messages
+
+
+def test_a_value_that_is_left_out_stands_behind_its_key_and_not_in_the_next_node() -> None:
+    tree = compose("nodes:\n  - ? id\n    : a\n    ? path\n\n  - id: b\n", "f.yml", Sink())
+    assert tree is not None
+    nodes = tree.get("nodes")
+    assert isinstance(nodes, SequenceNode)
+    first = nodes.items[0]
+    assert isinstance(first, MappingNode)
+    path = first.get("path")
+    assert path is not None
+    assert (path.span.line, path.span.column, path.span.end_column) == (4, 11, 11)
+    assert (first.span.end_line, first.span.end_column) == (4, 11)
