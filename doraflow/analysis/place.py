@@ -37,6 +37,8 @@ def place(graph: Graph, sink: Sink) -> Graph:
             _check_name(node, node.machine, sink)
             if inventory.names and node.machine not in known and FILE_NAME.fullmatch(node.machine):
                 _tell_unknown(node, node.machine, inventory, sink)
+    if sink.is_flooded:
+        return graph
     decision = decide(graph)
     for refused in decision.refused:
         if sink.is_flooded:
