@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 MOST_SWEEPS = 8
 MOST_TRIED = 1000
-"""Nodes up to which the search also begins with everything on one machine, for each machine."""
+MOST_STARTS = 16
+"""Nodes and machines up to which the search also begins with everything on one machine, for each machine."""
 MOST_SWAPPED = 64
 """Free nodes up to which pairs are tried: there are as many pairs as the square of that."""
 
@@ -64,7 +65,7 @@ def assign(items: Sequence[Item], rooms: Mapping[str, Room], traffic: Mapping[tu
     """
     near = _neighbours(traffic)
     attempts = [_Work.place_all, _Work.place_largest_first]
-    if len(items) <= MOST_TRIED:
+    if len(items) <= MOST_TRIED and len(rooms) <= MOST_STARTS:
         attempts += [partial(_Work.place_on, machine=machine) for machine in rooms]
     best = _attempt(attempts[0], items, rooms, near)
     if any(len(item.choices) > 1 for item in items):
@@ -106,6 +107,7 @@ class _Work:
         self._rooms = rooms
         self._cores = dict.fromkeys(rooms, 0)
         self._memory = dict.fromkeys(rooms, 0)
+        self._known: dict[int, dict[str, int]] = {}
 
     def place_fixed(self) -> None:
         """Put down what has no choice, in the order of the file."""
@@ -175,20 +177,34 @@ class _Work:
     # ---- single steps
 
     def _place(self, item: Item) -> bool:
-        pulls = self._pulls(item.name)
-        fitting = [machine for machine in item.choices if self._has_room(item, machine)]
-        if not fitting:
+        machine = self._best(item, self._pulls(item.name))
+        if machine is None:
+            machine = next((name for name in item.choices if self._has_room(item, name)), None)
+        if machine is None:
             self.made.refused.append(item.name)
             return False
-        self._put(item, max(fitting, key=lambda machine: pulls.get(machine, 0.0)))  # the first of equals
+        self._put(item, machine)
         return True
+
+    def _best(self, item: Item, pulls: Mapping[str, float]) -> str | None:
+        """Choose the machine with room that pulls most, the first of equals; None if none that pulls has room."""
+        known = self._ranks(item.choices)
+        fitting = [machine for machine in pulls if machine in known and self._has_room(item, machine)]
+        return min(fitting, key=lambda machine: (-pulls[machine], known[machine]), default=None)
+
+    def _ranks(self, choices: tuple[str, ...]) -> dict[str, int]:
+        """Number machines; nodes that ask for the same share one list of choices."""
+        known = self._known.get(id(choices))
+        if known is None:
+            known = self._known[id(choices)] = {machine: at for at, machine in enumerate(choices)}
+        return known
 
     def _move(self, item: Item) -> bool:
         here = self.made.machine[item.name]
         pulls = self._pulls(item.name)
-        others = [machine for machine in item.choices if machine != here and self._has_room(item, machine)]
-        best = max(others, key=lambda machine: pulls.get(machine, 0.0), default=here)
-        if pulls.get(best, 0.0) <= pulls.get(here, 0.0) + _NOTHING:
+        kept = pulls.pop(here, 0.0)
+        best = self._best(item, pulls)
+        if best is None or pulls[best] <= kept + _NOTHING:
             return False
         self._take(item)
         self._put(item, best)

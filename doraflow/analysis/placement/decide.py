@@ -16,6 +16,7 @@ from doraflow.ir import DEFAULT_HOST
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from doraflow.analysis.placement.demand import Demand
     from doraflow.analysis.placement.traffic import Flow
     from doraflow.ir import Graph, Host, Node
 
@@ -49,7 +50,8 @@ def decide(graph: Graph) -> Decision:
     """Choose a machine for every node of a graph whose types are resolved."""
     names = machines(graph)
     hosts = {host.name: host for host in graph.hosts}
-    choices = {node.id: _choices(node, names, hosts) for node in graph.nodes}
+    park = _Park(names, hosts)
+    choices = {node.id: _choices(node, park) for node in graph.nodes}
     is_open = any(node.machine is None and len(choices[node.id]) > 1 for node in graph.nodes)
     weighed = flows(graph) if is_open else ()
     items = [_item(node, choices[node.id] or names[:1]) for node in graph.nodes]
@@ -77,14 +79,34 @@ def links_between_machines(graph: Graph) -> dict[tuple[str, str], tuple[Flow, ..
     return links
 
 
-def _choices(node: Node, names: tuple[str, ...], hosts: Mapping[str, Host]) -> tuple[str, ...]:
+def _choices(node: Node, park: _Park) -> tuple[str, ...]:
     """List the machines that could take a node; one that names its machine has no other."""
-    if node.machine is not None:
-        return (node.machine,)
-    wanted = demand(node)
-    if names == (DEFAULT_HOST,) and DEFAULT_HOST not in hosts:
-        return names  # nothing is known of any machine, so that labels and sizes choose nothing
-    return tuple(name for name in names if (wanted.fits(hosts[name]) if name in hosts else not wanted.labels))
+    return (node.machine,) if node.machine is not None else park.for_demand(demand(node))
+
+
+class _Park:
+    """The machines that nodes may be placed on. What was found for a demand is kept: most nodes ask for the same."""
+
+    def __init__(self, names: tuple[str, ...], hosts: Mapping[str, Host]) -> None:
+        self._names = names
+        self._hosts = hosts
+        self._found: dict[Demand, tuple[str, ...]] = {}
+        self._carrying: dict[tuple[str, str], list[str]] = {}
+        for name in names:
+            for label in hosts[name].labels.items() if name in hosts else ():
+                self._carrying.setdefault(label, []).append(name)
+
+    def for_demand(self, wanted: Demand) -> tuple[str, ...]:
+        """List the machines that could take a node if they were empty."""
+        if self._names == (DEFAULT_HOST,) and DEFAULT_HOST not in self._hosts:
+            return self._names  # nothing is known of any machine, so that labels and sizes choose nothing
+        if wanted not in self._found:
+            names = self._carrying.get(wanted.labels[0], []) if wanted.labels else self._names
+            self._found[wanted] = tuple(name for name in names if self._fits(wanted, name))
+        return self._found[wanted]
+
+    def _fits(self, wanted: Demand, name: str) -> bool:
+        return wanted.fits(self._hosts[name]) if name in self._hosts else not wanted.labels
 
 
 def _item(node: Node, choices: tuple[str, ...]) -> Item:

@@ -195,3 +195,10 @@ def test_a_machine_that_is_named_must_have_room_too(check: Check) -> None:
         "`arm` has no room for `b`, which asks for 2 cores: "
         "of the 4 cores and 4 GiB of memory of `arm`, `a` has 3 cores"
     )
+
+
+def test_as_many_machines_as_nodes_are_looked_at_by_their_labels(check: Check) -> None:
+    machines = "".join(f"  m{at}: {{labels: {{place: p{at}}}}}\n" for at in range(300))
+    nodes = "".join(f"  - {{id: n{at}, path: a.py, deploy: {{labels: {{place: p{at}}}}}}}\n" for at in range(300))
+    hosts = [node.host for node in check(f"hosts:\n{machines}nodes:\n{nodes}").graph.nodes]
+    assert hosts == [f"m{at}" for at in range(300)]

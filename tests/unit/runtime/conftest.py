@@ -107,7 +107,7 @@ class Run:
         """Start a process whose code finds its node's configuration in the environment."""
         process = subprocess.Popen(
             [sys.executable, "-c", code],
-            env={**os.environ, "DORAFLOW_CONFIG": str(self.config(name))},
+            env={**os.environ, "DORAFLOW_CONFIG": str(self.config(name)), "PYTHONUNBUFFERED": "1"},  # as the launcher
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
