@@ -96,6 +96,7 @@ def test_every_way_to_ask_for_events_and_to_log(run: Run) -> None:
     assert receiver.stdout is not None
     while not lines or lines[-1] != "AttributeError module `dora` has no attribute `nothing`\n":
         lines.append(receiver.stdout.readline())
+        assert lines[-1], lines
     sender.communicate("\n", timeout=30)
     assert run.finish(receiver) == "['INPUT_CLOSED', 'STOP']\n"
     plain = [line.rstrip() for line in lines if not line.startswith("{")]
