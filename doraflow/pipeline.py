@@ -154,7 +154,7 @@ def runtime_files() -> dict[str, bytes]:
     import doraflow_runtime
 
     root = Path(doraflow_runtime.__path__[0])
-    wanted = [path for path in sorted(root.rglob("*")) if path.suffix == ".py" or path.name == "py.typed"]
+    wanted = [path for path in sorted(root.rglob("*")) if path.suffix in (".py", ".pyi") or path.name == "py.typed"]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in wanted}
 
 

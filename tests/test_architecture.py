@@ -6,6 +6,7 @@ import ast
 import statistics
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,3 +100,13 @@ def test_what_decides_a_result_is_asked_through_the_recording_disk(path: Path) -
             name = getattr(holder, "attr", getattr(holder, "id", ""))
             is_path_question = node.func.attr in ASKING or (node.func.attr in {"resolve", "stat"} and not node.args)
             assert name in ASKED or not is_path_question, f"line {node.lineno}: ask `doraflow.disk`"
+
+
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = [
+        ".".join((package, *path.parent.relative_to(ROOT / folder).parts))
+        for package, folder in (("doraflow", "doraflow"), ("doraflow_runtime", "runtime"))
+        for path in (ROOT / folder).rglob("__init__.py")
+    ]
+    assert sorted(listed) == sorted(found)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from doraflow.codegen.fileset import FileSet
     from doraflow.ir import Plan
 
+_CORE_TYPES = "doraflow_core.pyi"
+
 
 def generate(
     plan: Plan,
@@ -45,5 +47,10 @@ def generate(
         GeneratedFile("runtime/dora/__init__.py", templates.get_template("dora.py.j2").render().encode()),
     ]
     files += [GeneratedFile(f"nodes/{file.path}", file.content, file.executable) for file in sources]
-    files += [GeneratedFile(f"runtime/doraflow_runtime/{path}", content) for path, content in runtime_files.items()]
+    files += [GeneratedFile(_runtime_path(path), content) for path, content in runtime_files.items()]
     return with_manifest(files, plan.graph.name, version, inputs)
+
+
+def _runtime_path(path: str) -> str:
+    """Place a file of the runtime package; the types of its compiled core stand where a type checker looks for them."""
+    return f"runtime/{path}" if path == _CORE_TYPES else f"runtime/doraflow_runtime/{path}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from doraflow_runtime.contract import DataType, Field, ListOf, Scalar, Struct
 from doraflow_runtime.node_api import preparing
-from doraflow_runtime.shm import pool
+from doraflow_runtime.shm import pool, shelf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,12 +35,12 @@ def typed(graph: Graph, kind: DataType | None) -> Graph:
 def test_the_numbers_are_the_runtime_s_own() -> None:
     assert memory.LARGEST_INLINE == preparing.LARGEST_INLINE
     own = (memory.SMALLEST_SLOT, memory.SEGMENT, memory.MOST_SLOTS, memory.POOL_LIMIT)
-    assert own == (pool.SMALLEST_SLOT, pool.SEGMENT, pool.MOST_SLOTS, pool.DEFAULT_LIMIT)
+    assert own == (shelf.SMALLEST_SLOT, pool.SEGMENT, pool.MOST_SLOTS, pool.DEFAULT_LIMIT)
 
 
 @given(st.integers(1, 2**31))
 def test_slots_are_as_large_as_the_runtime_makes_them(size: int) -> None:
-    assert slot_size(size) == pool._slot_size(size)
+    assert slot_size(size) == shelf.slot_size_of(size)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ nodes:
 """
     )
     assert [line.split()[1] for line in checked.told] == [
-        *("DF603", "DF202", "DF206", "DF402", "DF902", "DF203", "DF901", "DF902", "DF902", "DF403", "DF302", "DF501")
+        *("DF603", "DF202", "DF206", "DF402", "DF203", "DF901", "DF403", "DF302", "DF501")
     ]
 
 

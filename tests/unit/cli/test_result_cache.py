@@ -309,8 +309,8 @@ def test_a_stamp_that_is_too_new_is_not_trusted(
     (built / "out" / "graph.mmd").touch()
     assert doraflow.recalls(*BUILD) is not None  # read again, and kept without a stamp
     reads: list[str] = []
-    original = standing._digest
-    monkeypatch.setattr(standing, "_digest", lambda content: reads.append("read") or original(content))
+    original = standing.digest_of
+    monkeypatch.setattr(standing, "digest_of", lambda content: reads.append("read") or original(content))
     assert doraflow.recalls(*BUILD) is not None
     assert reads == ["read"]
 

@@ -217,8 +217,8 @@ with Node() as node:
     except KeyError:
         pass
     used = node.loan("out", 1)
-    with used:
-        pass
+    with used as memory:
+        memory[:] = b"!"
     try:
         with used:
             pass
@@ -239,7 +239,7 @@ def test_loans_are_written_in_place_once_and_given_back_on_an_exception(run: Run
         "from doraflow_runtime.node_api.node import Node\n"
         "print([event.value.to_pylist() for event in Node() if event.type == 'INPUT'])",
     )
-    assert run.finish(receiver) == ("[[97, 98, 99, 100, 101, 102], [b'xyz'], [{'width': 3, 'data': b'123'}], [0]]\n")
+    assert run.finish(receiver) == ("[[97, 98, 99, 100, 101, 102], [b'xyz'], [{'width': 3, 'data': b'123'}], [33]]\n")
     assert run.finish(sender) == (
         "a loan can be used once; take another one for the next message\n`width` of output `out` is uint32\n"
     )
