@@ -57,22 +57,31 @@ class LogCursor:
             self._stream = None
 
     def _begin(self) -> BinaryIO | None:
-        files = _files(self._path)
-        if self._place is not None:
+        files: list[Path] = []
+        while self._place is not None and files != (files := _files(self._path)):  # until none is renamed meanwhile
             for found in filter(None, map(_opened, files)):
                 if _number(found) == self._place.file:
                     found.seek(self._place.offset)
                     return found
                 found.close()
-        return next((stream for path in files if (stream := _opened(path)) is not None), None)
+        return next((stream for path in _files(self._path) if (stream := _opened(path)) is not None), None)
 
     def _after(self, stream: BinaryIO) -> BinaryIO | None:
         """Open the file that follows; one that was removed already is followed by the oldest that is left."""
+        while True:
+            files = _files(self._path)
+            own = _position(files, _number(stream))
+            later = files if own is None else files[own + 1 :]
+            found = next((opened for path in later if (opened := _opened(path)) is not None), None)
+            if found is None or self._is_next(found, stream):
+                return found
+            found.close()  # between the list and the opening it was put aside: the name is another file's by now
+
+    def _is_next(self, found: BinaryIO, stream: BinaryIO) -> bool:
         files = _files(self._path)
+        at = _position(files, _number(found))
         own = _position(files, _number(stream))
-        if own is not None:
-            files = files[own + 1 :]
-        return next((found for path in files if (found := _opened(path)) is not None), None)
+        return at is not None and at == (0 if own is None else own + 1)
 
 
 def end_of(path: Path) -> Place | None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doraflow.logs import files
 from doraflow.logs.files import LogCursor, Place, end_of, lines_backwards
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 
 class Log:
@@ -140,3 +142,29 @@ def test_a_follower_reads_every_line_once_that_it_can_still_find(
     assert read == sorted(set(read))
     if not was_removed:
         assert read == list(range(written))
+
+
+@pytest.mark.parametrize("begins_at_a_place", [False, True])
+def test_a_file_that_is_put_aside_while_it_is_looked_for_is_not_left_out(
+    log: Log, monkeypatch: pytest.MonkeyPatch, begins_at_a_place: bool
+) -> None:
+    log.write(b"0")
+    place = end_of(log.path) if begins_at_a_place else None
+    cursor = LogCursor(log.path, place)
+    if not begins_at_a_place:
+        assert list(cursor.lines()) == [b"0"]
+        log.put_aside()
+    log.write(b"1")
+    opened = files._opened
+    looks: list[Path] = []
+
+    def late(path: Path) -> BinaryIO | None:
+        looks.append(path)
+        if looks.count(log.path) == 1 == len(looks):
+            log.put_aside()
+            log.write(b"2")
+        return opened(path)
+
+    monkeypatch.setattr(files, "_opened", late)
+    assert list(cursor.lines()) == [b"1", b"2"]
+    cursor.close()
