@@ -55,6 +55,14 @@ static int hang_up(Dispatch *self, Account *account)
     return done == NULL ? -1 : 0;
 }
 
+/* Takes back what a reader held that has ended, as the poller would. */
+static int lose(Dispatch *self, Account *account)
+{
+    PyObject *done = PyObject_CallMethod(self->core, "note_end", "O", (PyObject *)account);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 /* Reads what the readers of a route have sent, unless a thread waits that does it. Under the lock. */
 static int hear(Dispatch *self, Route *route)
 {
@@ -66,8 +74,13 @@ static int hear(Dispatch *self, Route *route)
         Account *account = route->targets[at].account;
         if (account == NULL || !account->connection->is_open)
             continue;
+        Py_INCREF(account); /* what is called may take it out of the route */
         int heard = account_hear(account);
-        if (heard < 0 && (!account_is_refused() || hang_up(self, account) < 0))
+        int failed = heard < 0 && (!account_is_refused() || hang_up(self, account) < 0);
+        if (heard == 0 && account->connection->has_ended)
+            failed = lose(self, account) < 0;
+        Py_DECREF(account);
+        if (failed)
             return -1;
         has_news |= heard != 0;
     }

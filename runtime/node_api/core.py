@@ -300,16 +300,24 @@ class Core:
             self.hang_up(consumer, error)
             return
         if consumer.connection.has_ended:
-            self._lose(consumer)
-            if name.startswith(f"{TAP} ") and self.sender is not None:
-                self.sender.remove_reader((TAP_LINK, name))
-                del self.consumers[name]
+            self.note_end(consumer)
         else:
             self.note_sent(consumer)
 
+    def note_end(self, consumer: Consumer) -> None:
+        """Take back what a consumer held that has ended."""
+        self._lose(consumer)
+        name = self._name_of(consumer)
+        if name.startswith(f"{TAP} ") and self.sender is not None:
+            self.sender.remove_reader((TAP_LINK, name))
+            del self.consumers[name]
+
+    def _name_of(self, consumer: Consumer) -> str:
+        return next(name for name, other in self.consumers.items() if other is consumer)
+
     def hang_up(self, consumer: Consumer, error: WireError) -> None:
         """Close the connection of a consumer that sends nonsense, and say so."""
-        name = next(name for name, other in self.consumers.items() if other is consumer)
+        name = self._name_of(consumer)
         log_lines.write("warn", f"closed the connection of `{name}`: {error}", target="doraflow_runtime")
         self._lose(consumer)
 
