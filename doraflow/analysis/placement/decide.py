@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from doraflow.ir import Graph, Host, Node
 
 
+_NAMED = "named in `deploy`"
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A node, its machine, and why it is that one."""
@@ -48,6 +51,10 @@ class Decision:
 
 def decide(graph: Graph) -> Decision:
     """Choose a machine for every node of a graph whose types are resolved."""
+    if not graph.hosts:
+        return Decision(
+            tuple(Placed(node.id, node.machine or DEFAULT_HOST, _unlisted(node)) for node in graph.nodes), ()
+        )
     names = machines(graph)
     hosts = {host.name: host for host in graph.hosts}
     park = _Park(names, hosts)
@@ -62,9 +69,7 @@ def decide(graph: Graph) -> Decision:
     beyond = {name for name, found in choices.items() if not found}
     refused = [Refused(node.id, choices[node.id]) for node in graph.nodes if node.id in {*made.refused, *beyond}]
     strongest = _strongest(weighed, where)
-    placed = [
-        Placed(node.id, where[node.id], _reason(node, choices[node.id], strongest, graph)) for node in graph.nodes
-    ]
+    placed = [Placed(node.id, where[node.id], _reason(node, choices[node.id], strongest)) for node in graph.nodes]
     return Decision(tuple(placed), tuple(refused))
 
 
@@ -138,11 +143,13 @@ def _strongest(weighed: tuple[Flow, ...], where: Mapping[str, str]) -> dict[str,
     return {name: max(at.items(), key=lambda entry: entry[1]) for name, at in pulls.items()}
 
 
-def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[str, float]], graph: Graph) -> str:
+def _unlisted(node: Node) -> str:
+    return _NAMED if node.machine is not None else "no inventory"
+
+
+def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[str, float]]) -> str:
     if node.machine is not None:
-        return "named in `deploy`"
-    if not graph.hosts:
-        return "no inventory"
+        return _NAMED
     wanted = demand(node)
     if len(choices) == 1 and not wanted.is_nothing:
         return f"no other machine has {described(wanted)}"
