@@ -143,3 +143,10 @@ def test_the_page_of_findings_shows_comments_and_settings_that_work(tmp_path: Pa
         check=False,
     )
     assert done.stderr == "dataflow.yml: 2 nodes, no findings\n"
+
+
+def test_design_decisions_are_numbered_one_by_one() -> None:
+    pages = sorted((ROOT / "docs" / "design").glob("*.md"))
+    assert [page.name.partition("-")[0] for page in pages] == [f"{number:03}" for number in range(1, len(pages) + 1)]
+    for number, page in enumerate(pages, 1):
+        assert page.read_text().startswith(f"# {number}. ")
