@@ -105,29 +105,32 @@ def test_a_reader_that_is_started_again_hears_its_sender_again(world: Any) -> No
 def test_a_reader_in_backpressure_gives_its_sender_credits_in_its_next_life(world: Any) -> None:
     bundle = world.bundle()
     sends = """
+        from itertools import count
         from doraflow_runtime.node_api.node import Node
 
         with Node() as node:
-            for number in range(400):
-                node.send_output("out", number.to_bytes(2, "little"))
-        print("sent", flush=True)
+            for number in count():
+                if node.next(timeout=0) is not None:
+                    break
+                node.send_output("out", number.to_bytes(4, "little"))
     """
     dies = """
         import os
         from doraflow_runtime.node_api.node import Node
 
-        last = -1
+        read, last = 0, -1
         with Node() as node:
             for event in node:
-                if event.type != "INPUT":
-                    print(event.type, event.id, flush=True)
-                    continue
+                if event.type == "STOP":
+                    break
                 number = int.from_bytes(bytes(event.value.to_pylist()), "little")
                 assert number > last
-                last = number
-                if number % 100 == 50 and node.restart_count < 3:
-                    os._exit(1)
-        print("last", last, flush=True)
+                read, last = read + 1, number
+                if read == 50:
+                    print("life", node.restart_count, flush=True)
+                    if node.restart_count < 3:
+                        os._exit(1)
+                    node.stop_all()
     """
     bundle.node("sender", sends, outputs=("out",))
     bundle.node("reader", dies, inputs={"in": "sender/out"}, restart_policy="on-failure")
@@ -135,7 +138,7 @@ def test_a_reader_in_backpressure_gives_its_sender_credits_in_its_next_life(worl
     bundle.nodes[1] = replace(reader, inputs=(replace(reader.inputs[0], queue_policy="backpressure", queue_size=4),))
     launch = world.launch(bundle)
     assert launch.wait() == 0, launch.err
-    assert [row["message"] for row in launch.log("sender")] == ["sent"]
+    assert [row["message"] for row in launch.log("reader")] == ["life 0", "life 1", "life 2", "life 3"]
 
 
 def test_after_the_last_restart_the_failure_ends_the_node_and_closes_its_outputs(world: Any) -> None:
