@@ -24,7 +24,8 @@ HIGHEST = 4
 """How many folders upwards a dataflow may lie from its module or type file."""
 
 _MODULE = re.compile(r"^module\s*:\s*(?:#.*|\{.*)?$", re.MULTILINE)
-_NODES = re.compile(r"^(?:nodes|[\"']nodes[\"'])\s*:|^\{.*\bnodes\b", re.MULTILINE)
+_INCLUDE = re.compile(r"\bmodule\s*:")
+_NODES = re.compile(r"^(?:nodes|[\"']nodes[\"'])\s*:|^\{[^\n]*\bnodes\b", re.MULTILINE)
 _HOSTS = re.compile(r"^hosts\s*:", re.MULTILINE)
 _TYPES = re.compile(r"^types\s*:", re.MULTILINE)
 _YAML = (".yml", ".yaml")
@@ -57,7 +58,12 @@ def roots_of(file: Path, texts: Mapping[str, str]) -> list[Path]:
 
 
 def _includes(content: str, module: Path) -> bool:
-    return bool(re.search(rf"^[^#\n]*\bmodule\s*:[^#\n]*{re.escape(module.name)}", content, re.MULTILINE))
+    for line in content.splitlines():
+        code = line.partition("#")[0]
+        key = _INCLUDE.search(code)
+        if key is not None and module.name in code[key.end() :]:
+            return True
+    return False
 
 
 def _above_types(file: Path) -> Path | None:

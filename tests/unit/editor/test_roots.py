@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,15 @@ def test_a_module_belongs_to_the_dataflows_that_include_it(tmp_path: Path) -> No
     (tmp_path / "open.yml").write_text("nodes: []")
     (tmp_path / "other.yml").write_text("nodes:\n  - id: n\n    path: nav.yml\n    # module: modules/nav.yml\n")
     assert roots_of(module, texts) == [tmp_path / "open.yml", tmp_path / "saved.yml"]
+
+
+def test_a_long_line_of_modules_is_searched_once(tmp_path: Path) -> None:
+    module, other = tmp_path / "part.yml", tmp_path / "flow.yml"
+    module.write_text("module:\nnodes: []\n")
+    other.write_text("nodes: [" + "module: " * 100_000 + "]\n")
+    began = time.process_time()
+    assert roots_of(module, {module.as_posix(): module.read_text()}) == [module]
+    assert time.process_time() - began < 2
 
 
 def test_the_search_ends_at_the_repository_and_a_module_that_nothing_includes_is_its_own_root(tmp_path: Path) -> None:
