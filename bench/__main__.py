@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench.compare import compare
+from bench.compare import OtherResultsError, compare
 from bench.kinds.all import KINDS
 from bench.peers.all import peers
+from bench.results import read
 from bench.settings import QUICK, Settings
 from bench.table import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bench.results import Results
 
 NOTE = """\
 Peers are installed from PyPI into a virtual environment of the benchmark's own, in the user's cache folder.
@@ -26,7 +29,7 @@ Peers are installed from PyPI into a virtual environment of the benchmark's own,
 
 
 def main() -> int:
-    """Measure, print the tables, and give the exit code: 1 if doraflow itself could not be measured."""
+    """Measure, print the tables, and give the exit code: 1 if doraflow itself could not be measured, 2 for usage."""
     known = peers()
     given = _arguments(list(known))
     settings = QUICK if given.quick else Settings()
@@ -35,16 +38,28 @@ def main() -> int:
     if given.rounds:
         settings = replace(settings, rounds=given.rounds)
     told = Console(stderr=True, highlight=False, markup=False)
-    results = compare(
-        {name: known[name] for name in given.peers},
-        {name: KINDS[name] for name in given.kinds},
-        settings,
-        lambda line: told.print(line, soft_wrap=True),
-    )
-    if given.json is not None:
-        given.json.write_text(results.text(), encoding="utf-8")
+    try:
+        results = compare(
+            {name: known[name] for name in given.peers},
+            {name: KINDS[name] for name in given.kinds},
+            settings,
+            lambda line: told.print(line, soft_wrap=True),
+            lambda results: _keep(results, given.json),
+            read(given.json) if given.resume and given.json.exists() else None,
+        )
+    except OtherResultsError as error:
+        told.print(f"{given.json} is of another comparison: {error}", soft_wrap=True)
+        return 2
     show(results, Console())
     return int(any(failure.peer == "doraflow" for failure in results.failures))
+
+
+def _keep(results: Results, path: Path | None) -> None:
+    """Write what there is after each run, so that a comparison that is cut short can be gone on with."""
+    if path is not None:
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(results.text(), encoding="utf-8")
+        part.replace(path)
 
 
 def _arguments(names: list[str]) -> argparse.Namespace:
@@ -66,7 +81,13 @@ def _arguments(names: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="minutes instead of an hour: figures are rough")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure of every round to FILE")
-    return parser.parse_args()
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with what FILE holds; with more --rounds, add rounds to it"
+    )
+    given = parser.parse_args()
+    if given.resume and given.json is None:
+        parser.error("--resume goes on with the file that --json names")
+    return given
 
 
 def _some(names: list[str]) -> Callable[[str], list[str]]:

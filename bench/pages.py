@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.peers.all import peers as all_peers
 from bench.plot import Axis, Line, Panel, decades, svg
 from bench.results import OURS
-from bench.table import number, size, spread, what
+from bench.targets import HEAD, judge
+from bench.words import columns, figure, missing, number, size, what
 
 if TYPE_CHECKING:
     from bench.results import Results, Row
@@ -47,8 +49,8 @@ the rounds, their spread, and how many times doraflow's median it is.
   memory, ZeroMQ's `copy=False`, which copies up to 64 KB all the same).
 - **Throughput** uses each peer's own way of holding a fast sender back: `backpressure` in doraflow, blocking in zenoh,
   iceoryx2 and ZeroMQ. At most 64 MiB and 1000 messages (at least 4) are unread. dora has none, so the benchmark
-  gives its sender credit beside the data plane, as much as proved fastest. Every message's place is checked; a lost
-  one fails the run.
+  gives its sender credit beside the data plane, as much as proved fastest. Every message's place is checked; a flood
+  that loses one has no figure.
 - A doraflow node sends what its reader had no room for only inside of calls, so its sender waits for the end of a
   flood in `next`.
 - zenoh's Python API gives a payload's bytes only as a copy. Latency does not count it; throughput does.
@@ -56,6 +58,10 @@ the rounds, their spread, and how many times doraflow's median it is.
   the end of all processes (*ended*). Bundles are built before.
 - **The floor** passes a payload through shared memory and wakes the reader with a futex.
 """
+
+TARGETS_NOTE = """\
+Ratios of medians of this run, ours to the peer's; a time is to be low, a flood high. *Worst* is the ratio that is
+farthest from the target. What a peer has no figure of is not compared."""
 
 
 def readme(results: Results) -> str:
@@ -98,6 +104,8 @@ def page(results: Results) -> str:
         ),
         "\n".join(f"- {version}" for version in results.versions.values()),
         METHOD.rstrip(),
+        _configured(results),
+        *("## Targets", _targets(results)),
     ]
     for kind in dict.fromkeys(row.kind for row in results.rows):
         parts += [f"## {TITLES.get(kind, kind)}", _table(results, kind)]
@@ -143,20 +151,33 @@ def _pair(results: Results, peer: str, count: int, way: str) -> str:
 
 def _table(results: Results, kind: str) -> str:
     rows = [row for row in results.rows if row.kind == kind]
-    peers = [peer for peer in results.peers() if any(row.peer == peer for row in rows)]
+    peers = columns(results, kind)
     lines = _head("", peers)
     for key in sorted(dict.fromkeys(row.key for row in rows), key=lambda key: key[:3]):
         found = {row.peer: row for row in rows if row.key == key}
         told = " ".join(filter(None, [what(key), key[3], key[4], next(iter(found.values())).unit]))
-        cells = [_cell(results, found[peer]) if peer in found else "-" for peer in peers]
+        cells = [_cell(results, found[peer]) if peer in found else missing(results, peer, key) for peer in peers]
         lines.append(f"| {told} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _cell(results: Results, row: Row) -> str:
-    told = number(row.median) + (f" ({spread(row)})" if len(row.rounds) > 1 else "")
+    told = figure(row)
     ratio = results.ratio(row)
     return f"**{told}**" if row.peer == OURS else told + (f" x{ratio:.2g}" if ratio is not None else "")
+
+
+def _configured(results: Results) -> str:
+    """Say how each peer was set up."""
+    known = all_peers()
+    told = [f"- **{name}**: {known[name].configured}" for name in results.versions if name in known]
+    return "\n".join(["How each is set up:", "", *told])
+
+
+def _targets(results: Results) -> str:
+    lines = [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
+    lines += [f"| {' | '.join(judged.cells())} |" for judged in judge(results)]
+    return "\n".join([TARGETS_NOTE, "", *lines])
 
 
 def _absent(results: Results) -> str:
@@ -169,7 +190,6 @@ def _failures(results: Results) -> str:
     lines = []
     for failure in results.failures:
         of = what((failure.kind, failure.size, failure.nodes))
-        reason = failure.reason.splitlines()[0].rstrip(":")
         kind = TITLES.get(failure.kind, failure.kind).lower()
-        lines.append(f"- {failure.peer}, {kind}, {of}, round {failure.round}: {reason}")
-    return "\n".join(["## Runs without figures", "", *lines])
+        lines.append(f"- {failure.peer}, {kind}, {of}, round {failure.round}: {failure.short}")
+    return "\n".join(["## Runs without figures, or without some of them", "", *lines])

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from bench.kinds.case import Case, Figure
@@ -44,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run without figures."""
+    """A run without figures, or without some of them; the first line of the reason says all in short."""
 
     peer: str
     kind: str
@@ -53,10 +54,15 @@ class Failure:
     round: int
     reason: str
 
+    @property
+    def short(self) -> str:
+        """The first line of the reason."""
+        return self.reason.splitlines()[0]
+
 
 @dataclass(slots=True)
 class Results:
-    """A whole benchmark."""
+    """A whole benchmark, or as much of it as was measured: `runs` were made, in their order."""
 
     machine: dict[str, Any] = field(default_factory=dict)
     load_after: float = 0.0
@@ -67,8 +73,9 @@ class Results:
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    runs: int = 0
 
-    def add(self, peer: str, case: Case, figures: list[Figure]) -> None:
+    def add(self, peer: str, case: Case, figures: Iterable[Figure]) -> None:
         """Add the figures of one run."""
         for figure in figures:
             key = (case.kind, case.size, case.nodes, figure.way, figure.metric)
@@ -83,6 +90,16 @@ class Results:
         """Look a row up."""
         key = (kind, size, nodes, way, metric)
         return next((row for row in self.rows if row.peer == peer and row.key == key), None)
+
+    def has_figures(self, peer: str, case: Case) -> bool:
+        """Whether any run of a case has given a figure."""
+        key = (peer, case.kind, case.size, case.nodes)
+        return any((row.peer, row.kind, row.size, row.nodes) == key for row in self.rows)
+
+    def failed(self, peer: str, kind: str, size: int, nodes: int) -> list[Failure]:
+        """The failures of a case with one peer."""
+        case = (peer, kind, size, nodes)
+        return [one for one in self.failures if (one.peer, one.kind, one.size, one.nodes) == case]
 
     def ratio(self, row: Row) -> float | None:
         """How many times doraflow's median a row's is."""

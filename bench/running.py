@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from bench.flow import Flow
+    from bench.kinds.case import Figure
 
 TOKEN = "BENCH_TOKEN"
 END = 5.0  # seconds that processes get to end after a run has failed
@@ -33,7 +35,11 @@ TOLD = 2000  # characters of a failed run's output
 
 
 class RunError(Exception):
-    """A run that gave no figures; the text says why."""
+    """A run that failed; the text says why, and `figures` are those that it gave all the same."""
+
+    def __init__(self, reason: str, figures: Sequence[Figure] = ()) -> None:
+        super().__init__(reason)
+        self.figures = tuple(figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Run:
         self.began_ns = 0
         self._token = token
         self._children: list[subprocess.Popen[bytes]] = []
+        self._ends: list[int] = []  # a descriptor for each child, readable when it has ended
 
     def start(self, commands: Sequence[Command], environment: Mapping[str, str]) -> None:
         """Start the processes in sessions of their own, without waiting."""
@@ -71,26 +78,30 @@ class Run:
                     start_new_session=True,
                 )
                 self._children.append(child)
+                self._ends.append(os.pidfd_open(child.pid))
 
     def wait(self, seconds: float) -> float:
-        """Wait until all processes have ended well; seconds since the start. Raises RunError."""
+        """Wait until all processes have ended well; seconds since the start. Raises RunError once one has failed."""
         limit = time.monotonic() + seconds
-        for child in self._children:
-            try:
-                code = child.wait(max(0.0, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                raise RunError(f"had not ended after {seconds:.0f} s{self._told()}") from None
-            if code != 0:
-                raise RunError(f"ended with exit code {code}{self._told()}")
+        left = set(self._ends)
+        while left:
+            ready, _, _ = select.select(left, (), (), max(0.0, limit - time.monotonic()))
+            if not ready:
+                raise RunError(f"had not ended after {seconds:.0f} s{self._told()}")
+            left.difference_update(ready)
+            self._fail_early()
         return (time.monotonic_ns() - self.began_ns) / 1e9
+
+    def _fail_early(self) -> None:
+        for child in self._children:
+            if child.poll():
+                raise RunError(f"ended with exit code {child.returncode}{self._told()}")
 
     def wait_for_sinks(self, cell: int, seconds: float) -> None:
         """Wait until a cell of every node but the first is set. Raises RunError."""
         limit = time.monotonic() + seconds
         while not all(self.board.column(cell)[1:]):
-            failed = [child.returncode for child in self._children if child.poll()]
-            if failed:
-                raise RunError(f"ended with exit code {failed[0]}{self._told()}")
+            self._fail_early()
             if time.monotonic() > limit:
                 there = sum(map(bool, self.board.column(cell)[1:]))
                 raise RunError(f"only {there} of {self.board.nodes - 1} nodes had got a message after {seconds:.0f} s")
@@ -120,6 +131,9 @@ class Run:
         for child in self._children:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(END)
+        for descriptor in self._ends:
+            os.close(descriptor)
+        self._ends.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _left(self) -> list[int]:
@@ -128,9 +142,9 @@ class Run:
         return self.processes()
 
     def _told(self) -> str:
-        """The end of what the processes have written."""
+        """The last line of what the processes have written, and more of it below."""
         text = (self.folder / "output").read_text(errors="replace").strip()
-        return f":\n{text[-TOLD:]}" if text else ""
+        return f": {text.splitlines()[-1].strip()}\n{text[-TOLD:]}" if text else ""
 
 
 @contextlib.contextmanager

@@ -5,15 +5,16 @@ Nothing here measures or writes a file.
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from bench.results import OURS, Results, Row
+from bench.targets import HEAD, judge
+from bench.words import columns, figure, missing, what
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
 
@@ -26,7 +27,8 @@ def show(results: Results, console: Console) -> None:
     for failure in results.failures:
         of = what((failure.kind, failure.size, failure.nodes))
         place = f"{failure.peer}, {failure.kind}, {of}, round {failure.round}"
-        console.print(place, failure.reason.splitlines()[0].rstrip(":"), sep=": ", markup=False, highlight=False)
+        console.print(place, failure.short, sep=": ", markup=False, highlight=False)
+    console.print(_targets(results))
 
 
 def _table(results: Results, kind: str) -> Table:
@@ -35,57 +37,26 @@ def _table(results: Results, kind: str) -> Table:
     table.add_column("of")
     table.add_column("sent")
     table.add_column("figure")
-    names = [peer for peer in results.peers() if any(row.peer == peer for row in rows)]
+    names = columns(results, kind)
     for name in names:
         table.add_column(name, justify="right")
     for key in sorted(dict.fromkeys(row.key for row in rows), key=lambda key: key[:3]):
         found = {row.peer: row for row in rows if row.key == key}
         unit = next(iter(found.values())).unit
-        cells = [_cell(results, found[name]) if name in found else "-" for name in names]
+        cells = [_cell(results, found[name]) if name in found else missing(results, name, key) for name in names]
         table.add_row(what(key), key[3], f"{key[4]} {unit}", *cells)
     return table
 
 
 def _cell(results: Results, row: Row) -> str:
     ratio = results.ratio(row)
-    told = number(row.median) if len(row.rounds) == 1 else f"{number(row.median)} ({spread(row)})"
-    return told if ratio is None or row.peer == OURS else f"{told} x{ratio:.2g}"
+    return figure(row) if ratio is None or row.peer == OURS else f"{figure(row)} x{ratio:.2g}"
 
 
-def spread(row: Row) -> str:
-    """Write the least and the greatest of the rounds."""
-    return f"{number(min(row.rounds))}-{number(max(row.rounds))}"
-
-
-def what(key: Sequence[object]) -> str:
-    """Say of what a row is: a payload size, or a number of nodes.
-
-    >>> what(("latency", 4096, 0)), what(("many", 0, 20))
-    ('4 KB', '20 nodes')
-    """
-    return size(int(str(key[1]))) if key[1] else f"{key[2]} nodes"
-
-
-def number(value: float) -> str:
-    """Write a figure with about three digits.
-
-    >>> number(1234567.0), number(12.345), number(0.1234), number(0.0)
-    ('1,234,567', '12.3', '0.123', '0')
-    """
-    if not value:
-        return "0"
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.3g}"
-
-
-def size(count: int) -> str:
-    """Write a size in bytes.
-
-    >>> size(8), size(40960), size(41943040)
-    ('8 B', '40 KB', '40 MB')
-    """
-    for unit, step in (("MB", 1 << 20), ("KB", 1 << 10)):
-        if count >= step:
-            return f"{count / step:.3g} {unit}"
-    return f"{count} B"
+def _targets(results: Results) -> Table:
+    table = Table(title="targets", title_justify="left")
+    for name in HEAD:
+        table.add_column(name)
+    for judged in filter(operator.attrgetter("ratios"), judge(results)):
+        table.add_row(*judged.cells())
+    return table

@@ -6,7 +6,7 @@ compared: a lost, doubled or reordered one fails the run.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.flow import CASE_WAYS, Vertex, flow
 from bench.kinds.case import Case, Figure
@@ -29,10 +29,20 @@ def measure(start: Start, case: Case, settings: Settings) -> list[Figure]:
     with start(made) as run:
         run.wait(settings.limit)
         sent, got = run.result("source"), run.result("sink")
+    return rates(sent, got)
+
+
+def rates(sent: list[int], got: list[dict[str, Any]]) -> list[Figure]:
+    """Judge the floods of each way. Raises RunError with the figures of those that lost nothing."""
+    figures, faults = [], []
     for way, count, arrived in zip(CASE_WAYS, sent, got, strict=True):
         if arrived["received"] != count or arrived["wrong"]:
-            told = f"{arrived['received']} of {count} messages arrived, {arrived['wrong']} of them not in their place"
-            raise RunError(f"{way}: {told}")
-        if not arrived["rate"]:
-            raise RunError(f"{way}: {count} messages are too few to take a rate")
-    return [Figure(way, "rate", "msg/s", arrived["rate"]) for way, arrived in zip(CASE_WAYS, got, strict=True)]
+            told = f"{arrived['received']:,} of {count:,} messages arrived, {arrived['wrong']:,} not in their place"
+            faults.append(f"{way}: {told}")
+        elif not arrived["rate"]:
+            faults.append(f"{way}: {count} messages are too few to take a rate")
+        else:
+            figures.append(Figure(way, "rate", "msg/s", arrived["rate"]))
+    if faults:
+        raise RunError("; ".join(faults), figures)
+    return figures

@@ -19,6 +19,7 @@ PROBE = 0  # sent until everyone has got one, so that nothing measured is lost t
 LAST = 2**64 - 1
 WAY = 56  # the bit from which a number in a flood names the way of sending
 PATIENCE = 20.0  # seconds
+SILENCE = 5.0  # seconds without any message after which the rest of a flood counts as lost
 CALIBRATION = 0.2  # the share of a flood that is not counted
 LEAST = 8  # messages of a flood
 
@@ -120,34 +121,40 @@ def flooder(seat: Seat, port: Port) -> None:
         while count < LEAST or time.monotonic() < end:
             count += 1
             send()
-            if window is not None:
-                _hold(seat, total + count - window)
+            if window is not None and not _hold(seat, total + count - window):
+                break
         seat.board.put(seat.index, STOPPED, time.monotonic_ns())
-        total += count
         sent.append(count)
-        _settle(seat, port, total)
+        total = _settle(seat, port, total + count)
     seat.write(sent)
     _dismiss(seat, port)
 
 
-def _settle(seat: Seat, port: Port, total: int) -> None:
-    """Wait until everything has arrived."""
-    limit = time.monotonic() + PATIENCE
-    while seat.board.get(seat.sinks[0], COUNT) < total:
-        port.rest(0.001)
-        if time.monotonic() > limit:
-            raise TimeoutError(f"only {seat.board.get(seat.sinks[0], COUNT)} of {total} messages have arrived")
+def _settle(seat: Seat, port: Port, total: int) -> int:
+    """Wait until everything has arrived, or nothing comes any more; how many messages have arrived in all floods."""
+    return _arrived(seat, total, lambda: port.rest(0.001))
 
 
-def _hold(seat: Seat, least: int) -> None:
-    """Wait until the reader has got `least` messages: credit for peers that have no lossless queue."""
+def _hold(seat: Seat, least: int) -> bool:
+    """Wait until the reader has got `least` messages: credit for peers that have no lossless queue.
+
+    False if nothing comes any more: a message was lost, and with it its credit.
+    """
+    if seat.board.get(seat.sinks[0], COUNT) >= least:
+        return True
+    return _arrived(seat, least, lambda: time.sleep(0.0001)) >= least
+
+
+def _arrived(seat: Seat, least: int, rest: Callable[[], None]) -> int:
     sink, board = seat.sinks[0], seat.board
-    if board.get(sink, COUNT) < least:
-        limit = time.monotonic() + PATIENCE
-        while board.get(sink, COUNT) < least:
-            time.sleep(0.0001)
-            if time.monotonic() > limit:
-                raise TimeoutError(f"message {least} has not arrived: only {board.get(sink, COUNT)} have")
+    seen = board.get(sink, COUNT)
+    limit = time.monotonic() + SILENCE
+    while seen < least and time.monotonic() < limit:
+        rest()
+        now = board.get(sink, COUNT)
+        if now > seen:
+            seen, limit = now, time.monotonic() + SILENCE
+    return seen
 
 
 def counter(seat: Seat, port: Port) -> None:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 LEAST_POOL = 128 << 20  # bytes
 SPARE = 4  # buffers more than may be under way
+SHARED_BYTES = 3072
+"""Bytes from which zenoh puts what it is given as bytes into shared memory by itself; its default."""
+SHARED_BYTES_OF_A_FLOOD = 100_000
+"""The same in a flood. zenoh takes shared memory back from a message that a reader has not looked at for 100 ms, and
+that message is lost without a word (github.com/eclipse-zenoh/zenoh/issues/2628), although the publisher blocks. Below
+this size the socket, which loses nothing, is faster as well."""
 
 
 class ZenohPort:
@@ -28,6 +34,7 @@ class ZenohPort:
     def __init__(self, seat: Seat) -> None:
         window = seat.number("window")
         self._pool = max(LEAST_POOL, seat.number("size") * (window + SPARE))
+        self._shared_bytes = SHARED_BYTES_OF_A_FLOOD if seat.role in ("flooder", "counter") else SHARED_BYTES
         self._session = zenoh.open(self._configuration(seat))
         self._provider: Any = None
         if seat.source:
@@ -38,6 +45,7 @@ class ZenohPort:
             self._out: Any = self._session.declare_publisher(
                 f"bench/{seat.output}".replace(".", "/"),
                 congestion_control=zenoh.CongestionControl.BLOCK,
+                reliability=zenoh.Reliability.RELIABLE,
                 express=not seat.role.startswith("flood"),
             )
             while not self._out.matching_status:
@@ -51,6 +59,7 @@ class ZenohPort:
             "scouting/gossip/enabled": False,
             "transport/shared_memory/enabled": True,
             "transport/shared_memory/transport_optimization/pool_size": self._pool,
+            "transport/shared_memory/transport_optimization/message_size_threshold": self._shared_bytes,
             "listen/endpoints": [f"unixsock-stream/{seat.folder}/{seat.output}"] if seat.readers else [],
             "connect/endpoints": [f"unixsock-stream/{seat.folder}/{seat.source}"] if seat.source else [],
             "connect/timeout_ms": -1,

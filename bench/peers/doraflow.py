@@ -23,6 +23,10 @@ class Doraflow:
     """The checkout that the benchmark belongs to."""
 
     name = "doraflow"
+    configured = (
+        "a built bundle with its launcher; `queue_policy: backpressure` in floods, otherwise the defaults of every key "
+        "(no `spin_us`, no huge pages, nothing made ready)."
+    )
 
     def prepare(self) -> str:
         """Find the version."""

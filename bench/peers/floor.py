@@ -24,6 +24,7 @@ class Floor:
     """What the machine itself can do at best."""
 
     name = "floor"
+    configured = "a C program of two processes, `-O2`."
 
     def __init__(self, workshop: Workshop) -> None:
         self._program = workshop.folder.parent / "bench-floor"

@@ -31,9 +31,10 @@ class AbsentError(Exception):
 
 
 class Peer(Protocol):
-    """A peer."""
+    """A peer. `configured` is one sentence or several on how it is set up, for the page of the figures."""
 
     name: str
+    configured: str
 
     def prepare(self) -> str:
         """Install what is needed and give the version. Raises AbsentError."""
@@ -97,6 +98,7 @@ class Direct:
     """A peer without a launcher of its own: the benchmark starts each node's process."""
 
     name = ""
+    configured = ""
     script = ""
     requirements: tuple[str, ...] = ()
 

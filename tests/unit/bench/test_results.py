@@ -8,7 +8,7 @@ import pytest
 
 from bench.kinds.case import Case, Figure, percentile, percentiles
 from bench.results import Failure, Results, read
-from bench.table import number, size
+from bench.words import columns, figure, missing, number, size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +70,18 @@ def test_a_figure_is_told_with_about_three_digits(value: float, expected: str) -
 )
 def test_a_size_is_told_in_its_largest_unit(count: int, expected: str) -> None:
     assert size(count) == expected
+
+
+def test_a_case_that_failed_is_told_in_its_cell_and_one_that_was_not_asked_for_is_not() -> None:
+    made = results()
+    made.versions["zenoh"] = "zenoh 1"
+    made.versions["floor"] = "cc"
+    made.failures.append(Failure("zenoh", "latency", 8, 0, 1, "copied: 1 of 2 messages arrived\nmore of it"))
+    assert columns(made, "latency") == ["doraflow", "dora", "zenoh"]
+    key = made.rows[0].key
+    assert [missing(made, peer, key) for peer in ("zenoh", "floor")] == ["failed", "-"]
+    assert made.failures[0].short == "copied: 1 of 2 messages arrived"
+
+
+def test_several_rounds_are_told_with_their_spread() -> None:
+    assert [figure(row) for row in results().rows] == ["20.0 (10.0-90.0)", "40.0 (30.0-50.0)"]
