@@ -64,5 +64,25 @@ ProgressOption: TypeAlias = Annotated[
     ProgressForm,
     typer.Option("--progress", help="How progress is told on stderr: bars on a terminal, plain lines, or JSON lines."),
 ]
+LogFolder: TypeAlias = Annotated[
+    Path | None, typer.Option("--log-dir", metavar="DIR", help="Where the nodes' logs go.", show_default=False)
+]
+KeepLogs: TypeAlias = Annotated[
+    int, typer.Option("--keep-logs", metavar="N", min=1, help="How many runs of a dataflow keep their logs.")
+]
+StartTimeout: TypeAlias = Annotated[
+    float,
+    typer.Option("--start-timeout", metavar="SECONDS", min=0, help="How long to wait for all nodes to be ready."),
+]
+Grace: TypeAlias = Annotated[
+    float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long nodes have to end after a stop.")
+]
+RunName: TypeAlias = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="What the run is called.", show_default="DATAFLOW-TOKEN")
+]
 
 DEFAULT_JOBS = 4
+KEPT_RUNS = 20
+"""As the launcher has it; spelt here so that `--help` need not load the launcher."""
+START_SECONDS = 120.0
+GRACE_SECONDS = 5.0

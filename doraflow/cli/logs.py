@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -96,7 +97,7 @@ def logs(
     if follow and group is not None:
         _refuse("what is not over cannot be grouped: leave out `--follow` or `--group`")
     query = _query(tuple(nodes or ()), level, text, regex, since, until)
-    found = find_run(state_folder(os.environ), run)
+    found = find_run(state_folder(os.environ), run, _folders_in_use())
     if found is None:
         _tell_no_run(run)
     _check_nodes(found, query.nodes)
@@ -191,25 +192,34 @@ def _write(text: str) -> None:
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def _folders_in_use() -> list[Path]:
+    """Name the folders of logs of the runs that go on, wherever they were told to lie."""
+    from doraflow.operate.choosing import known_runs
+
+    return [Path(run.facts.logs) for run in known_runs() if run.is_alive]
+
+
 def _tell_no_run(name: str | None) -> NoReturn:
-    from doraflow.logs.folders import logged_runs, state_folder
+    from doraflow.logs.folders import known_runs, state_folder
+    from doraflow.parser.suggest import choices_text
 
     base = state_folder(os.environ)
-    known = list(dict.fromkeys(run.dataflow for run in logged_runs(base)))
+    runs = known_runs(base, _folders_in_use())
+    known = list(dict.fromkeys(text for run in runs for text in (run.given_name, run.dataflow) if text))
     if not known:
         _fail(f"no run has left logs in `{base}`", "start one with `doraflow run`, or name a folder with `--run`")
-    _fail(f"there is no run `{name}` with logs in `{base}`", f"name one of {_listed(known)}, or a folder")
+    _fail(
+        f"there is no run `{name}` with logs in `{base}`", f"name one of {choices_text(str(name), known)}, or a folder"
+    )
 
 
 def _check_nodes(run: LoggedRun, wanted: tuple[str, ...]) -> None:
+    from doraflow.parser.suggest import choices_text
+
     known = list(dict.fromkeys([*run.nodes, *run.files()]))
     for node in wanted:
         if node not in known:
-            _fail(f"run `{run.name}` has no node `{node}`", f"name one of {_listed(known)}")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"
+            _fail(f"run `{run.name}` has no node `{node}`", f"name one of {choices_text(node, known)}")
 
 
 def _fail(message: str, mend: str) -> NoReturn:

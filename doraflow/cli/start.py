@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from doraflow.cli.arguments import DEFAULT_JOBS, File, Inventory, Jobs, Profile, Rebuild, Strict, StrictTypes
+from doraflow.cli.arguments import (
+    DEFAULT_JOBS,
+    GRACE_SECONDS,
+    KEPT_RUNS,
+    START_SECONDS,
+    File,
+    Grace,
+    Inventory,
+    Jobs,
+    KeepLogs,
+    LogFolder,
+    Profile,
+    ProgressForm,
+    ProgressOption,
+    Rebuild,
+    RunName,
+    StartTimeout,
+    Strict,
+    StrictTypes,
+)
+from doraflow.cli.launching import Launch, build_bundle, checked_name, run_launcher
 
 
 def start(
@@ -16,24 +34,18 @@ def start(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Go on in the background once every node has started.")
     ] = False,
-    name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="What the run is called.", show_default="DATAFLOW-TOKEN")
-    ] = "",
+    name: RunName = "",
     jobs: Jobs = DEFAULT_JOBS,
     strict: Strict = False,
     rebuild: Rebuild = False,
     inventory: Inventory = None,
     profile: Profile = None,
     strict_types: StrictTypes = False,
-    log_dir: Annotated[
-        Path | None, typer.Option("--log-dir", metavar="DIR", help="Where the nodes' logs go.", show_default=False)
-    ] = None,
-    start_timeout: Annotated[
-        float, typer.Option("--start-timeout", metavar="SECONDS", help="How long to wait for all nodes to be ready.")
-    ] = 120.0,
-    grace: Annotated[
-        float, typer.Option("--grace", metavar="SECONDS", help="How long nodes have to end after a stop.")
-    ] = 5.0,
+    log_dir: LogFolder = None,
+    keep_logs: KeepLogs = KEPT_RUNS,
+    start_timeout: StartTimeout = START_SECONDS,
+    grace: Grace = GRACE_SECONDS,
+    progress: ProgressOption = ProgressForm.AUTO,
 ) -> None:
     """Build a dataflow if needed and start it on this machine, under a name of its own.
 
@@ -43,21 +55,12 @@ def start(
 
     Example: doraflow start dataflow.yml --detach --name night
     """
-    from doraflow_runtime.control.places import NAME_RULE, is_run_name
-
-    from doraflow.cli.run import build_bundle, run_launcher
     from doraflow.pipeline import Options
 
-    if name and not is_run_name(name):
-        raise typer.BadParameter(f"`{name}` is no name for a run: {NAME_RULE}", param_hint="--name")
-    plan, launcher = build_bundle(
-        file, jobs, Options(strict, inventory=inventory, profile=profile, strict_types=strict_types), rebuild=rebuild
-    )
-    command = [sys.executable, str(launcher), "--sources", str(file.parent.resolve())]
-    command += ["--start-timeout", str(start_timeout), "--grace", str(grace)]
-    command += ["--log-dir", str(log_dir)] if log_dir else []
-    command += ["--name", name] if name else []
-    nodes = [node.id for node in plan.graph.nodes]
+    options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
+    launch = Launch(file.parent, log_dir, keep_logs, start_timeout, grace, checked_name(name))
+    plan, launcher = build_bundle(file, jobs, options, rebuild=rebuild, progress=progress)
+    command, nodes = launch.command(launcher), [node.id for node in plan.graph.nodes]
     if detach:
         _go_on_alone([*command, "--detached"], nodes, start_timeout)
     else:

@@ -7,6 +7,7 @@ elsewhere.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -16,28 +17,35 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RUN_FILE = "run.json"
 _NAME = re.compile(r"\d{8}T\d{6}Z-\d+")
 _LOG = re.compile(r"(?P<node>.+)\.jsonl(?:\.\d+)?")
 _SHORT_ID = 8
+_NAME_LENGTH = 32
+"""How much of a dataflow's name stands in that of its runs, as `run_directory` of the launcher has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """A folder of logs: `run` is the run's id, `began` when it did, `nodes` are all of its dataflow, in their order."""
+    """A folder of logs: `run` is the run's id, `began` when it did, `nodes` are all of its dataflow, in their order.
+
+    `given_name` is the name that the run was given, empty where it has the launcher's own.
+    """
 
     folder: Path
     dataflow: str
     run: str = ""
     began: str = ""
     nodes: tuple[str, ...] = ()
+    given_name: str = ""
 
     @property
     def name(self) -> str:
         """The name under which the launcher told of the run."""
-        return f"{self.dataflow}-{self.run[:_SHORT_ID]}" if self.run else self.folder.name
+        made = f"{self.dataflow[:_NAME_LENGTH]}-{self.run[:_SHORT_ID]}" if self.run else self.folder.name
+        return self.given_name or made
 
     def goes_on(self) -> bool:
         """Tell whether its launcher lives: it holds a lock as long as it does."""
@@ -78,7 +86,7 @@ def read_run(folder: Path) -> LoggedRun:
         said = None
     match said:
         case {"dataflow": str(dataflow), "run": str(run), "began": str(began), "nodes": [*nodes]}:
-            return LoggedRun(folder, dataflow, run, began, tuple(map(str, nodes)))
+            return LoggedRun(folder, dataflow, run, began, tuple(map(str, nodes)), str(said.get("name") or ""))
     return LoggedRun(folder, folder.parent.name)
 
 
@@ -89,18 +97,29 @@ def logged_runs(base: Path, dataflow: str | None = None) -> list[LoggedRun]:
     return [read_run(folder) for folder in sorted(found, key=lambda path: (path.name, str(path)), reverse=True)]
 
 
-def find_run(base: Path, name: str | None) -> LoggedRun | None:
-    """Find a run: by its folder, by the name of its dataflow (the newest), by its id or name, or the newest of all."""
-    if name is None:
-        return next(iter(logged_runs(base)), None)
-    if "/" in name or name in (".", ".."):
+def find_run(base: Path, name: str | None, elsewhere: Sequence[Path] = ()) -> LoggedRun | None:
+    """Find a run: by its folder, its name or that of its dataflow (the newest of each), its id, or the newest of all.
+
+    `elsewhere` are folders of logs that do not lie below `base`, such as those of runs that go on.
+    """
+    if name is not None and ("/" in name or name in (".", "..")):
         folder = Path(name)
         return read_run(folder.absolute()) if folder.is_dir() else None
-    of_dataflow = logged_runs(base, name)
-    if of_dataflow:
-        return of_dataflow[0]
-    meant = (run for run in logged_runs(base) if name in (run.name, run.folder.name) or _is_id(name, run.run))
-    return next(meant, None)
+    runs = known_runs(base, elsewhere)
+    if name is None:
+        return next(iter(runs), None)
+    living = (run for run in runs if name == run.name and run.goes_on())
+    called = (run for run in runs if name in (run.name, run.dataflow, run.folder.name))
+    meant = (run for run in runs if _is_id(name, run.run))
+    return next(itertools.chain(living, called, meant), None)
+
+
+def known_runs(base: Path, elsewhere: Sequence[Path] = ()) -> list[LoggedRun]:
+    """List the runs below `base` and those whose logs lie elsewhere, the newest first."""
+    below = logged_runs(base)
+    folders = {run.folder for run in below}
+    others = [read_run(folder) for folder in elsewhere if folder not in folders and folder.is_dir()]
+    return sorted([*others, *below], key=lambda run: run.began, reverse=True) if others else below
 
 
 def _is_id(name: str, run: str) -> bool:

@@ -147,7 +147,7 @@ def _sources(bundle: Path) -> Path:
 def _log_files(wiring: HostWiring, run_id: str, options: Options, console: Console) -> Iterator[LogFiles]:
     """Make the folder of the run's logs, where old ones of the same dataflow make room for it."""
     path = (options.log_folder or default_folder(wiring.dataflow, os.environ)).absolute()
-    folder = create_folder(path, wiring.dataflow, run_id, [node.id for node in wiring.nodes])
+    folder = create_folder(path, wiring.dataflow, run_id, [node.id for node in wiring.nodes], options.name)
     if options.log_folder is None:
         remove_oldest(path, options.kept_runs)
     with contextlib.closing(folder):

@@ -50,16 +50,16 @@ def default_folder(dataflow: str, environment: Mapping[str, str]) -> Path:
     return Path(state, "doraflow", dataflow, f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}")
 
 
-def create_folder(path: Path, dataflow: str, run: str, nodes: Sequence[str]) -> LogFolder:
+def create_folder(path: Path, dataflow: str, run: str, nodes: Sequence[str], name: str = "") -> LogFolder:
     """Make a folder, for this user alone, or take one that exists; then write down which run it is of.
 
-    Raises LaunchError where that cannot be done.
+    `name` is that of the run, empty for one made of the dataflow's. Raises LaunchError where that cannot be done.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return LogFolder(path, _describe(path / RUN_FILE, dataflow, run, nodes))
+        return LogFolder(path, _describe(path / RUN_FILE, dataflow, run, nodes, name))
     except OSError as error:
         message = f"the log folder `{path}` cannot be used: {cause(error)}"
         raise LaunchError(Finding(_CODE, message, help="name another one with `--log-dir DIR`")) from error
@@ -78,12 +78,13 @@ def remove_oldest(newest: Path, kept: int) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _describe(path: Path, dataflow: str, run: str, nodes: Sequence[str]) -> int | None:
+def _describe(path: Path, dataflow: str, run: str, nodes: Sequence[str], name: str) -> int | None:
     """Write the run file and lock it; None where another launcher, given the same folder, holds the lock."""
     text = json.dumps(
         {
             "dataflow": dataflow,
             "run": run,
+            "name": name,
             "began": datetime.now(UTC).isoformat(timespec="microseconds"),
             "process": os.getpid(),
             "nodes": list(nodes),

@@ -195,9 +195,31 @@ def test_a_detached_run_goes_on_until_it_is_stopped(world: Any, eventually: Any)
     assert os.getsid(run["pid"]) == run["pid"]
     journal = Path(run["logs"], "launcher.events")
     eventually(lambda: "INPUT" in Path(run["logs"], "ticking.jsonl").read_text(), "the node writes nothing")
+    said = doraflow(world, "logs", "--run", "night", "--tail", "1")
+    assert said.stdout.endswith("ticking | INPUT\n"), said.stderr
     assert doraflow(world, "stop", "night").returncode == 0
+    assert doraflow(world, "logs", "--run", "night").stdout.count("STOP") == 1
     events = [json.loads(line)["event"] for line in journal.read_text().splitlines()]
     assert events == ["launching", "started", "stopping", "node_ended", "ended"]
+
+
+def test_logs_of_a_run_are_found_by_its_name_in_a_folder_of_their_own(world: Any) -> None:
+    folder = str(world.folder / "own")
+    done = doraflow(world, "start", written(world), "-d", "--name", "night", "--log-dir", folder, "--progress", "json")
+    stages = [json.loads(line)["stage"] for line in done.stderr.splitlines() if line.startswith("{")]
+    assert stages[:2] == ["loading", "loading"], done.stderr
+    assert doraflow(world, "logs", "--run", "night").returncode == 0
+    assert doraflow(world, "stop", "night").returncode == 0
+    done = doraflow(world, "logs", "--run", "night")
+    assert done.returncode == 1, "nobody knows of the folder any more"
+    assert doraflow(world, "logs", "--run", folder).returncode == 0
+
+
+def test_as_many_runs_keep_their_logs_as_is_said(world: Any) -> None:
+    flow = written(world, "from dora import Node\nNode()")
+    for _ in range(3):
+        assert doraflow(world, "start", flow, "--keep-logs", "2").returncode == 0
+    assert len(list((world.folder / "state/doraflow/flow").iterdir())) == 2
 
 
 def test_a_detached_run_that_fails_before_its_start_is_told(world: Any) -> None:

@@ -207,3 +207,27 @@ def test_formats_for_tools_hold_everything() -> None:
     assert rows[1]["message"] == ODD.message
     assert json.loads(rows[1]["fields"]) == ODD.fields
     assert rows[0] == {**objects[0], "target": "", "fields": "{}", "trace_id": ""}
+
+
+def test_a_run_is_found_by_the_name_that_it_was_given_wherever_its_logs_lie(tmp_path: Path) -> None:
+    base = state_folder({"XDG_STATE_HOME": str(tmp_path)})
+    named = a_run(base / "flow" / "20260101T000000Z-1", RECORDS)
+    (named / "run.json").write_text((named / "run.json").read_text().replace("{", '{"name": "night", ', 1))
+    newer = a_run(base / "night" / "20260102T000000Z-1", RECORDS)
+    (newer / "run.json").write_text(
+        (newer / "run.json").read_text().replace('"flow"', '"night"').replace("04:00", "05:00")
+    )
+    own = a_run(tmp_path / "own", RECORDS)
+    (own / "run.json").write_text((own / "run.json").read_text().replace("{", '{"name": "day", ', 1))
+    assert read_run(named).name == "night"
+    assert find_run(base, "day") is None
+
+    def found(name: str) -> Path | None:
+        run = find_run(base, name, [own, named, tmp_path / "nothing"])
+        return run and run.folder
+
+    assert found("day") == own
+    assert found("night") == newer  # the newest, of whatever the name is
+    with (named / "run.json").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert found("night") == named  # the one that goes on

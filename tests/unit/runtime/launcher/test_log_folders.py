@@ -23,11 +23,17 @@ def test_logs_lie_in_the_state_folder_of_the_user() -> None:
 
 
 def test_a_log_folder_is_private_and_says_what_run_it_is_of(tmp_path: Path) -> None:
-    folder = create_folder(tmp_path / "a" / "b", "flow", "1b4e", ["x", "y"])
+    folder = create_folder(tmp_path / "a" / "b", "flow", "1b4e", ["x", "y"], "night")
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     described = json.loads((folder.path / "run.json").read_text())
     assert described.pop("began").endswith("+00:00")
-    assert described == {"dataflow": "flow", "run": "1b4e", "process": os.getpid(), "nodes": ["x", "y"]}
+    assert described == {
+        "dataflow": "flow",
+        "run": "1b4e",
+        "name": "night",
+        "process": os.getpid(),
+        "nodes": ["x", "y"],
+    }
     folder.close()
 
 
