@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.compiled import SWITCH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -23,6 +25,7 @@ _READ_AT_START = (
     *("LD_", "LC_", "LANG", "TZ", "GLIBC_", "MALLOC_"),  # the C library
     *("OPENBLAS_", "GOTO_", "OMP_", "KMP_", "MKL_", "BLIS_", "NPY_", "NUMPY_"),  # numpy and the library below it
     *("ARROW_", "JE_ARROW_", "MIMALLOC_"),  # pyarrow and its allocators
+    SWITCH,  # the runtime, which chooses its core once for all nodes of the warm process
 )
 _FOR_ONE_PROCESS = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "PYTHONPROFILEIMPORTTIME", "PYTHONINSPECT")
 """Variables that watch an interpreter from its start to its end, and would watch the warm process instead."""

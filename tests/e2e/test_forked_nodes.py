@@ -171,6 +171,34 @@ CASES = {
                 with multiprocessing.get_context(method).Pool(1) as pool:
                     print(method, pool.map(double, [1, 2]))
         """,
+    "processes and queues": """
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import shared_memory
+
+        def fill(name, queue, lock):
+            memory = shared_memory.SharedMemory(name)
+            with lock:
+                memory.buf[0] += 1
+            memory.close()
+            queue.put(multiprocessing.current_process().name)
+
+        if __name__ == "__main__":
+            for method in ("fork", "spawn", "forkserver"):
+                context = multiprocessing.get_context(method)
+                memory, queue, lock = shared_memory.SharedMemory(create=True, size=1), context.Queue(), context.Lock()
+                children = [context.Process(target=fill, args=(memory.name, queue, lock), name=n) for n in "ab"]
+                for child in children:
+                    child.start()
+                print(method, sorted(queue.get(timeout=60) for _ in children))
+                for child in children:
+                    child.join()
+                print([child.exitcode for child in children], memory.buf[0])
+                memory.close()
+                memory.unlink()
+                with ProcessPoolExecutor(1, mp_context=context) as pool:
+                    print(pool.submit(max, 1, 2).result(60))
+        """,
     "pickled main": """
         import pickle
         class Box: pass
@@ -184,6 +212,64 @@ CASES = {
         asyncio.run(main())
         """,
     "debugger": "print('here')\nbreakpoint()\nprint('never')\n",
+    "scripted debugger": """
+        import io, pdb, sys
+
+        def inner(number):
+            return number + 1
+
+        script = io.StringIO("step\\nstep\\nargs\\np number * 2\\ntbreak 11\\ncontinue\\np total\\ncontinue\\n")
+        pdb.Pdb(stdin=script, stdout=sys.stdout, nosigint=True, readrc=False).set_trace()
+        total = inner(20)
+        print("total", total)
+        print("end")
+        """,
+    "post mortem": """
+        import io, pdb, sys
+        try:
+            {}["key"]
+        except KeyError as error:
+            debugger = pdb.Pdb(stdin=io.StringIO("p 40 + 2\\nwhere\\nquit\\n"), stdout=sys.stdout, readrc=False)
+            debugger.reset()
+            debugger.interaction(None, error.__traceback__)
+        """,
+    "own breakpoint hook": """
+        import sys
+        sys.breakpointhook = lambda *given, **named: print("hook", given, named, sys._getframe(1).f_lineno)
+        breakpoint(1, two=3)
+        print(sys.__breakpointhook__ is not sys.breakpointhook)
+        """,
+    "tracer": """
+        import sys, threading
+        lines = []
+        def trace(frame, kind, argument):
+            if frame.f_code.co_filename == __file__:
+                lines.append((frame.f_code.co_name, kind, frame.f_lineno))
+                return trace
+        def work(number):
+            return number + 1
+        threading.settrace(trace)
+        sys.settrace(trace)
+        work(1)
+        thread = threading.Thread(target=work, args=(2,))
+        thread.start()
+        thread.join()
+        sys.settrace(None)
+        print(*sorted(lines), sep="\\n")
+        """,
+    "profiler": """
+        import cProfile, pstats, sys
+        def work():
+            return sum(range(10))
+        profile = cProfile.Profile()
+        profile.runcall(work)
+        print(sorted(name for _, _, name in pstats.Stats(profile).stats))
+        calls = []
+        sys.setprofile(lambda frame, kind, argument: calls.append((kind, frame.f_code.co_name)))
+        work()
+        sys.setprofile(None)
+        print(calls)
+        """,
     "numpy": """
         import numpy, threading
         square = numpy.ones((300, 300)) @ numpy.ones((300, 300))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from typing import Any
 
@@ -65,6 +66,55 @@ def test_a_node_is_forked_where_that_makes_no_difference(world: Any, process: An
     launch = world.launch(bundle)
     assert launch.wait() == 0
     assert f"node   | {expected}\n" in launch.out
+
+
+def test_a_node_has_the_core_that_its_own_environment_asks_for(world: Any) -> None:
+    bundle = world.bundle()
+    code = f"{WHO}from doraflow_runtime.compiled import is_compiled; print('core', is_compiled())\n"
+    asked = [sys.executable, "-c", "from doraflow_runtime.compiled import is_compiled; print(is_compiled())"]
+    environment = {**world.environment, "DORAFLOW_CORE": "auto"}
+    has_core = subprocess.run(
+        asked, env=environment, cwd="/", capture_output=True, text=True, check=True
+    ).stdout.strip()
+    for index in range(2):
+        bundle.node(f"any{index}", code)
+    bundle.node("pure", code, env={"DORAFLOW_CORE": "off"})
+    bundle.node("same", code, env={"DORAFLOW_CORE": "auto"})
+    launch = world.launch(bundle, DORAFLOW_CORE="auto")
+    assert launch.wait() == 0
+    lines = launch.out.splitlines()
+    assert [line for line in lines if line.startswith("pure")] == ["pure | executed", "pure | core False"]
+    others = [[line[7:] for line in lines if line.startswith(name)] for name in ("any0", "any1", "same")]
+    assert others == [["forked", f"core {has_core}"]] * 3
+
+
+def test_nodes_are_measured_by_a_tool_that_every_interpreter_starts(world: Any) -> None:
+    """As coverage.py does it: a hook at the start of Python looks at its variable, traces, and writes at the end."""
+    bundle = world.bundle()
+    seen = bundle.source("seen/file", "").parent
+    hook = f"""
+        import atexit, os, sys
+        if os.environ.get("COVERAGE_PROCESS_START"):
+            lines = set()
+            def trace(frame, kind, argument):
+                if frame.f_code.co_filename.endswith(("n0.py", "n1.py")):
+                    if kind == "line":
+                        lines.add((os.path.basename(frame.f_code.co_filename), frame.f_lineno))
+                    return trace
+            sys.settrace(trace)
+            def write():
+                with open({str(seen)!r} + f"/{{os.getpid()}}", "w") as file:
+                    print(*sorted(f"{{name}}:{{line}}" for name, line in lines), file=file)
+            atexit.register(write)
+    """
+    place = bundle.source("hook/sitecustomize.py", hook).parent
+    for index in range(2):
+        bundle.node(f"n{index}", "def work():\n    return 1\nwork()\n")
+    path = f"{place}:{world.environment['PYTHONPATH']}"
+    launch = world.launch(bundle, PYTHONPATH=path, COVERAGE_PROCESS_START="settings")
+    assert launch.wait() == 0
+    written = {text for file in seen.iterdir() if (text := file.read_text().strip())}
+    assert written == {f"n{index}.py:1 n{index}.py:2 n{index}.py:3" for index in range(2)}
 
 
 @pytest.mark.parametrize("variable", ["COVERAGE_PROCESS_START", "PYTHONPROFILEIMPORTTIME"])

@@ -43,6 +43,8 @@ def is_forked(tested: Command, **shared: str) -> bool:
         ({"env": {"HOME": "/home/robot"}}, False),
         ({"env": {"OPENBLAS_NUM_THREADS": "1"}}, False),
         ({"env": {"ARROW_DEFAULT_MEMORY_POOL": "system"}}, False),
+        ({"env": {"DORAFLOW_CORE": "off"}}, False),
+        ({"env": {"DORAFLOW_LENS": "wide"}}, True),
     ],
 )
 def test_a_node_is_forked_unless_a_start_of_its_own_would_matter(row: dict[str, Any], expected: bool) -> None:
