@@ -94,7 +94,7 @@ PyObject *queues_take_event(Queues *queues);
 /* Whether an input may have to be told as closed, or all have. */
 int queues_are_ebbing(Queues *queues);
 
-/* ---- source.c: a producer */
+/* ---- source*.c: a producer */
 
 typedef struct gate Gate;
 extern PyTypeObject SourceType;

@@ -3,7 +3,10 @@
 
 int send_exec(PyObject *module)
 {
-    if (send_line_exec(module) < 0 || send_shelf_exec(module) < 0 || send_account_exec(module) < 0)
-        return -1;
-    return send_call_exec(module) < 0 || send_loan_exec(module) < 0 ? -1 : 0;
+    int (*const parts[])(PyObject *) = {send_line_exec,    send_slot_exec, send_shelf_exec,
+                                        send_account_exec, send_call_exec, send_loan_exec};
+    for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
+        if (parts[at](module) < 0)
+            return -1;
+    return 0;
 }

@@ -124,13 +124,16 @@ enum { FIRST_NUMBER = 2, LAST_NUMBER = 12, DATE32 = 16, DATE64 = 17 };
 /* Gives the number of such a type; -1 for any other, or with an exception. */
 long type_id(PyObject *kind);
 
-extern PyTypeObject *line_type, *lane_type, *shelf_type, *slot_type, *account_type, *known_type;
+extern PyTypeObject *line_type, *lane_type, *shelf_type, *slot_type, *segment_type, *account_type, *known_type;
 
 /* Sends parts; what the peer cannot take yet is handed to the connection's `keep`. -1 with an exception. */
 int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
 
 /* Hands out a slot that is at hand; NULL without an exception if there is none. */
 Slot *shelf_reuse(Shelf *shelf, Py_ssize_t size);
+/* A segment whose slots are all free, and on no stack yet. */
+Segment *segment_new(uint32_t number, Py_ssize_t slot_size, Py_ssize_t offset, uint32_t count);
+
 Slot *shelf_find(Shelf *shelf, SlotKey key);
 void shelf_free(Shelf *shelf, Slot *slot);
 void shelf_let_go(Shelf *shelf, Slot *slot);
@@ -146,6 +149,7 @@ int account_hear(Account *account);
 int account_is_refused(void);
 
 int send_line_exec(PyObject *module);
+int send_slot_exec(PyObject *module);
 int send_shelf_exec(PyObject *module);
 int send_account_exec(PyObject *module);
 int send_call_exec(PyObject *module);

@@ -4,8 +4,7 @@
  */
 #include "send.h"
 
-PyTypeObject *shelf_type, *slot_type;
-static PyTypeObject *segment_type;
+PyTypeObject *shelf_type;
 
 enum { SMALLEST_SLOT = 8 * 1024, STEPS = 2 };
 
@@ -39,8 +38,6 @@ static Segment *segment_of(Shelf *shelf, uint32_t number)
     }
     return low < shelf->segment_count && shelf->segments[low]->number == number ? shelf->segments[low] : NULL;
 }
-
-/* ---- slots */
 
 static Slot *hand_out(Shelf *shelf, Stack *stack, Py_ssize_t size)
 {
@@ -98,156 +95,7 @@ void shelf_let_go(Shelf *shelf, Slot *slot)
         shelf_free(shelf, slot);
 }
 
-static int slot_getbuffer(Slot *self, Py_buffer *view, int flags)
-{
-    return PyBuffer_FillInfo(view, (PyObject *)self, (char *)self->shelf->memory.buf + self->offset, self->size, 0,
-                             flags);
-}
-
-static PyObject *slot_memory(Slot *self, void *closure)
-{
-    (void)closure;
-    return PyMemoryView_FromObject((PyObject *)self);
-}
-
-static PyObject *slot_name(Slot *self, void *closure)
-{
-    (void)closure;
-    static PyObject *name_class;
-    if (name_class == NULL) {
-        PyObject *wire = PyImport_ImportModule("doraflow_runtime.shm.wire");
-        name_class = wire == NULL ? NULL : PyObject_GetAttrString(wire, "SlotName");
-        Py_XDECREF(wire);
-        if (name_class == NULL)
-            return NULL;
-    }
-    return PyObject_CallFunction(name_class, "IIInn", self->key.segment, self->key.slot, self->key.generation,
-                                 self->offset, self->size);
-}
-
-static int slot_traverse(Slot *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(self->shelf);
-    Py_VISIT(self->segment);
-    return 0;
-}
-
-static int slot_clear(Slot *self)
-{
-    (void)self; /* the memory must not go before the last view of it; a cycle through a slot is broken elsewhere */
-    return 0;
-}
-
-static void slot_dealloc(Slot *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    Py_XDECREF(self->segment);
-    Py_XDECREF(self->shelf);
-    type->tp_free((PyObject *)self);
-    Py_DECREF(type);
-}
-
-static PyGetSetDef slot_properties[] = {
-    {"memory", (getter)slot_memory, NULL, "The memory, writable.", NULL},
-    {"name", (getter)slot_name, NULL, "Its name for others.", NULL},
-    {0},
-};
-
-static PyMemberDef slot_members[] = {
-    {"room", T_PYSSIZET, offsetof(Slot, room), READONLY, NULL},
-    {"holders", T_PYSSIZET, offsetof(Slot, holders), READONLY, NULL},
-    {"lent_by", T_ULONG, offsetof(Slot, lent_by), 0, NULL},
-    {0},
-};
-
-static PyType_Slot slot_slots[] = {
-    {Py_tp_doc, "A slot in use."},
-    {Py_tp_traverse, slot_traverse},
-    {Py_tp_clear, slot_clear},
-    {Py_tp_dealloc, slot_dealloc},
-    {Py_tp_getset, slot_properties},
-    {Py_tp_members, slot_members},
-    {Py_bf_getbuffer, slot_getbuffer},
-    {0, NULL},
-};
-
-static PyType_Spec slot_spec = {
-    "doraflow_core.Slot",
-    sizeof(Slot),
-    0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    slot_slots,
-};
-
-/* ---- segments */
-
-static int segment_traverse(Segment *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    for (uint32_t at = 0; self->in_use != NULL && at < self->count; at++)
-        Py_VISIT(self->in_use[at]);
-    return 0;
-}
-
-static int segment_clear(Segment *self)
-{
-    for (uint32_t at = 0; self->in_use != NULL && at < self->count; at++)
-        Py_CLEAR(self->in_use[at]);
-    return 0;
-}
-
-static void segment_dealloc(Segment *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    segment_clear(self);
-    PyMem_Free(self->generations);
-    PyMem_Free(self->in_use);
-    type->tp_free((PyObject *)self);
-    Py_DECREF(type);
-}
-
-static PyObject *segment_size(Segment *self, void *closure)
-{
-    (void)closure;
-    return PyLong_FromSsize_t(self->slot_size * (Py_ssize_t)self->count);
-}
-
-static PyGetSetDef segment_properties[] = {
-    {"size", (getter)segment_size, NULL, "Its bytes.", NULL},
-    {0},
-};
-
-static PyMemberDef segment_members[] = {
-    {"number", T_UINT, offsetof(Segment, number), READONLY, NULL},
-    {"slot_size", T_PYSSIZET, offsetof(Segment, slot_size), READONLY, NULL},
-    {"offset", T_PYSSIZET, offsetof(Segment, offset), READONLY, NULL},
-    {"used", T_PYSSIZET, offsetof(Segment, used), READONLY, NULL},
-    {"last_taken", T_PYSSIZET, offsetof(Segment, last_taken), READONLY, NULL},
-    {0},
-};
-
-static PyType_Slot segment_slots[] = {
-    {Py_tp_doc, "A piece of the shared memory, cut into slots of one size."},
-    {Py_tp_traverse, segment_traverse},
-    {Py_tp_clear, segment_clear},
-    {Py_tp_dealloc, segment_dealloc},
-    {Py_tp_getset, segment_properties},
-    {Py_tp_members, segment_members},
-    {0, NULL},
-};
-
-static PyType_Spec segment_spec = {
-    "doraflow_core.Segment",
-    sizeof(Segment),
-    0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    segment_slots,
-};
-
-/* ---- the shelf */
+/* ---- the type */
 
 static int shelf_init(Shelf *self, PyObject *arguments, PyObject *names)
 {
@@ -280,24 +128,6 @@ static Stack *stack_for(Shelf *self, Py_ssize_t slot_size, Py_ssize_t more)
     stack->places = places;
     stack->capacity += more;
     return stack;
-}
-
-static Segment *segment_new(uint32_t number, Py_ssize_t slot_size, Py_ssize_t offset, uint32_t count)
-{
-    Segment *segment = (Segment *)segment_type->tp_alloc(segment_type, 0);
-    if (segment == NULL)
-        return NULL;
-    segment->number = number;
-    segment->count = count;
-    segment->slot_size = slot_size;
-    segment->offset = offset;
-    segment->generations = PyMem_Calloc(count, sizeof(uint32_t));
-    segment->in_use = PyMem_Calloc(count, sizeof(Slot *));
-    if (segment->generations == NULL || segment->in_use == NULL) {
-        Py_DECREF(segment);
-        return NULL;
-    }
-    return segment;
 }
 
 static PyObject *shelf_add(Shelf *self, PyObject *arguments)
@@ -514,7 +344,5 @@ static PyType_Spec shelf_spec = {
 
 int send_shelf_exec(PyObject *module)
 {
-    if (send_add_type(module, &segment_type, &segment_spec) < 0 || send_add_type(module, &slot_type, &slot_spec) < 0)
-        return -1;
     return send_add_type(module, &shelf_type, &shelf_spec);
 }

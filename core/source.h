@@ -1,0 +1,121 @@
+/* What the files of a producer share: `Source`, and the numbers of its connection. Used by source*.c alone. */
+#ifndef DORAFLOW_CORE_SOURCE_H
+#define DORAFLOW_CORE_SOURCE_H
+
+#include "receive.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define HEADER 12
+#define REPORT_AFTER (1024 * 1024)
+#define CHUNK (64 * 1024)
+
+struct type {
+    PyObject *kind;
+    int width;
+};
+
+/* What a message is like, as far as its event depends on it. */
+struct shape {
+    struct inlet *inlet;
+    PyObject *kind; /* owned by the table of types, which only grows */
+    int is_slot;
+    int64_t length;
+    uint64_t offset, size; /* of a slot's payload; the size of any */
+};
+
+struct source {
+    PyObject_HEAD
+    Gate *gate;
+    Queues *queues;
+    PyObject *connection, *on_frame, *frame, *wire_error;
+    PyObject *error; /* that `receive` has to raise */
+    int has_ended;
+    int descriptor; /* -1 once it was hung up on */
+    struct ledger *ledger;
+    uint8_t *buffer;
+    size_t room, have;
+    struct inlet *inlets, *last_inlet;
+    Py_ssize_t inlet_count;
+    struct type *types;
+    uint32_t type_room;
+    uint32_t seen;
+    uint64_t seen_bytes;
+    int is_choked, owes;
+    /* the last message, and an event that was made for one like it */
+    struct shape last, ready;
+    uint64_t offset_before;
+    struct key last_key;
+    int is_last_returned;
+    PyObject *event;
+    struct parcel *parcel; /* the event's, which keeps it */
+};
+
+/* A message whose every field was checked. */
+struct sound {
+    struct shape shape;
+    int64_t sent_ns;
+    const uint8_t *metadata, *payload;
+    size_t metadata_size;
+    struct key key;
+};
+
+static inline uint16_t read16(const uint8_t *at)
+{
+    uint16_t value;
+    memcpy(&value, at, sizeof value);
+    return le16toh(value);
+}
+
+static inline uint32_t read32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return le32toh(value);
+}
+
+static inline uint64_t read64(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return le64toh(value);
+}
+
+static inline void write32(uint8_t *at, uint32_t value)
+{
+    value = htole32(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static inline void write_header(uint8_t *at, uint32_t size, uint8_t kind, uint16_t link, uint32_t number)
+{
+    write32(at, size);
+    at[4] = kind;
+    at[5] = 0;
+    link = htole16(link);
+    memcpy(at + 6, &link, sizeof link);
+    write32(at + 8, number);
+}
+
+/* ---- source_return.c: what goes back to the producer */
+
+/* Sends what was seen, slots that are given back and some frames more: a slot never comes back before its message was
+ * seen. */
+int source_report(Source *source, const uint8_t *more, size_t more_size);
+
+/* ---- source_message.c: messages */
+
+struct inlet *source_inlet(Source *source, uint16_t link);
+/* Whether a frame is a message that is taken in here; nothing is changed. */
+int source_read_message(Source *source, const uint8_t *frame, uint32_t size, struct sound *message);
+int source_take_in(Source *source, struct sound *message);
+/* Lets go of the event that was made in advance. */
+void source_drop_ready(Source *source);
+
+/* ---- source.c: frames */
+
+/* Deals with the whole frames in the buffer. -1 with an exception. */
+int source_cut(Source *source);
+
+#endif

@@ -1,0 +1,243 @@
+/* Messages of a producer: every field is checked, and a sound one becomes an entry of its queue.
+ *
+ * Only a message of a flat type is taken in here. Every other one, and every one that something is wrong with, is left
+ * to Python: what is wrong is told there, in one place.
+ */
+#define _GNU_SOURCE
+#include "source.h"
+
+#define MESSAGE_HEAD 20
+#define SLOT_NAME 28
+#define FLAT_RECORD 57
+#define KIND_MESSAGE 3
+#define IN_SLOT 1
+#define ALIGNMENT 64
+#define LARGEST_PREPARED CHUNK
+
+/* Whether metadata can be decoded; what else is wrong with it is told by runtime/node_api/metadata.py. */
+static int is_text(const uint8_t **at, const uint8_t *end)
+{
+    if (end - *at < 4 || read32(*at) > (size_t)(end - *at) - 4)
+        return 0;
+    const uint8_t *text = *at + 4;
+    uint32_t size = read32(*at);
+    uint8_t any = 0;
+    for (uint32_t place = 0; place < size; place++)
+        any |= text[place];
+    *at = text + size;
+    return !(any & 0x80); /* other than ASCII is left to Python */
+}
+
+static int is_value(const uint8_t **at, const uint8_t *end)
+{
+    if (*at == end)
+        return 0;
+    uint8_t kind = *(*at)++;
+    size_t left = (size_t)(end - *at);
+    size_t size;
+    switch (kind) {
+    case 'b':
+        size = 1;
+        break;
+    case 'i':
+    case 'f':
+    case 't':
+        size = 8;
+        break;
+    case 's':
+        return is_text(at, end);
+    case 'I':
+    case 'F':
+        if (left < 4)
+            return 0;
+        size = 4 + (size_t)read32(*at) * 8;
+        break;
+    default: /* also lists of texts, which are rare */
+        return 0;
+    }
+    if (left < size)
+        return 0;
+    *at += size;
+    return 1;
+}
+
+static int is_plain_metadata(const uint8_t *at, size_t size)
+{
+    const uint8_t *end = at + size;
+    if (size && memmem(at, size, "flush", 5) != NULL)
+        return 0;
+    while (at < end)
+        if (!is_text(&at, end) || !is_value(&at, end))
+            return 0;
+    return 1;
+}
+
+struct inlet *source_inlet(Source *source, uint16_t link)
+{
+    if (source->last_inlet != NULL && source->last_inlet->link == link)
+        return source->last_inlet;
+    for (Py_ssize_t at = 0; at < source->inlet_count; at++)
+        if (source->inlets[at].link == link)
+            return source->last_inlet = &source->inlets[at];
+    return NULL;
+}
+
+/* Reads the record of an array without nulls or children whose values fill the payload. */
+static int read_flat(const uint8_t *record, int width, struct shape *shape)
+{
+    uint64_t length = read64(record);
+    if (read64(record + 8) || read64(record + 16) || record[24] != 2 || read64(record + 25) != UINT64_MAX
+        || read64(record + 33) || read64(record + 41))
+        return 0;
+    uint64_t size = read64(record + 49);
+    if (!length || size != shape->size || length != size / (unsigned)width || size % (unsigned)width)
+        return 0;
+    shape->length = (int64_t)length;
+    return 1;
+}
+
+static int read_slot(Source *source, const uint8_t *name, struct sound *message)
+{
+    message->key = (struct key){read32(name), read32(name + 4), read32(name + 8)};
+    uint64_t offset = read64(name + 12), size = read64(name + 20), all = source->ledger->size;
+    if (size > all || offset > all - size || offset % ALIGNMENT)
+        return 0;
+    message->shape.offset = offset;
+    message->shape.size = size;
+    return 1;
+}
+
+int source_read_message(Source *source, const uint8_t *frame, uint32_t size, struct sound *message)
+{
+    uint8_t flags = frame[5];
+    uint32_t number = read32(frame + 8);
+    if (frame[4] != KIND_MESSAGE || flags & ~IN_SLOT || size < MESSAGE_HEAD || source->ledger == NULL)
+        return 0;
+    struct inlet *inlet = source_inlet(source, read16(frame + 6));
+    if (inlet == NULL || !inlet->is_open || (inlet->is_bounded && queue_is_full(inlet->queue)))
+        return 0;
+    if (!number || number >= source->type_room || source->types[number].kind == NULL)
+        return 0;
+    const uint8_t *body = frame + HEADER;
+    uint64_t metadata = read32(body + 8), record = read32(body + 12), content = read32(body + 16);
+    if (record != FLAT_RECORD || MESSAGE_HEAD + metadata + record + content != size)
+        return 0;
+    *message = (struct sound){
+        .shape = {.inlet = inlet, .kind = source->types[number].kind, .is_slot = flags & IN_SLOT, .size = content},
+        .sent_ns = (int64_t)read64(body),
+        .metadata = body + MESSAGE_HEAD,
+        .metadata_size = metadata,
+        .payload = body + MESSAGE_HEAD + metadata + record,
+    };
+    if (message->shape.is_slot && (content != SLOT_NAME || !read_slot(source, message->payload, message)))
+        return 0;
+    if (!read_flat(body + MESSAGE_HEAD + metadata, source->types[number].width, &message->shape))
+        return 0;
+    return is_plain_metadata(message->metadata, metadata);
+}
+
+static int is_same_shape(const struct shape *one, const struct shape *other)
+{
+    return one->inlet == other->inlet && one->kind == other->kind && one->is_slot == other->is_slot
+           && one->length == other->length && one->offset == other->offset && one->size == other->size;
+}
+
+void source_drop_ready(Source *source)
+{
+    source->parcel = NULL;
+    Py_CLEAR(source->event);
+}
+
+/* Completes the event that was made for a message like this one. */
+static int use_ready(Source *source, struct sound *message, struct entry *entry)
+{
+    struct parcel *parcel = source->parcel;
+    if (message->shape.is_slot) {
+        parcel->key = message->key;
+        parcel->is_held = 1;
+    } else {
+        memcpy(parcel->payload, message->payload, message->shape.size);
+    }
+    entry->content = EVENT;
+    PyObject *encoded = entry->object;
+    entry->object = source->event;
+    source->event = NULL;
+    source->parcel = NULL;
+    int status = maker_stamp(&source->queues->maker, entry->object, message->sent_ns, encoded);
+    Py_XDECREF(encoded);
+    if (status < 0)
+        Py_CLEAR(entry->object);
+    return status;
+}
+
+static int use_parcel(Source *source, struct sound *message, struct entry *entry)
+{
+    struct shape *shape = &message->shape;
+    struct parcel *parcel = shape->is_slot ? parcel_of_slot(source->ledger, shape->offset) : parcel_new(shape->size);
+    if (parcel == NULL) {
+        Py_CLEAR(entry->object);
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (shape->is_slot) {
+        parcel->key = message->key;
+        parcel->is_held = 1;
+    } else {
+        memcpy(parcel->payload, message->payload, shape->size);
+    }
+    entry->content = PARCEL;
+    entry->parcel = parcel;
+    entry->kind = Py_NewRef(shape->kind);
+    entry->length = shape->length;
+    return 0;
+}
+
+int source_take_in(Source *source, struct sound *message)
+{
+    struct shape *shape = &message->shape;
+    struct entry entry = {.inlet = shape->inlet, .sent_ns = message->sent_ns, .size = shape->size};
+    if (message->metadata_size) {
+        entry.object = PyBytes_FromStringAndSize((const char *)message->metadata, (Py_ssize_t)message->metadata_size);
+        if (entry.object == NULL)
+            return -1;
+    }
+    if (shape->is_slot) {
+        source->seen++;
+        source->seen_bytes += shape->size;
+        source->offset_before = source->last.offset;
+        source->last_key = message->key;
+        source->is_last_returned = 0;
+    }
+    source->last = *shape;
+    int is_ready = source->event != NULL && is_same_shape(shape, &source->ready);
+    if ((is_ready ? use_ready(source, message, &entry) : use_parcel(source, message, &entry)) < 0)
+        return -1;
+    entry.source = (Source *)Py_NewRef(source);
+    return queues_put(source->queues, shape->inlet->queue, entry, 0);
+}
+
+int source_prepare(Source *source)
+{
+    struct shape wanted = source->last;
+    if (wanted.inlet == NULL || source->descriptor < 0 || (!wanted.is_slot && wanted.size > LARGEST_PREPARED))
+        return 0;
+    if (wanted.is_slot && !source->is_last_returned)
+        wanted.offset = source->offset_before;
+    if (source->event != NULL && is_same_shape(&wanted, &source->ready))
+        return 0;
+    if (wanted.is_slot && (wanted.offset > source->ledger->size || wanted.size > source->ledger->size - wanted.offset))
+        return 0; /* the one before was smaller */
+    source_drop_ready(source);
+    struct parcel *parcel = wanted.is_slot ? parcel_of_slot(source->ledger, wanted.offset) : parcel_new(wanted.size);
+    if (parcel == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    PyObject *id = wanted.inlet->queue->id;
+    source->event = maker_event(&source->queues->maker, id, wanted.kind, parcel, wanted.length, 0, NULL);
+    if (source->event == NULL)
+        return -1;
+    source->parcel = parcel;
+    source->ready = wanted;
+    return 0;
+}
