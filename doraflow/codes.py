@@ -149,6 +149,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         # logs
         "DF850": "a log for an output that the node does not have",
         "DF851": "a log setting without effect",
+        # deploy targets
+        "DF861": "an unknown target",
+        "DF862": "a target that cannot be used",
+        "DF863": "two hosts whose names an engine cannot tell apart",
+        "DF864": "a host without bounds",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -14,13 +14,14 @@ from doraflow.collector import held_back
 from doraflow.diagnostics import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from doraflow.codegen.fileset import FileSet
+    from doraflow.codegen.fileset import FileSet, GeneratedFile
     from doraflow.diagnostics import Diagnostic
     from doraflow.ir import BuildStep, Graph, Plan
     from doraflow.parser.document import Document
     from doraflow.policy.apply import Ignored
+    from doraflow.targeting.registry import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ def _refuse_module(document: Document, sink: Sink) -> None:
 
 
 @held_back()
-def generate(made: Compilation) -> FileSet | None:
-    """Generate the bundle of a planned dataflow; None after errors."""
+def generate(made: Compilation, targets: Sequence[Target] = ()) -> FileSet | None:
+    """Generate the bundle of a planned dataflow, with the files of deploy targets; None after errors."""
     from doraflow import __version__
     from doraflow.build.sources import collect_sources
     from doraflow.codegen.bundle import generate as generate_files
@@ -145,8 +146,17 @@ def generate(made: Compilation) -> FileSet | None:
     except OSError as error:
         made.sink.error("DF601", f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}")
         return None
+    engines = _target_files(made.plan, targets, made.sink) if targets else ()
+    if made.sink.has_errors:
+        return None
     inputs = {_relative(name, made.folder): text.encode() for name, text in made.texts.items()}
-    return generate_files(made.plan, sources, runtime_files(), inputs, __version__)
+    return generate_files(made.plan, sources, runtime_files(), inputs, __version__, engines)
+
+
+def _target_files(plan: Plan, targets: Sequence[Target], sink: Sink) -> Sequence[GeneratedFile]:
+    from doraflow.targeting.registry import target_files
+
+    return target_files(targets, plan, sink)
 
 
 def runtime_files() -> dict[str, bytes]:

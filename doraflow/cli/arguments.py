@@ -51,6 +51,16 @@ Profile: TypeAlias = Annotated[
         autocompletion=completion.profiles,
     ),
 ]
+Targets: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="NAME",
+        help="Write files for systemd, compose or kubernetes too, in `targets/NAME`; may be given several times.",
+        show_default=False,
+        autocompletion=completion.targets,
+    ),
+]
 Format: TypeAlias = Annotated[
     Form,
     typer.Option("--format", help="Text for people on stderr; JSON, SARIF or GitHub annotations for tools on stdout."),

@@ -21,6 +21,7 @@ from doraflow.cli.arguments import (
     Rebuild,
     Strict,
     StrictTypes,
+    Targets,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def build(
     no_build_steps: Annotated[
         bool, typer.Option("--no-build-steps", help="Write the bundle without running the nodes' `build:` commands.")
     ] = False,
+    target: Targets = None,
     inventory: Inventory = None,
     profile: Profile = None,
     strict_types: StrictTypes = False,
@@ -67,15 +69,19 @@ def build(
     from doraflow.cli.standing import keep_build
     from doraflow.disk import recorded
     from doraflow.pipeline import Options, generate
+    from doraflow.targeting.registry import find_targets
 
     told = progress_as(progress)
     with recorded() as record:
         options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
         made, planned = load(file, options, told)
+        engines = find_targets(target or (), made.sink)
         steps = None
+        if made.sink.has_errors:
+            planned = None
         if planned is not None and not check and not no_build_steps:
             steps = run_build_steps(made, jobs, told, rebuild=rebuild)
-        files = generate(made)
+        files = generate(made, engines)
     folder = out or Path(f"{planned.graph.name}_bundle" if planned is not None else "")
     if files is not None and check:
         _compare(files, folder, made.sink, form)
@@ -84,6 +90,7 @@ def build(
     with overheard() as said:
         tell_findings(made, form)
     is_usual = progress is ProgressForm.AUTO and loudness() is Loudness.NORMAL and not no_cache
+    is_usual = is_usual and all(engine.is_own for engine in engines)  # what others make is not in the key of a result
     if context.obj is not None and is_usual and files is not None and not made.sink.has_errors:
         keep_build(context.obj, record, said, files, folder, steps, writes=not check)
     raise typer.Exit(exit_code(made))

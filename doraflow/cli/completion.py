@@ -26,6 +26,13 @@ def codes(incomplete: str) -> list[tuple[str, str]]:
     return [(code, meaning) for code, meaning in CODES.items() if code.startswith(wanted)]
 
 
+def targets(incomplete: str) -> list[str]:
+    """Propose the engines that a bundle can be handed to."""
+    from doraflow.targeting.registry import target_names
+
+    return [name for name in target_names() if name.startswith(incomplete)]
+
+
 def runs(incomplete: str) -> list[tuple[str, str]]:
     """Propose the runs of this user that go on, with their dataflows."""
     from doraflow.operate.choosing import known_runs

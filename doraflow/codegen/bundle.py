@@ -29,12 +29,13 @@ def generate(
     runtime_files: Mapping[str, bytes],
     inputs: Mapping[str, bytes],
     version: str,
+    targets: Sequence[GeneratedFile] = (),
 ) -> FileSet:
     """Generate the bundle of a plan.
 
     `sources` are the node sources by their path below `nodes/`; `runtime_files` the runtime's modules by their path
-    below the package; `inputs` what the compiler read, whose digests go into the manifest. Pure: the same arguments
-    give the same bytes.
+    below the package; `inputs` what the compiler read, whose digests go into the manifest; `targets` the files that
+    deploy targets add. Pure: the same arguments give the same bytes.
     """
     templates = environment()
     files = [resolved_file(plan.graph), requirements_file(plan, {file.path: file.content for file in sources})]
@@ -48,6 +49,7 @@ def generate(
     ]
     files += [GeneratedFile(f"nodes/{file.path}", file.content, file.executable) for file in sources]
     files += [GeneratedFile(_runtime_path(path), content) for path, content in runtime_files.items()]
+    files += targets
     return with_manifest(files, plan.graph.name, version, inputs)
 
 

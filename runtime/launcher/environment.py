@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import PATH_VARIABLES
 from doraflow_runtime.launcher.leftovers import CONFIGURATION
+from doraflow_runtime.launcher.notifying import (
+    SOCKET_VARIABLE,
+    WATCHDOG_PROCESS_VARIABLE,
+    WATCHDOG_VARIABLE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BYTECODE = "PYTHONPYCACHEPREFIX"
-_NOT_FOR_NODES = ("DORA_NODE_CONFIG", CONFIGURATION)
+# A node that speaks to the service manager would speak for the launcher.
+_NOT_FOR_NODES = ("DORA_NODE_CONFIG", CONFIGURATION, SOCKET_VARIABLE, WATCHDOG_VARIABLE, WATCHDOG_PROCESS_VARIABLE)
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(
     rf"\$(?:(?P<escape>\$)|(?P<name>{_NAME})|\{{(?P<braced>{_NAME})(?::-(?P<default>[^{{}}]*))?\}})"

@@ -26,6 +26,7 @@ from doraflow_runtime.launcher.log_links import log_links
 from doraflow_runtime.launcher.log_readers import LogReaders
 from doraflow_runtime.launcher.loop import Loop
 from doraflow_runtime.launcher.node_logs import NodeLogs
+from doraflow_runtime.launcher.notifying import notified
 from doraflow_runtime.launcher.operating import operated
 from doraflow_runtime.launcher.outlet import Outlet
 from doraflow_runtime.launcher.records import timestamp
@@ -128,7 +129,10 @@ def _launch(
         )
         run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files(), shared, root)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
-        with operated(supervisor, facts, directory, loop, console):
+        with (
+            operated(supervisor, facts, directory, loop, console),
+            notified(lambda: supervisor.phase, os.environ, loop, console),
+        ):
             supervisor.run()
     for finding in supervisor.findings:
         console.finding(finding)

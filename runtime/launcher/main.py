@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.places import NAME_RULE, is_run_name
 from doraflow_runtime.launcher import kernel
-from doraflow_runtime.launcher.launch import KILLED, Options, launch
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS
+from doraflow_runtime.launcher.probing import DEFAULT_TIMEOUT, LEVELS, check_health
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from doraflow_runtime.contract import Process
+    from doraflow_runtime.launcher.launch import Options
 
 _EXIT_CODES = """\
 exit codes:
@@ -33,14 +34,23 @@ def main(bundle: Path, host: str, processes: Sequence[Process], arguments: Seque
     `arguments` are those of the command line, without the program's name. Raises SystemExit for wrong usage and
     `--help`. To be called once, from the main thread of a process that does nothing else.
     """
-    options = _options(host, arguments)
+    given = _parse(host, arguments)
+    if given.check_health:
+        is_well, words = check_health(bundle, host, given.check_health, given.health_timeout)
+        sys.stdout.write(f"doraflow: {words}\n")
+        return 0 if is_well else 1
+    # A check of the health comes every few seconds, and compiles what it imports: a bundle keeps no bytecode.
+    from doraflow_runtime.launcher.launch import KILLED, launch
+
+    if given.stop_with_parent:
+        kernel.stop_with_parent()
     try:
-        return launch(bundle, host, processes, options)
+        return launch(bundle, host, processes, _options(given))
     except KeyboardInterrupt:
         return KILLED  # Ctrl-C before there was anything to stop, or while the last lines were written
 
 
-def _options(host: str, arguments: Sequence[str] | None) -> Options:
+def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=f"Launch the nodes of this bundle that belong to host {host}; Ctrl-C stops them.",
         epilog=_EXIT_CODES,
@@ -78,9 +88,27 @@ def _options(host: str, arguments: Sequence[str] | None) -> Options:
         default=True,
         help="check first that the bundle is as it was built",
     )
-    given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
-    if given.stop_with_parent:
-        kernel.stop_with_parent()
+    parser.add_argument(
+        "--check-health",
+        nargs="?",
+        choices=LEVELS,
+        const="ready",
+        help="launch nothing: exit with 0 if a launcher of this bundle has started, answers, or has all its nodes "
+        "running (the default), else with 1",
+    )
+    parser.add_argument(
+        "--health-timeout",
+        type=_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help="how long a check of the health may take",
+    )
+    return parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+
+
+def _options(given: argparse.Namespace) -> Options:
+    from doraflow_runtime.launcher.launch import Options
+
     return Options(
         sources=given.sources,
         log_folder=given.log_dir,

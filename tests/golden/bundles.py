@@ -9,12 +9,16 @@ from doraflow.analysis.lower import lower
 from doraflow.build.sources import collect_sources
 from doraflow.codegen.bundle import generate
 from doraflow.pipeline import Options, check
+from doraflow.targeting.registry import find_targets, target_files, target_names
 
 if TYPE_CHECKING:
     from doraflow.codegen.fileset import FileSet
 
 ROOT = Path(__file__).parent
 CASES = tuple(sorted(path.parent.name for path in ROOT.glob("*/dataflow.yml")))
+
+WITH_TARGETS = ("awkward_names", "fleet")
+"""The cases whose bundles hold the files of every target."""
 
 
 def bundle_of(case: str, root: Path = ROOT) -> FileSet:
@@ -25,7 +29,10 @@ def bundle_of(case: str, root: Path = ROOT) -> FileSet:
     assert not made.sink.has_errors, made.diagnostics()
     planned = lower(made.graph)
     inputs = {"dataflow.yml": source.read_bytes()}
-    return generate(planned, collect_sources(planned, source.parent), {}, inputs, version="0")
+    targets = find_targets(target_names() if case in WITH_TARGETS else (), made.sink)
+    extra = target_files(targets, planned, made.sink)
+    assert not made.sink.has_errors, made.diagnostics()
+    return generate(planned, collect_sources(planned, source.parent), {}, inputs, version="0", targets=extra)
 
 
 def expected_files(case: str) -> dict[str, tuple[bytes, bool]]:

@@ -1,0 +1,50 @@
+"""What may stand against handing a plan to an engine: names that come out alike, hosts without bounds.
+
+Each target calls those that matter to it, with the words for what follows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doraflow.targeting.needs import host_needs
+
+if TYPE_CHECKING:
+    from doraflow.diagnostics import Sink, Span
+    from doraflow.ir import Plan
+
+
+def tell_same_names(plan: Plan, sink: Sink) -> None:
+    """Report hosts whose names are one DNS label (DF863)."""
+    first: dict[str, str] = {}
+    for needs in host_needs(plan):
+        other = first.setdefault(needs.label, needs.host)
+        if other != needs.host:
+            sink.error(
+                "DF863",
+                f"the hosts `{other}` and `{needs.host}` are both called `{needs.label}` as a DNS label, and one would "
+                "take the other's place",
+                _place_of(plan, needs.host),
+                help=f"rename `{needs.host}` in `deploy` and in the inventory, in more than case and punctuation",
+            )
+
+
+def tell_without_room(plan: Plan, consequence: str, sink: Sink) -> None:
+    """Report the hosts of which the inventory gives neither cores nor memory (DF864); `consequence` follows a colon."""
+    bare = [needs.host for needs in host_needs(plan) if needs.cores is None and needs.memory is None]
+    if bare:
+        listed = ", ".join(f"`{host}`" for host in bare)
+        sink.note(
+            "DF864",
+            f"the inventory gives neither `cores` nor `memory` of {listed}: {consequence}",
+            _place_of(plan, bare[0]),
+            help=f"write them under `hosts`, such as `{bare[0]}: {{cores: 4, memory: 8GB}}`",
+        )
+
+
+def _place_of(plan: Plan, host: str) -> Span | None:
+    """Find the text that names a host: its entry in the inventory, else the first node that asks for it."""
+    for known in plan.graph.hosts:
+        if known.name == host and known.span is not None:
+            return known.span
+    return next((node.machine_span for node in plan.graph.nodes if node.host == host), None)

@@ -1,0 +1,79 @@
+"""systemd: a service for each host, as a unit of the system and as one of a user, and the system user it runs as.
+
+The units are sandboxed as far as a node that reads devices and the network allows; what is left open stands in
+docs/targets/systemd.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doraflow.codegen.fileset import GeneratedFile
+from doraflow.codegen.literals import docstring
+from doraflow.codegen.templating import environment
+from doraflow.targeting.faults import tell_same_names, tell_without_room
+from doraflow.targeting.names import dns_label
+from doraflow.targeting.needs import GRACE, START_SECONDS, START_TIMEOUT, STOP_SECONDS, host_needs
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from doraflow.diagnostics import Sink
+    from doraflow.ir import Plan
+    from doraflow.targeting.needs import HostNeeds
+
+USER = "doraflow"
+SYSTEM_PLACE = "/opt/doraflow"
+USER_PLACE = "%h/.local/share/doraflow"
+WATCHDOG_SECONDS = 30
+
+
+def check(plan: Plan, sink: Sink) -> None:
+    """Report hosts whose units would have one name, and those without bounds."""
+    tell_same_names(plan, sink)
+    tell_without_room(plan, "its unit gets no `MemoryMax` and no `CPUQuota`", sink)
+
+
+def files(plan: Plan) -> tuple[GeneratedFile, ...]:
+    """Make the units of all hosts, the file that makes their user, and how to install them."""
+    templates = environment()
+    templates.filters["unit_text"] = _unit_text
+    hosts = host_needs(plan)
+    units = [_unit(plan, needs, kind, templates) for kind in ("system", "user") for needs in hosts]
+    readme = templates.get_template("systemd_readme.md.j2").render(
+        dataflow=plan.graph.name,
+        folder=dns_label(plan.graph.name),
+        hosts=hosts,
+        user=USER,
+        system=SYSTEM_PLACE,
+        home=USER_PLACE.replace("%h", "~"),
+    )
+    sysusers = f'u {USER} - "doraflow" - -\n'
+    return (
+        GeneratedFile("README.md", readme.encode()),
+        GeneratedFile(f"sysusers.d/{USER}.conf", sysusers.encode()),
+        *units,
+    )
+
+
+def _unit(plan: Plan, needs: HostNeeds, kind: str, templates: jinja2.Environment) -> GeneratedFile:
+    place = SYSTEM_PLACE if kind == "system" else USER_PLACE
+    text = templates.get_template("systemd_unit.j2").render(
+        source=plan.graph.source,
+        dataflow=plan.graph.name,
+        folder=f"{place}/{dns_label(plan.graph.name)}",
+        needs=needs,
+        is_system=kind == "system",
+        user=USER,
+        grace=GRACE,
+        start_timeout=START_TIMEOUT,
+        start_seconds=START_SECONDS,
+        stop_seconds=STOP_SECONDS,
+        watchdog=WATCHDOG_SECONDS,
+    )
+    return GeneratedFile(f"{kind}/{needs.unit}.service", text.encode())
+
+
+def _unit_text(text: str) -> str:
+    """Make text safe in a unit: one line, and no specifier of systemd's."""
+    return docstring(text).replace("%", "%%")
