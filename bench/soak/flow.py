@@ -16,6 +16,8 @@ from doraflow_runtime.contract import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from doraflow_runtime.contract import QueuePolicy
 
 LAUNCHER = "launcher.sock"
@@ -56,29 +58,31 @@ EDGES = (
 )
 
 
-def configurations() -> dict[str, NodeConfig]:
+def configurations(
+    outputs: Mapping[str, tuple[str, ...]] = OUTPUTS, edges: Sequence[Edge] = EDGES
+) -> dict[str, NodeConfig]:
     """Write what each node is told, readers first: a sender connects to them at once."""
-    return {name: _configuration(name) for name in reversed(OUTPUTS)}
+    return {name: _configuration(name, outputs[name], edges) for name in reversed(list(outputs))}
 
 
-def _configuration(name: str) -> NodeConfig:
-    links = [Link(at, edge.producer, edge.output, edge.consumer, edge.input) for at, edge in enumerate(EDGES, 1)]
+def _configuration(name: str, outputs: Sequence[str], edges: Sequence[Edge]) -> NodeConfig:
+    links = [Link(at, edge.producer, edge.output, edge.consumer, edge.input) for at, edge in enumerate(edges, 1)]
     inputs = tuple(
         InputWiring(edge.input, f"{edge.producer}/{edge.output}", edge.size, edge.policy)
-        for edge in EDGES
+        for edge in edges
         if edge.consumer == name
     )
     return NodeConfig(
         contract=CONTRACT_VERSION,
         dataflow="soak",
         run_id="soak",
-        node=NodeWiring(name, inputs, tuple(OutputWiring(output) for output in OUTPUTS[name])),
+        node=NodeWiring(name, inputs, tuple(OutputWiring(output) for output in outputs)),
         listen=f"{name}.sock",
         launcher=LAUNCHER,
         incoming=tuple(link for link in links if link.consumer == name),
         outgoing=tuple(
             OutgoingLink(link, f"{link.consumer}.sock", edge.size, edge.policy)
-            for link, edge in zip(links, EDGES, strict=True)
+            for link, edge in zip(links, edges, strict=True)
             if link.producer == name
         ),
         source_root=".",

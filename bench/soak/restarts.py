@@ -1,13 +1,15 @@
 """The restart soak: a launcher's nodes are killed at random, many times, and what is left over is counted.
 
-`python -m bench.soak.restarts --cycles N`. All nodes have `restart_policy: always`; the flow is that of the soak test.
-The launcher is asked for the processes over its control socket, and judged by what it holds before and after.
+`python -m bench.soak.restarts --cycles N`. All nodes have `restart_policy: always`; the flow is that of the soak test
+and two nodes more, which are never killed: a source that sends to every victim, and a watch that reads from all. They
+and the launcher are judged by what they hold before and after. The processes are asked for over the control socket.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import random
@@ -24,18 +26,23 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.codec import to_json
 from doraflow_runtime.contract import CONTRACT_VERSION, HostWiring, InputWiring, Process
 from doraflow_runtime.control.client import Client, ControlError
-from doraflow_runtime.control.messages import AskStatus, Status
+from doraflow_runtime.control.messages import AskMetrics, AskStatus, Metrics, Status
 
-from bench.soak.flow import configurations
+from bench.soak.flow import EDGES, OUTPUTS, Edge, configurations
+from bench.soak.holdings import Holdings, compared, growth, holdings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NODE = Path(__file__).with_name("lasting_node.py")
 TYPINGS = Path(__file__).resolve().parents[2] / "typings"
-PATIENCE = 60.0
+PATIENCE = 120.0
 WARM_UP = 20
 """Cycles before the first count: a launcher that has just begun has not made all that it keeps."""
+AT_A_TIME = 10
+"""Kills before all nodes have to run again."""
+
+SPARED: dict[str, tuple[str, ...]] = {"source": ("out",), "watch": ()}
 _LAUNCHER = """\
 import sys
 from pathlib import Path
@@ -45,34 +52,26 @@ sys.exit(main(bundle=Path(__file__).resolve().parent, host="local", processes={p
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What the launcher holds: open files, resident bytes, and the files and bytes of the run's directory."""
-
-    files: int
-    memory: int
-    entries: int
-
-
 @dataclass(slots=True)
 class Result:
-    """What came of it; `faults` stays empty if all went well."""
+    """What came of it; `faults` stays empty if all went well. `checked` is what the watch has taken in."""
 
     kills: int = 0
     restarts: int = 0
     seconds: float = 0.0
-    before: Holdings = field(default_factory=lambda: Holdings(0, 0, 0))
-    after: Holdings = field(default_factory=lambda: Holdings(0, 0, 0))
+    checked: tuple[int, int] = (0, 0)
+    before: Holdings | None = None
+    after: Holdings | None = None
     faults: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         """Lay the figures out in a few lines."""
+        messages, size = self.checked
         return "\n".join(
             (
                 f"{self.kills} nodes killed, {self.restarts} restarts in {self.seconds:.0f} s",
-                f"open files of the launcher {self.before.files} -> {self.after.files}",
-                f"memory of the launcher {self.before.memory >> 10} -> {self.after.memory >> 10} KiB",
-                f"files of the run {self.before.entries} -> {self.after.entries}",
+                f"{messages:,} messages with {size / 1e9:.1f} GB checked by the watch alone",
+                *(compared(self.before, self.after) if self.before and self.after else ()),
                 *(f"fault: {fault}" for fault in self.faults),
             )
         )
@@ -119,7 +118,7 @@ def play(folder: Path, cycles: int, chance: random.Random) -> Result:
 
 
 def _write_bundle(folder: Path) -> None:
-    configured = list(configurations().values())
+    configured = list(configurations(OUTPUTS | SPARED, (*EDGES, *_edges())).values())
     links = {link.index: link for config in configured for link in config.incoming}
     nodes = [replace(config.node, inputs=(*config.node.inputs, _tick())) for config in configured]
     table = HostWiring(CONTRACT_VERSION, "soak", "local", tuple(nodes), tuple(links[index] for index in sorted(links)))
@@ -138,30 +137,65 @@ def _tick() -> InputWiring:
     return InputWiring("tick", "dora/timer/secs/1", interval_ns=1_000_000_000)
 
 
+def _edges() -> Iterator[Edge]:
+    """Give the edges between the nodes that are spared and those that are not."""
+    for at, name in enumerate(OUTPUTS):
+        yield Edge("source", "out", name, 4, "backpressure" if at % 2 else "drop_oldest")
+    for name, outputs in (OUTPUTS | {"source": ("out",)}).items():
+        for output in outputs:
+            yield Edge(name, output, "watch", 4, "backpressure" if name == "relay" else "drop_oldest")
+
+
 def _disturb(launcher: subprocess.Popen[bytes], base: Path, cycles: int, chance: random.Random) -> Result:
     result = Result()
     with _connect(base) as client:
         _await(lambda: _all_run(_ask(client)), "the nodes do not start")
         begun = time.monotonic()
-        while result.kills < WARM_UP + cycles:
-            if result.kills == WARM_UP and not result.before.files:
-                _await(lambda: _all_run(_ask(client)), "the nodes do not come back after the first kills")
-                result.before = _holdings(launcher.pid, base)
-            result.kills += _kill(chance.choice(_ask(client).nodes).process)
-            time.sleep(chance.uniform(0, 0.15))
-            if result.kills % 10 == 0:
-                _await(lambda: _all_run(_ask(client)), f"the nodes do not come back after {result.kills} kills")
-        _await(lambda: _all_run(_ask(client)), "the nodes do not come back in the end")
+        _kill_often(client, WARM_UP, chance)
+        earlier = _restarts(client)
+        survivors = {"launcher": launcher.pid} | {
+            node.node: node.process for node in _ask(client).nodes if node.node in SPARED
+        }
+        result.before = holdings(survivors, base)
+        result.kills = _kill_often(client, cycles, chance)
         result.seconds = time.monotonic() - begun
-        result.restarts = sum(node.restarts for node in _ask(client).nodes)
-        result.after = _holdings(launcher.pid, base)
-    if result.after.files > result.before.files + 3:
-        result.faults.append("the launcher has more files open")
-    if result.after.memory > result.before.memory + (16 << 20):
-        result.faults.append("the launcher has grown")
-    if result.after.entries > result.before.entries:
-        result.faults.append("the run's directory has grown")
+        status = _ask(client)
+        result.restarts = sum(node.restarts for node in status.nodes) - earlier
+        result.faults += [
+            f"{node.node} was started again" for node in status.nodes if node.node in SPARED and node.restarts
+        ]
+        result.checked = _taken(client)
+        result.after = holdings(survivors, base)
+    result.faults += growth(result.before, result.after)
     return result
+
+
+def _kill_often(client: Client, cycles: int, chance: random.Random) -> int:
+    """Kill nodes, some at a time, until so many were started again; give how many were killed."""
+    kills, first = 0, _restarts(client)
+    while (missing := cycles + first - _restarts(client)) > 0:
+        killed: set[int] = set()
+        for _ in range(min(missing, AT_A_TIME)):
+            victim = chance.choice([node for node in _ask(client).nodes if node.node not in SPARED])
+            if victim.process not in killed and _kill(victim.process):
+                killed.add(victim.process)
+            time.sleep(chance.uniform(0, 0.15))
+        kills += len(killed)
+        have_returned = functools.partial(_have_returned, client, killed)
+        _await(have_returned, f"the nodes do not come back after {kills} kills")
+    return kills
+
+
+def _restarts(client: Client) -> int:
+    return sum(node.restarts for node in _ask(client).nodes)
+
+
+def _taken(client: Client) -> tuple[int, int]:
+    """Say how many messages, and bytes, the watch has taken in."""
+    reply = client.ask(AskMetrics())
+    nodes = reply.nodes if isinstance(reply, Metrics) else ()
+    ports = [port for node in nodes if node.node == "watch" for port in node.inputs]
+    return sum(port.messages for port in ports), sum(port.bytes for port in ports)
 
 
 def _kill(process: int) -> bool:
@@ -177,7 +211,7 @@ def _connect(base: Path) -> Client:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return Client(next(base.iterdir()))
+            return Client(next(base.iterdir()), PATIENCE)
         except (ControlError, OSError, StopIteration):
             if time.monotonic() > deadline:
                 raise
@@ -191,6 +225,11 @@ def _ask(client: Client) -> Status:
     return reply
 
 
+def _have_returned(client: Client, killed: set[int]) -> bool:
+    status = _ask(client)
+    return _all_run(status) and not any(node.process in killed for node in status.nodes)
+
+
 def _all_run(status: Status) -> bool:
     return bool(status.nodes) and all(node.state == "running" for node in status.nodes)
 
@@ -201,12 +240,6 @@ def _await(check: Callable[[], bool], fault: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(fault)
         time.sleep(0.02)
-
-
-def _holdings(launcher: int, base: Path) -> Holdings:
-    proc = Path(f"/proc/{launcher}")
-    pages = int((proc / "statm").read_text().split()[1])
-    return Holdings(len(list((proc / "fd").iterdir())), pages * os.sysconf("SC_PAGE_SIZE"), len(list(base.rglob("*"))))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def test_a_moment_of_the_soak_test_loses_nothing(world: Any, tmp_path: Path) -> 
 
 def test_nodes_that_are_killed_again_and_again_leave_and_break_nothing(world: Any, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.soak.restarts", "--cycles", "15", "--seed", "6"],
+        [sys.executable, "-m", "bench.soak.restarts", "--cycles", "20", "--seed", "6"],
         cwd=ROOT,
         env={**world.environment, "TMPDIR": str(tmp_path)},
         capture_output=True,
@@ -90,3 +90,7 @@ def test_nodes_that_are_killed_again_and_again_leave_and_break_nothing(world: An
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    told, checked, *held = done.stdout.splitlines()
+    assert int(told.partition(" nodes killed, ")[2].split()[0]) >= 20
+    assert not checked.startswith("0 ")
+    assert [line.partition(":")[0] for line in held] == ["launcher", "watch", "source", "run"]
