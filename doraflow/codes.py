@@ -149,6 +149,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         # logs
         "DF850": "a log for an output that the node does not have",
         "DF851": "a log setting without effect",
+        # links between hosts, and who may use them
+        "DF852": "keys that cannot be used",
+        "DF853": "links between hosts that anyone may use",
         # deploy targets
         "DF861": "an unknown target",
         "DF862": "a target that cannot be used",

@@ -70,9 +70,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_exist_with_the_options_that_are_shown(page: Path) -> None:
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     for line in "\n".join(blocks(page, "console")).splitlines():
-        for command in re.findall(r"(?:^|&& |/)doraflow (\w+)([^&\n]*)", line):
+        for command in re.findall(r"(?:^|&& |/)doraflow ((?:keys |new )?\w+)([^&\n]*)", line):
             shown = subprocess.run(
-                [sys.executable, "-m", "doraflow", command[0], "--help"],
+                [sys.executable, "-m", "doraflow", *command[0].split(), "--help"],
                 env=environment,
                 capture_output=True,
                 text=True,

@@ -21,6 +21,7 @@ from doraflow.cli import (
     graph,
     init,
     inspect,
+    keys,
     logs,
     lsp,
     migrate,
@@ -74,6 +75,7 @@ app.command("status", rich_help_panel=RUN)(operating.status)
 app.command("top", rich_help_panel=RUN)(top.top)
 app.command("inspect", rich_help_panel=RUN)(inspect.inspect)
 app.command("logs", rich_help_panel=RUN)(logs.logs)
+app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
 app.command("doctor", rich_help_panel=TOOLS)(doctor.doctor)
 app.command("explain", rich_help_panel=TOOLS)(explain.explain)
 app.command("schema", rich_help_panel=TOOLS)(schema.schema)

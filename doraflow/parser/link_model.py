@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from doraflow.parser.keys import Keys
-from doraflow.parser.kinds import word
+from doraflow.parser.kinds import Boolean, word
 from doraflow.parser.machine_kinds import PortRange
 
 LocalTransport = Annotated[Literal["shm"], word("shm")]
@@ -32,6 +32,9 @@ class RemoteLinks(Keys):
     transport: RemoteTransport = Field(default="zeromq", description="What carries messages between machines.")
     port_range: PortRange | None = Field(
         default=None, description="The TCP ports that ZeroMQ may listen on, such as `40000-40100`."
+    )
+    insecure: Boolean | None = Field(
+        default=False, description="Whether messages travel in plain text, from and to anyone who can reach the ports."
     )
 
 

@@ -1,4 +1,4 @@
-"""Rules that join several keys of `communication`: an option belongs to one transport.
+"""Rules of `communication` beyond single values: an option belongs to one transport, and plain text is warned of.
 
 The kinds of the values have been judged by `doraflow.parser.link_model`.
 """
@@ -22,6 +22,7 @@ def check_links(communication: SyntaxNode | None, sink: Sink) -> None:
     remote = communication.get("remote") if isinstance(communication, MappingNode) else None
     if not isinstance(remote, MappingNode):
         return
+    _check_secrecy(remote, sink)
     transport, ports = remote.get("transport"), remote.key_span("port_range")
     if not isinstance(transport, ScalarNode) or transport.text == _PORTS_OF or ports is None:
         return
@@ -32,3 +33,16 @@ def check_links(communication: SyntaxNode | None, sink: Sink) -> None:
         related=[Label(transport.span, "the transport is chosen here")],
         help=f"remove `port_range`, or write `transport: {_PORTS_OF}`",
     )
+
+
+def _check_secrecy(remote: MappingNode, sink: Sink) -> None:
+    value = remote.get("insecure")
+    span = remote.key_span("insecure")
+    if span is not None and isinstance(value, ScalarNode) and value.value is True:
+        sink.warning(
+            "DF853",
+            "`insecure` is set: messages between hosts travel in plain text, and whoever reaches their ports can read "
+            "them, send others, and stop nodes",
+            span,
+            help="remove `insecure: true`, and make keys for the hosts with `doraflow keys make`",
+        )

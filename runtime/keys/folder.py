@@ -65,6 +65,11 @@ def opened(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def names_in(descriptor: int) -> list[str]:
+    """List the files of an opened folder, sorted; those that begin with `.` are being written, and left out."""
+    return sorted(name for name in os.listdir(descriptor) if not name.startswith("."))
+
+
 def read_key(descriptor: int, folder: Path, name: str) -> HostKey:
     """Read one file of an opened folder; `folder` is for messages.
 

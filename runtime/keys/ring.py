@@ -6,12 +6,11 @@ is known of sockets.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.keys.files import OLD_PUBLIC, PRIVATE, PUBLIC
-from doraflow_runtime.keys.folder import KeyRingError, opened, read_key
+from doraflow_runtime.keys.folder import KeyRingError, names_in, opened, read_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +73,7 @@ def read_public(descriptor: int, folder: Path) -> list[HostKey]:
     """
     found: list[HostKey] = []
     owners: dict[str, str] = {}
-    for host, suffix in public_files(os.listdir(descriptor)):
+    for host, suffix in public_files(names_in(descriptor)):
         path = folder / f"{host}{suffix}"
         try:
             key = read_key(descriptor, folder, path.name)
@@ -93,14 +92,14 @@ def read_public(descriptor: int, folder: Path) -> list[HostKey]:
 def public_files(names: list[str]) -> list[tuple[str, str]]:
     """Pick the files of public keys: host and suffix of each, by host, the present key before the old one.
 
-    >>> public_files(["b.public", "a.public.old", "a.public", "a.secret", ".a.public.x1"])
+    >>> public_files(["b.public", "a.public.old", "a.public", "a.secret"])
     [('a', '.public'), ('a', '.public.old'), ('b', '.public')]
     """
     return sorted(
         (name.removesuffix(suffix), suffix)
         for name in names
         for suffix in (PUBLIC, OLD_PUBLIC)
-        if name.endswith(suffix) and not name.startswith(".")
+        if name.endswith(suffix)
     )
 
 

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 FLOW = "nodes: [{id: a, path: a.py}]\n"
 
+PLAIN_TEXT = (
+    "`insecure` is set: messages between hosts travel in plain text, and whoever reaches their ports can read them, "
+    "send others, and stop nodes"
+)
+
 LINKS = {
     "communication: {local: shm, remote: zeromq}": [],
     "communication: {local: {transport: shm}, remote: {port_range: 40000-40100}}": [],
@@ -28,6 +33,10 @@ LINKS = {
         "DF126 2:44-54 `port_range` is an option of `zeromq`, and the transport is `zenoh`"
     ],
     "communication: {remote: {transprt: zenoh}}": ["DF101 2:26-34 a remote link has no key `transprt`"],
+    "communication: {remote: {insecure: false}}": [],
+    "communication: {remote: {insecure: true}}": [f"DF853 2:26-34 {PLAIN_TEXT}"],
+    "communication: {remote: {transport: zenoh, insecure: true}}": [f"DF853 2:44-52 {PLAIN_TEXT}"],
+    "communication: {remote: {insecure: 1}}": ["DF103 2:36-37 `insecure` is a number, expected `true` or `false`"],
     "default_data_format: avro": [],
     "default_data_format: avor": [
         "DF112 2:22-26 `default_data_format` is `avor`, expected one of `avro`, `arrow`, `capnp`, `flatbuffers`"
