@@ -34,6 +34,13 @@ data that is asked for) and `--verbose` (each stage with its time, what build co
 """
 
 AFTER = """\
+## Data for scripts
+
+Every command that prints data has `--output json`, and `--format` means the same. `new node` has `--format` alone:
+`--output` names an output of the node there. `doraflow schema --output-of COMMAND` prints the JSON Schema of it; all of
+them stand in `schema/output/`. Of `run`, `inspect` and `logs` each line is an object. Keys keep their meaning within a
+`version`, and new ones may be added. `schema` prints JSON in any case; `top` is a screen, and `lsp` is for editors.
+
 ## Progress for scripts
 
 `build` and `run` write their progress to standard error. With `--progress json` each line is an object, as
@@ -44,7 +51,7 @@ AFTER = """\
 ```
 
 `stage` is `loading`, `building`, `generating` or `starting`, `state` is `started`, `done`, `failed` or `unchanged`, and
-`seconds` is null at a begin. With `run --format json` what the nodes say and what the launcher tells stand on standard
+`seconds` is null at a begin. With `run --output json` what the nodes say and what the launcher tells stand on standard
 output, one object a line with the `type` `log`, `event` or `diagnostic`.
 """
 

@@ -63,7 +63,9 @@ Targets: TypeAlias = Annotated[
 ]
 Format: TypeAlias = Annotated[
     Form,
-    typer.Option("--format", help="Text for people on stderr; JSON, SARIF or GitHub annotations for tools on stdout."),
+    typer.Option(
+        "--output", "--format", help="Text for people on stderr; JSON, SARIF or GitHub annotations for tools on stdout."
+    ),
 ]
 Jobs: TypeAlias = Annotated[
     int, typer.Option("--jobs", "-j", min=1, metavar="N", help="How many build steps run at once.")

@@ -32,7 +32,7 @@ def check(
     Every finding of the run is told at its line and column. Exit code 0 without errors, 1 with. Where nothing has
     changed since the last check, its result is told again.
 
-    Example: doraflow check dataflow.yml --format json
+    Example: doraflow check dataflow.yml --output json
     """
     from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.remembered import kept

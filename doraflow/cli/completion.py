@@ -77,6 +77,13 @@ def presets(incomplete: str) -> list[tuple[str, str]]:
     return [(name, told) for name, told in PRESETS.items() if name.startswith(incomplete)]
 
 
+def printing_commands(incomplete: str) -> list[str]:
+    """Propose the commands that print JSON."""
+    from doraflow.printed.schemas import COMMANDS
+
+    return _beginning(COMMANDS, incomplete)
+
+
 def _nodes_of(bundle: Path, host: str) -> list[str]:
     text = _text(bundle / "wiring" / f"{host}.json")
     try:

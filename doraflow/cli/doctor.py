@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doraflow.cli.arguments import Inventory, Profile
-from doraflow.cli.operating import Output, OutputOption, show
+from doraflow.cli.outputs import Output, OutputOption, show
 
 if TYPE_CHECKING:
     from doraflow.doctor.checks import Result

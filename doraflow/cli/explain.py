@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from doraflow.cli import completion
+from doraflow.cli.outputs import TextOutput, TextOutputOption, show_json
 
 
 def explain(
@@ -20,6 +22,7 @@ def explain(
             autocompletion=completion.codes,
         ),
     ] = None,
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Explain a diagnostic code: what it means, why it matters, a wrong and a right example.
 
@@ -28,6 +31,9 @@ def explain(
     from doraflow.codes import CODES, code_of, nearest_codes
     from doraflow.explanations.pages import page
 
+    if code is None and output is TextOutput.JSON:
+        _show_all()
+        return
     if code is None:
         typer.echo("".join(f"{known}  {meaning}\n" for known, meaning in CODES.items()), nl=False)
         return
@@ -38,7 +44,20 @@ def explain(
         typer.echo(f"error: there is no code `{code}`; {choices}", err=True)
         raise typer.Exit(2)
     explained = page(known)
-    _show(f"# {explained.title}\n\n{explained.body}" if explained else f"# {known}: {CODES[known]}\n")
+    title, text = (explained.title, explained.body) if explained else (f"{known}: {CODES[known]}", "")
+    if output is TextOutput.JSON:
+        from doraflow.printed.objects import VERSION, Explained
+
+        show_json(asdict(Explained(VERSION, known, title, text)))
+    else:
+        _show(f"# {title}\n\n{text}" if text else f"# {title}\n")
+
+
+def _show_all() -> None:
+    from doraflow.codes import CODES
+    from doraflow.printed.objects import VERSION, KnownCode, KnownCodes
+
+    show_json(asdict(KnownCodes(VERSION, [KnownCode(code, meaning) for code, meaning in CODES.items()])))
 
 
 def _show(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doraflow.cli import completion
+from doraflow.cli.outputs import TextOutput, TextOutputOption, tell_written
 
 if TYPE_CHECKING:
     from doraflow.codegen.fileset import FileSet
@@ -33,6 +34,7 @@ def init(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Begin a project: a dataflow that checks clean, a script for each node, a README.
 
@@ -42,7 +44,7 @@ def init(
     """
     from doraflow.cli.report import fail, show_findings
     from doraflow.scaffold.presets import PRESETS
-    from doraflow.scaffold.project import name_of, project_of
+    from doraflow.scaffold.project import DATAFLOW, name_of, project_of
 
     if name is not None and begin_with is not None and begin_with not in PRESETS:
         fail(f"`{begin_with}` gives the name itself", "leave `--name` out", code=2)
@@ -55,6 +57,8 @@ def init(
     if not yes and sys.stdin.isatty() and not _agreed(project.files, folder, text):
         fail("nothing was written", "answer `y`, or give `--yes`")
     _write(project.files, folder)
+    tell_written([folder / path for path in project.files.paths()], output)
+    typer.echo(f"to run it: doraflow run {folder / DATAFLOW}", err=True)
 
 
 def _text(name: str, begin_with: str | None, *, asks: bool) -> str:
@@ -112,7 +116,6 @@ def _agreed(files: FileSet, folder: Path, text: str) -> bool:
 def _write(files: FileSet, folder: Path) -> None:
     from doraflow.build.fresh import InTheWayError, write_fresh
     from doraflow.cli.report import fail
-    from doraflow.scaffold.project import DATAFLOW
 
     try:
         write_fresh(files, folder)
@@ -122,6 +125,3 @@ def _write(files: FileSet, folder: Path) -> None:
     except OSError as error:
         cause = (error.strerror or str(error)).lower()
         fail(f"nothing was written: `{error.filename or folder}`: {cause}", "name a folder that you may write to")
-    for path in files.paths():
-        typer.echo(folder / path)
-    typer.echo(f"to run it: doraflow run {folder / DATAFLOW}", err=True)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from doraflow.cli.operating import ANSWER_SECONDS, RunOption, Timeout, finish
+from doraflow.cli.outputs import LinesOption, TextOutput
 
 if TYPE_CHECKING:
     from doraflow.operate.inspecting import Message, Pace, Schema
-
-
-class InspectOutput(StrEnum):
-    """How what is seen is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def inspect(
@@ -27,15 +20,22 @@ def inspect(
         str, typer.Argument(metavar="NODE/OUTPUT", help="The output, such as `camera/image`.", show_default=False)
     ],
     run: RunOption = "",
-    output: Annotated[
-        InspectOutput, typer.Option("--output", "-o", help="Text for people, or JSON lines for scripts.")
-    ] = InspectOutput.TEXT,
-    count: Annotated[int, typer.Option("--count", "-n", min=0, help="End after so many messages; 0 does not.")] = 0,
+    output: LinesOption = TextOutput.TEXT,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", min=0, help="End after so many messages; 0 does not.")
+    ] = 0,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0, help="End after so many seconds.", show_default="until Ctrl-C")
+        float,
+        typer.Option(
+            "--seconds", metavar="SECONDS", min=0, help="End after so many seconds.", show_default="until Ctrl-C"
+        ),
     ] = float("inf"),
-    shown: Annotated[int, typer.Option("--shown", min=0, help="How many messages a second are shown.")] = 5,
-    silence: Annotated[float, typer.Option("--silence", min=0, help="How many seconds nothing may come.")] = 30.0,
+    shown: Annotated[
+        int, typer.Option("--shown", metavar="N", min=0, help="How many messages a second are shown.")
+    ] = 5,
+    silence: Annotated[
+        float, typer.Option("--silence", metavar="SECONDS", min=0, help="How many seconds nothing may come.")
+    ] = 30.0,
     timeout: Timeout = ANSWER_SECONDS,
 ) -> None:
     """Look at the messages of an output while the run goes on: values, type, rate, bandwidth.
@@ -56,7 +56,7 @@ def inspect(
     spy = open_tap(found, source, timeout, sink) if found is not None else None
     finish(sink)
     if spy is not None:
-        write = _write_json if output is InspectOutput.JSON else _write_text
+        write = _write_json if output is TextOutput.JSON else _write_text
         with closing(spy), suppress(KeyboardInterrupt):
             for seen in look(spy, source, Bounds(count, seconds, silence, shown), sink):
                 write(seen)
@@ -64,7 +64,7 @@ def inspect(
 
 
 def _write_json(seen: Message | Schema | Pace) -> None:
-    typer.echo(json.dumps({"kind": type(seen).__name__.lower(), **asdict(seen)}, ensure_ascii=False, default=str))
+    typer.echo(json.dumps({"kind": seen.kind, **asdict(seen)}, ensure_ascii=False, default=str))
 
 
 def _write_text(seen: Message | Schema | Pace) -> None:

@@ -9,24 +9,17 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from doraflow.cli.arguments import ProgressForm
+from doraflow.cli.outputs import TextOutput
 
 if TYPE_CHECKING:
     from doraflow.ir import Plan
     from doraflow.pipeline import Options
-
-
-class RunForm(StrEnum):
-    """How what the nodes say is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +85,14 @@ def build_bundle(
     return planned, folder / f"launch_{host}.py"
 
 
-def run_launcher(command: list[str], nodes: list[str], form: RunForm = RunForm.TEXT) -> int:
+def run_launcher(command: list[str], nodes: list[str], output: TextOutput = TextOutput.TEXT) -> int:
     """Run the launcher to its end. A terminal's Ctrl-C reaches it by itself; a SIGTERM is handed on."""
     from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.report import has_colour
 
     # A launcher by itself tells all that happens, so a quiet command shows its lines in its stead too.
-    is_shown = form is RunForm.TEXT and (has_colour(sys.stdout) or loudness() is Loudness.QUIET)
-    style = ["--output", "json"] if is_shown or form is RunForm.JSON else []
+    is_shown = output is TextOutput.TEXT and (has_colour(sys.stdout) or loudness() is Loudness.QUIET)
+    style = ["--output", "json"] if is_shown or output is TextOutput.JSON else []
     # A handler, unlike SIG_IGN, is not inherited: the launcher hears Ctrl-C, and this process waits for its end.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:

@@ -36,7 +36,7 @@ class Level(StrEnum):
 
 
 class Form(StrEnum):
-    """The forms of `--format`."""
+    """The forms of `--output`."""
 
     TEXT = "text"
     JSON = "json"
@@ -83,7 +83,7 @@ def logs(
     tail: Annotated[
         int | None, typer.Option("--tail", "-n", metavar="N", min=0, help="The last N only.", show_default=False)
     ] = None,
-    form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.TEXT,
+    form: Annotated[Form, typer.Option("--output", "--format", "-o", help="How to write them.")] = Form.TEXT,
     group: Annotated[
         Group | None, typer.Option("--group", help="Keep together those of a node or a level.", show_default=False)
     ] = None,

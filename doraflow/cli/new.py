@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doraflow.cli.loudness import Commands
+from doraflow.cli.outputs import TextOutput, tell_written
 
 if TYPE_CHECKING:
     from doraflow.pipeline import Compilation
@@ -42,6 +43,9 @@ def node(
     machine: Annotated[
         str | None, typer.Option("--machine", metavar="NAME", help="The machine it runs on.", show_default=False)
     ] = None,
+    form: Annotated[
+        TextOutput, typer.Option("--format", help="Text for people, or JSON with stable keys for scripts.")
+    ] = TextOutput.TEXT,
 ) -> None:
     """Add a node to the end of a dataflow's list, with a script that uses its stub.
 
@@ -66,7 +70,7 @@ def node(
     if made.graph is None or made.sink.has_errors:
         show_findings(made)
         fail(f"`{file}` stays as it is", "mend what is told above, and run it again")
-    _write(file, addition, made, name)
+    tell_written(_write(file, addition, made, name), form)
     show_findings(made)
 
 
@@ -88,8 +92,11 @@ def _checked(file: Path, addition: Addition) -> Compilation:
     return check(file, Options(check_sources=False, unsaved={file.as_posix(): addition.text}))
 
 
-def _write(file: Path, addition: Addition, made: Compilation, name: str) -> None:
-    """Write the script, then the dataflow; the script is taken back if the dataflow cannot be written."""
+def _write(file: Path, addition: Addition, made: Compilation, name: str) -> list[Path]:
+    """Write the script, then the dataflow; the script is taken back if the dataflow cannot be written.
+
+    Gives the paths of both.
+    """
     from doraflow.build.fresh import InTheWayError, replace_text, write_fresh
     from doraflow.cli.report import fail
     from doraflow.codegen.fileset import FileSet
@@ -109,5 +116,4 @@ def _write(file: Path, addition: Addition, made: Compilation, name: str) -> None
     except OSError as error:
         cause = (error.strerror or str(error)).lower()
         fail(f"nothing was added: `{error.filename or file}`: {cause}", "get the right to write there")
-    for path in (file, *(file.parent / skeleton.path for skeleton in skeletons)):
-        typer.echo(path)
+    return [file, *(file.parent / skeleton.path for skeleton in skeletons)]

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from enum import StrEnum
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from doraflow.cli import completion
+from doraflow.cli.outputs import Output, OutputOption, TextOutput, TextOutputOption, show, show_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from doraflow_runtime.control.messages import Request
+    from doraflow_runtime.control.messages import Pause, Restart, Resume
 
     from doraflow.diagnostics import Sink
-    from doraflow.operate.tables import Piece
 
 
-class Output(StrEnum):
-    """How a command writes what it tells."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-
-
-OutputOption: TypeAlias = Annotated[
-    Output, typer.Option("--output", "-o", help="A table for people, JSON or YAML with stable keys for scripts.")
-]
 RunArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -112,6 +98,7 @@ def stop(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the end; 0 waits not.")
     ] = END_SECONDS,
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Stop a run: every node is asked to end, and ended if it does not.
 
@@ -126,7 +113,7 @@ def stop(
     sink = Sink()
     found = choose(run, sink)
     if found is not None and stop_run(found, timeout, _notice, sink, now=now):
-        _notice(f"{found.name}: {'stopped' if timeout else 'stopping'}")
+        _tell(output, found.name, None, "stopped" if timeout else "stopping")
     finish(sink)
 
 
@@ -136,6 +123,7 @@ def restart(
     ] = "",
     run: RunOption = "",
     timeout: Timeout = ANSWER_SECONDS,
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Restart a node, whatever its restart policy, or every node of a run.
 
@@ -143,42 +131,37 @@ def restart(
     """
     from doraflow_runtime.control.messages import Restart
 
-    _ask(run, Restart(node), timeout)
+    _ask(run, Restart(node), timeout, output)
 
 
-def pause(node: NodeArgument, run: RunOption = "", timeout: Timeout = ANSWER_SECONDS) -> None:
+def pause(
+    node: NodeArgument,
+    run: RunOption = "",
+    timeout: Timeout = ANSWER_SECONDS,
+    output: TextOutputOption = TextOutput.TEXT,
+) -> None:
     """Hold a node: its processes stand still until it is resumed.
 
     Example: doraflow pause camera
     """
     from doraflow_runtime.control.messages import Pause
 
-    _ask(run, Pause(node), timeout)
+    _ask(run, Pause(node), timeout, output)
 
 
-def resume(node: NodeArgument, run: RunOption = "", timeout: Timeout = ANSWER_SECONDS) -> None:
+def resume(
+    node: NodeArgument,
+    run: RunOption = "",
+    timeout: Timeout = ANSWER_SECONDS,
+    output: TextOutputOption = TextOutput.TEXT,
+) -> None:
     """Let a node go on that was paused.
 
     Example: doraflow resume camera
     """
     from doraflow_runtime.control.messages import Resume
 
-    _ask(run, Resume(node), timeout)
-
-
-def show(output: Output, table: Sequence[Piece], content: dict[str, object]) -> None:
-    """Write what a command tells to standard output."""
-    from doraflow.cli.report import write_pieces
-
-    match output:
-        case Output.TABLE:
-            write_pieces(table, sys.stdout)
-        case Output.JSON:
-            typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
-        case Output.YAML:
-            import yaml
-
-            typer.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+    _ask(run, Resume(node), timeout, output)
 
 
 def finish(sink: Sink) -> None:
@@ -193,7 +176,7 @@ def finish(sink: Sink) -> None:
         raise typer.Exit(1)
 
 
-def _ask(run: str, request: Request, timeout: float) -> None:
+def _ask(run: str, request: Restart | Pause | Resume, timeout: float, output: TextOutput) -> None:
     """Ask a run one thing and say what it answered."""
     from doraflow_runtime.control.messages import Done
 
@@ -206,7 +189,17 @@ def _ask(run: str, request: Request, timeout: float) -> None:
     reply = ask(found, request, timeout, sink) if found is not None else None
     finish(sink)
     if found is not None and isinstance(reply, Done):
-        _notice(f"{found.name}: {reply.message}")
+        _tell(output, found.name, request.node or None, reply.message)
+
+
+def _tell(output: TextOutput, run: str, node: str | None, message: str) -> None:
+    """Say what a run has answered."""
+    if output is TextOutput.JSON:
+        from doraflow.printed.objects import VERSION, Answer
+
+        show_json(asdict(Answer(VERSION, run, node, message)))
+    else:
+        _notice(f"{run}: {message}")
 
 
 def _notice(text: str) -> None:

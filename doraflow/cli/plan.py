@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from doraflow.cli.arguments import File, Inventory, Profile
+from doraflow.cli.outputs import Output, OutputOption, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,16 +15,9 @@ if TYPE_CHECKING:
     from doraflow.analysis.placement.summary import Summary
 
 
-class Output(StrEnum):
-    """How data is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
 def plan(
     file: File,
-    output: Annotated[Output, typer.Option("--output", help="Tables for people, or JSON for tools.")] = Output.TABLE,
+    output: OutputOption = Output.TABLE,
     inventory: Inventory = None,
     profile: Profile = None,
 ) -> None:
@@ -39,10 +29,10 @@ def plan(
     from doraflow.cli.graph import graph_of
 
     summary = summarise(graph_of(file, inventory, profile))
-    if output is Output.JSON:
-        sys.stdout.write(json.dumps(dataclasses.asdict(summary), indent=2) + "\n")
-        return
-    _show(summary)
+    if output is Output.TABLE:
+        _show(summary)
+    else:
+        show(output, [], dataclasses.asdict(summary))
 
 
 def _show(summary: Summary) -> None:

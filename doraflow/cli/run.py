@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from doraflow.cli.arguments import (
@@ -26,7 +24,8 @@ from doraflow.cli.arguments import (
     Strict,
     StrictTypes,
 )
-from doraflow.cli.launching import Launch, RunForm, build_bundle, checked_name, run_launcher
+from doraflow.cli.launching import Launch, build_bundle, checked_name, run_launcher
+from doraflow.cli.outputs import LinesOption, TextOutput
 
 
 def run(
@@ -43,9 +42,7 @@ def run(
     start_timeout: StartTimeout = START_SECONDS,
     grace: Grace = GRACE_SECONDS,
     progress: ProgressOption = ProgressForm.AUTO,
-    form: Annotated[
-        RunForm, typer.Option("--format", help="Text for people, or one JSON object a line, on stdout.")
-    ] = RunForm.TEXT,
+    output: LinesOption = TextOutput.TEXT,
 ) -> None:
     """Build a dataflow and run it on this machine, with the nodes' sources where they are.
 
@@ -59,4 +56,4 @@ def run(
     launch = Launch(file.parent, log_dir, keep_logs, start_timeout, grace, checked_name(name))
     plan, launcher = build_bundle(file, jobs, options, rebuild=rebuild, progress=progress)
     nodes = [node.id for node in plan.graph.nodes]
-    raise typer.Exit(run_launcher([*launch.command(launcher), "--stop-with-parent"], nodes, form))
+    raise typer.Exit(run_launcher([*launch.command(launcher), "--stop-with-parent"], nodes, output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from doraflow.cli.arguments import (
     StrictTypes,
 )
 from doraflow.cli.launching import Launch, build_bundle, checked_name, run_launcher
+from doraflow.cli.outputs import LinesOption, TextOutput, show_json
 
 
 def start(
@@ -46,6 +48,7 @@ def start(
     start_timeout: StartTimeout = START_SECONDS,
     grace: Grace = GRACE_SECONDS,
     progress: ProgressOption = ProgressForm.AUTO,
+    output: LinesOption = TextOutput.TEXT,
 ) -> None:
     """Build a dataflow if needed and start it on this machine, under a name of its own.
 
@@ -62,16 +65,17 @@ def start(
     plan, launcher = build_bundle(file, jobs, options, rebuild=rebuild, progress=progress)
     command, nodes = launch.command(launcher), [node.id for node in plan.graph.nodes]
     if detach:
-        _go_on_alone([*command, "--detached"], nodes, start_timeout)
+        _go_on_alone([*command, "--detached"], plan.graph.name, nodes, start_timeout, output)
     else:
-        raise typer.Exit(run_launcher([*command, "--stop-with-parent"], nodes))
+        raise typer.Exit(run_launcher([*command, "--stop-with-parent"], nodes, output))
 
 
-def _go_on_alone(command: list[str], nodes: list[str], start_timeout: float) -> None:
+def _go_on_alone(command: list[str], dataflow: str, nodes: list[str], start_timeout: float, output: TextOutput) -> None:
     from doraflow.cli.operating import finish
     from doraflow.cli.stream import Stream
     from doraflow.diagnostics import Sink
     from doraflow.operate.starting import start_detached
+    from doraflow.printed import objects
 
     sink = Sink()
     started = start_detached(command, start_timeout, Stream(nodes).show, sink)
@@ -79,4 +83,8 @@ def _go_on_alone(command: list[str], nodes: list[str], start_timeout: float) -> 
     if started is None or started.code:
         raise typer.Exit(1 if started is None else started.code)
     typer.echo(f"{started.run}: {len(nodes)} node{'' if len(nodes) == 1 else 's'} started", err=True)
-    typer.echo(started.run)
+    if output is TextOutput.TEXT:
+        typer.echo(started.run)
+        return
+    told = objects.Started(objects.VERSION, started.run, dataflow, started.process, started.logs, nodes)
+    show_json(asdict(told))

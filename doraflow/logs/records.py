@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from doraflow_runtime.contract import LOG_LEVELS
-
-if TYPE_CHECKING:
-    from doraflow_runtime.contract import LogLevel
+from doraflow_runtime.contract import LOG_LEVELS, LogLevel
 
 _TIME = slice(15, 47)
 _BEGIN, _BETWEEN = b'{"timestamp": "', b'", "level": "'

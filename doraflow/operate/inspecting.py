@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from doraflow_runtime.control.messages import Tap
 
@@ -37,6 +37,7 @@ class Message:
     length: int
     value: str
     metadata: dict[str, object]
+    kind: Literal["message"] = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Schema:
     """The Arrow type of the messages, told when it is new."""
 
     type: str
+    kind: Literal["schema"] = "schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Pace:
     messages: int
     rate: float
     bandwidth: float
+    kind: Literal["pace"] = "pace"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.memory import memory_bounds
-from doraflow.analysis.placement.decide import decide, links_between_machines
+from doraflow.analysis.placement.decide import Placed, decide, links_between_machines
 
 if TYPE_CHECKING:
-    from doraflow.analysis.placement.decide import Placed
     from doraflow.ir import Graph
 
 
