@@ -135,6 +135,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF804": "a bundle that is not as it was built",
         "DF805": "a bundle that this runtime cannot launch",
         "DF806": "a folder that the run needs cannot be used",
+        # links between hosts
+        "DF830": "too few ports for the nodes of a host",
+        "DF831": "a host that nobody can find",
+        "DF832": "a port that is taken",
+        "DF833": "a dataflow of several hosts run on one",
         # operating a run
         "DF840": "no run of that name",
         "DF841": "a name that several runs have",

@@ -25,6 +25,10 @@ LOG_LEVELS: tuple[LogLevel, ...] = ("error", "warn", "info", "debug", "trace", "
 RestartPolicy: TypeAlias = Literal["never", "on-failure", "always"]
 
 DEFAULT_QUEUE_SIZE = 10
+
+DEFAULT_PORTS = (29400, 29655)
+"""The TCP ports for links between hosts where the dataflow names none: below those that systems give to clients."""
+
 HEALTH_CHECK_INTERVAL = 5.0
 """Seconds between two looks at the health of nodes, where the dataflow does not say."""
 
@@ -129,7 +133,7 @@ class NodeWiring:
     `shared_memory` is how many bytes of it the node may have; 0 is for the runtime's own limit. `shared_memory_ready`
     bytes are made ready at the start, in pages of 2 MiB if `huge_pages` is set. `spin_us` is how long the node looks
     for a message before it sleeps, in microseconds. A `dynamic` node is started by hand: no launcher has a process for
-    it.
+    it. `port` is the TCP port on which the node listens for producers on other hosts; 0 if it has none there.
     """
 
     id: str
@@ -142,6 +146,7 @@ class NodeWiring:
     shared_memory_ready: int = 0
     huge_pages: bool = False
     dynamic: bool = False
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +163,35 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class FarNode:
+    """A node of another host at the other end of a link.
+
+    One that is sent to has the `inputs` that are fed from here, and the TCP `port` on which it listens.
+    """
+
+    id: str
+    host: str
+    port: int = 0
+    inputs: tuple[InputWiring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another host of the dataflow: its address by the inventory, or its name, and the TCP port of its launcher."""
+
+    host: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class HostWiring:
-    """`wiring/<host>.json`: the nodes of one host, and every link that starts or ends there."""
+    """`wiring/<host>.json`: the nodes of one host, and every link that starts or ends there.
+
+    `far` are the nodes of other hosts that such a link joins, and `peers` all other hosts. `port` is the TCP port of
+    this host's launcher, 0 where the dataflow has no other host. `insecure` says that links between hosts are neither
+    encrypted nor is anyone asked for a key.
+    """
 
     contract: int
     dataflow: str
@@ -168,6 +200,10 @@ class HostWiring:
     links: tuple[Link, ...]
     exit_when_nodes_finish: bool = False
     health_check_interval: float = HEALTH_CHECK_INTERVAL
+    far: tuple[FarNode, ...] = ()
+    peers: tuple[Peer, ...] = ()
+    port: int = 0
+    insecure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +240,16 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingLink:
-    """A link as its producer sees it: `address` is the consumer's socket, relative to the run directory."""
+    """A link as its producer sees it: `address` is the consumer's socket, relative to the run directory.
+
+    Between hosts it is the consumer's TCP endpoint, `tcp://ADDRESS:PORT`, and `host` the name of its host.
+    """
 
     link: Link
     address: str
     queue_size: int
     queue_policy: QueuePolicy
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +259,9 @@ class NodeConfig:
     `listen` and `launcher` are Unix stream sockets, relative to the run directory; `run_id` names the run.
     `exit_when_nodes_finish` is the dataflow's flag. `returning` are the producers of this node that may be started
     again: when one of them hangs up, its outputs stay open until the launcher says that it has ended for good.
-    `sign_seconds` is how often a node that is busy shows that it lives; 0 is for never.
+    `sign_seconds` is how often a node that is busy shows that it lives; 0 is for never. `listen_far` is the TCP
+    endpoint for producers on other hosts, empty for none; `hosts` are the hosts of those, by node. `keys` is the folder
+    with the keys of `host`, on which the node runs.
     """
 
     contract: int
@@ -236,3 +278,8 @@ class NodeConfig:
     restart_count: int = 0
     returning: tuple[str, ...] = ()
     sign_seconds: float = 0.0
+    host: str = ""
+    listen_far: str = ""
+    hosts: dict[str, str] = field(default_factory=dict)
+    keys: str = ""
+    insecure: bool = False

@@ -6,6 +6,7 @@ A graph that comes here has no errors, so nothing is judged any more.
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import (
@@ -20,6 +21,7 @@ from doraflow_runtime.contract import (
     Process,
 )
 
+from doraflow.analysis import between_hosts
 from doraflow.analysis.logs import log_rules
 from doraflow.analysis.path_variables import begins_with_variable
 from doraflow.ir import HostPlan, Plan, Timer
@@ -42,13 +44,16 @@ def lower(graph: Graph) -> Plan:
     nodes: dict[str, list[Node]] = {host: [] for host in placed.values()}
     for node in graph.nodes:
         nodes[node.host].append(node)
+    ports = between_hosts.ports(graph)
     near: dict[str, list[Link]] = {host: [] for host in nodes}
     for link in links:
         for host in dict.fromkeys((placed[link.producer], placed[link.consumer])):
             near[host].append(link)
+    wirings = {node.id: _wiring(node, ports.nodes.get(node.id, 0)) for node in graph.nodes}
+    plans = (_host_plan(graph, host, nodes[host], near[host], wirings) for host in nodes)
     return Plan(
         graph=graph,
-        hosts=tuple(_host_plan(graph, host, nodes[host], near[host]) for host in nodes),
+        hosts=tuple(_joined(graph, plan, placed, tuple(nodes)) for plan in plans),
         sources=tuple(dict.fromkeys(path for path in _sources(graph) if _is_inside(path))),
     )
 
@@ -84,15 +89,31 @@ def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
     )
 
 
-def _host_plan(graph: Graph, host: str, nodes: Sequence[Node], links: Sequence[Link]) -> HostPlan:
-    ports = tuple(_wiring(node) for node in nodes)
+def _joined(graph: Graph, plan: HostPlan, placed: Mapping[str, str], hosts: Sequence[str]) -> HostPlan:
+    """Tell a host of the others, where there are any."""
+    if len(hosts) < 2:
+        return plan
+    wiring = replace(
+        plan.wiring,
+        far=between_hosts.far_nodes(graph, placed, plan.wiring.links, plan.host, _input_wiring),
+        peers=between_hosts.peers(graph, hosts, plan.host),
+        port=between_hosts.ports(graph).launcher,
+        insecure=between_hosts.is_insecure(graph),
+    )
+    return replace(plan, wiring=wiring)
+
+
+def _host_plan(
+    graph: Graph, host: str, nodes: Sequence[Node], links: Sequence[Link], wirings: Mapping[str, NodeWiring]
+) -> HostPlan:
+    ports = tuple(wirings[node.id] for node in nodes)
     interval = seconds(graph.settings, "health_check_interval") or HEALTH_CHECK_INTERVAL
     wiring = HostWiring(CONTRACT_VERSION, graph.name, host, ports, tuple(links), graph.exit_when_nodes_finish, interval)
     processes = (_process(graph, node) for node in nodes)
     return HostPlan(host, tuple(process for process in processes if process is not None), wiring)
 
 
-def _wiring(node: Node) -> NodeWiring:
+def _wiring(node: Node, port: int) -> NodeWiring:
     return NodeWiring(
         id=node.id,
         inputs=tuple(_input_wiring(port) for port in node.inputs),
@@ -108,6 +129,7 @@ def _wiring(node: Node) -> NodeWiring:
         dynamic=node.kind == "dynamic",
         shared_memory_ready=_whole(node.settings, "shared_memory_ready"),
         huge_pages=node.settings.get("huge_pages") is True,
+        port=port,
     )
 
 

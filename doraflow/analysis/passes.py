@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.affinity import check_affinity
+from doraflow.analysis.between_hosts import check_ports
 from doraflow.analysis.blocking import check_blocking
 from doraflow.analysis.budget import check_budget
 from doraflow.analysis.build_commands import check_build_commands
@@ -46,6 +47,7 @@ def analyse(graph: Graph, library: TypeLibrary, sink: Sink) -> Graph:
         check_fan,
         check_affinity,
         check_budget,
+        check_ports,
         check_unused,
         check_build_commands,
         check_support,

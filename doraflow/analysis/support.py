@@ -10,14 +10,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.ports import written_id
-from doraflow.diagnostics import Label
-from doraflow.ir import DEFAULT_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doraflow.diagnostics import Sink, Span
-    from doraflow.ir import Edge, Graph, Node, Operator, Output
+    from doraflow.ir import Graph, Node, Operator, Output
 
 UNRUNNABLE = "DF902"
 """The code whose warnings the pipeline turns into errors when a bundle is built."""
@@ -102,9 +100,10 @@ def _check_labels(node: Node, graph: Graph, sink: Sink) -> None:
 
 def _check_communication(graph: Graph, sink: Sink) -> None:
     communication = graph.settings.get("communication")
-    if isinstance(communication, dict) and communication.get("remote") is not None:
+    remote = communication.get("remote") if isinstance(communication, dict) else None
+    if isinstance(remote, dict) and remote.get("transport") == "zenoh":
         span = graph.setting_spans.get("communication")
-        _tell("remote", " of `communication`", "there are no links between machines", span, sink)
+        _tell("zenoh", " as `transport`", "links between machines travel over ZeroMQ", span, sink)
 
 
 def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:
@@ -130,23 +129,6 @@ def _check_output(node: Node, output: Output, sink: Sink) -> None:
 
 
 def _check_links(graph: Graph, sink: Sink) -> None:
-    hosts = {node.id: node.host for node in graph.nodes}
-    # Of a machine that the inventory lacks that was told, and it may turn out to be the other one.
-    known = {DEFAULT_HOST, *(host.name for host in graph.hosts)} if graph.hosts else set(hosts.values())
-    apart: dict[str, list[Edge]] = {}
-    for edge in graph.edges:
-        ends = {hosts[edge.producer], hosts[edge.consumer]}
-        if len(ends) > 1 and ends <= known:
-            apart.setdefault(edge.consumer, []).append(edge)
-    for consumer, (edge, *others) in apart.items() if graph.knows_machines else ():
-        sink.warning(
-            UNRUNNABLE,
-            f"`{consumer}` on `{hosts[consumer]}` reads from `{edge.producer}` on `{hosts[edge.producer]}`, "
-            "and this version has no links between machines",
-            edge.span,
-            related=[Label(other.span, f"it reads from `{hosts[other.producer]}` here too") for other in others],
-            help="run both nodes on one machine",
-        )
     if len(graph.edges) > MOST_LINKS:
         sink.error(
             "DF104",

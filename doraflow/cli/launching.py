@@ -18,6 +18,7 @@ from doraflow.cli.arguments import ProgressForm
 from doraflow.cli.outputs import TextOutput
 
 if TYPE_CHECKING:
+    from doraflow.diagnostics import Sink
     from doraflow.ir import Plan
     from doraflow.pipeline import Options
 
@@ -69,6 +70,8 @@ def build_bundle(
     told = progress_as(progress)
     made, planned = load(file, options, told)
     if planned is not None:
+        _refuse_several_hosts(planned, made.sink)
+    if planned is not None and not made.sink.has_errors:
         run_build_steps(made, jobs, told, rebuild=rebuild)
     folder = cache_folder(file) / "bundle"
     files = None
@@ -83,6 +86,21 @@ def build_bundle(
         raise typer.Exit(1)
     host = planned.hosts[0].host if planned.hosts else DEFAULT_HOST
     return planned, folder / f"launch_{host}.py"
+
+
+def _refuse_several_hosts(planned: Plan, sink: Sink) -> None:
+    """Refuse a dataflow of which only a part would run: a launcher starts the nodes of its own host."""
+    if len(planned.hosts) < 2:
+        return
+    names = [host.host for host in planned.hosts]
+    scripts = " and ".join(f"`launch_{name}.py`" for name in names[:3])
+    other = next(node for node in planned.graph.nodes if node.host != names[0])
+    sink.error(
+        "DF833",
+        f"`{other.id}` is placed on `{other.host}`, and one machine runs the nodes of one host, here `{names[0]}`",
+        other.machine_span or other.span,
+        help=f"run `doraflow build`, and start {scripts} of the bundle, each on its host",
+    )
 
 
 def run_launcher(command: list[str], nodes: list[str], output: TextOutput = TextOutput.TEXT) -> int:

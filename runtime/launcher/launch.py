@@ -20,6 +20,7 @@ from doraflow_runtime.launcher.detaching import DetachedConsole
 from doraflow_runtime.launcher.environment import inherited
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
+from doraflow_runtime.launcher.key_folder import find_keys
 from doraflow_runtime.launcher.log_files import LogFiles
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS, create_folder, default_folder, remove_oldest
 from doraflow_runtime.launcher.log_links import log_links
@@ -29,6 +30,7 @@ from doraflow_runtime.launcher.node_logs import NodeLogs
 from doraflow_runtime.launcher.notifying import notified
 from doraflow_runtime.launcher.operating import operated
 from doraflow_runtime.launcher.outlet import Outlet
+from doraflow_runtime.launcher.reach import UNCHANGED, Changes, check_ports, find_reach
 from doraflow_runtime.launcher.records import timestamp
 from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
@@ -51,7 +53,8 @@ _STDOUT, _STDERR = 1, 2
 class Options:
     """How to launch; `sources` and `log_folder` are None for their defaults, times are in seconds.
 
-    `name` is that of the run, empty for one made of the dataflow's.
+    `name` is that of the run, empty for one made of the dataflow's. `changes` is what the launch changes of the links
+    to other hosts, and `keys` the folder with the keys for them.
     """
 
     sources: Path | None = None
@@ -63,6 +66,8 @@ class Options:
     kept_runs: int = KEPT_RUNS
     name: str = ""
     is_detached: bool = False
+    changes: Changes = UNCHANGED
+    keys: Path | None = None
 
 
 def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
@@ -107,13 +112,16 @@ def _launch(
         verify(bundle)
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
+    reach = find_reach(wiring, options.changes, os.environ)
+    keys = find_keys(wiring, options.keys, os.environ)
+    check_ports(wiring, reach)
     root = (options.sources or _sources(bundle)).resolve()
     shared = inherited(os.environ, bundle)
     checked = commands(processes, root, shared)
     run_id = str(uuid.uuid4())
     console.width = max((len(process.node) for process in processes), default=0)
     with _log_files(wiring, run_id, options, console) as files, contextlib.ExitStack() as ending:
-        configurations = node_configs(wiring, processes, run_id, root, bundle)
+        configurations = node_configs(wiring, processes, run_id, root, bundle, reach, keys)
         directory, guardian = ending.enter_context(_guarded_directory(wiring, configurations, run_id, options.name))
         if isinstance(console, DetachedConsole):
             console.keep_in(files.path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.places import NAME_RULE, is_run_name
 from doraflow_runtime.launcher import kernel
+from doraflow_runtime.launcher.link_options import add_link_options, changes_of
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS
 from doraflow_runtime.launcher.probing import DEFAULT_TIMEOUT, LEVELS, check_health
 
@@ -74,6 +75,7 @@ def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--grace", type=_seconds, default=5.0, metavar="SECONDS", help="pause before SIGTERM, and before SIGKILL"
     )
+    add_link_options(parser)
     parser.add_argument(
         "--detached",
         action="store_true",
@@ -119,6 +121,8 @@ def _options(given: argparse.Namespace) -> Options:
         kept_runs=given.keep_logs,
         name=given.name or "",
         is_detached=given.detached,
+        changes=changes_of(given),
+        keys=given.keys,
     )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from doraflow_runtime.codec import check_version, from_json, to_json
 from doraflow_runtime.contract import ContractError, HostWiring, NodeConfig, OutgoingLink
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 from doraflow_runtime.launcher.health import sign_seconds
 from doraflow_runtime.launcher.log_links import is_of_log, log_links, without_backpressure
+from doraflow_runtime.launcher.reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LAUNCHER_SOCKET = "launcher.sock"
 NODES = "nodes"
 DESCRIPTOR = "dataflow.resolved.yml"
+NOWHERE = Reach({}, 0)
 _CODE = "DF805"
 _MEND = "build the bundle again"
 
@@ -62,17 +64,26 @@ def match(wiring: HostWiring, processes: Sequence[Process]) -> None:
 
 
 def node_configs(
-    wiring: HostWiring, processes: Sequence[Process], run_id: str, source_root: Path, bundle: Path
+    wiring: HostWiring,
+    processes: Sequence[Process],
+    run_id: str,
+    source_root: Path,
+    bundle: Path,
+    reach: Reach = NOWHERE,
+    keys: str = "",
 ) -> tuple[NodeConfig, ...]:
-    """Say what each node of the table is told, in its order; addresses are relative to the run directory."""
+    """Say what each node of the table is told, in its order; addresses are relative to the run directory.
+
+    `reach` says where other hosts are, and `keys` where the keys for them lie.
+    """
     rows = {process.node: process for process in processes}
     returning = {name for name, row in rows.items() if row.restart_policy != "never"}
     returning |= {node.id for node in wiring.nodes if node.dynamic}
     producers: dict[str, dict[str, None]] = {}
     for link in wiring.links:
         producers.setdefault(link.consumer, {})[link.producer] = None
-    numbers = {node.id: index for index, node in enumerate(wiring.nodes)}
-    inputs = {(node.id, port.id): port for node in wiring.nodes for port in node.inputs}
+    consumers = _consumers(wiring, reach)
+    hosts = {node.id: node.host for node in wiring.far}
     descriptor = bundle / DESCRIPTOR
     of_logs = log_links(wiring)
     nodes = {node.id: node for node in wiring.nodes}
@@ -89,12 +100,19 @@ def node_configs(
                 *(link for link in links if link.consumer == node.id),
                 *(link.as_link() for link in of_logs if link.consumer == node.id),
             ),
-            outgoing=tuple(_outgoing(link, numbers, inputs) for link in links if link.producer == node.id),
+            outgoing=tuple(
+                consumers[link.consumer, link.input].link(link) for link in links if link.producer == node.id
+            ),
             source_root=str(source_root),
             descriptor=str(descriptor) if descriptor.exists() else "",
             exit_when_nodes_finish=wiring.exit_when_nodes_finish,
             returning=tuple(name for name in producers.get(node.id, ()) if name in returning),
             sign_seconds=sign_seconds(rows[node.id].health_check_timeout) if node.id in rows else 0.0,
+            host=wiring.host,
+            listen_far=reach.own_endpoint(node.port) if node.port else "",
+            hosts={name: hosts[name] for name in producers.get(node.id, ()) if name in hosts},
+            keys=keys,
+            insecure=wiring.insecure,
         )
         for index, node in enumerate(wiring.nodes)
     )
@@ -135,25 +153,40 @@ def has_ports(node: NodeWiring) -> bool:
     return bool(node.inputs or node.outputs or node.operators)
 
 
-def _outgoing(link: Link, numbers: dict[str, int], inputs: dict[tuple[str, str], InputWiring]) -> OutgoingLink:
-    port = inputs[link.consumer, link.input]
-    return OutgoingLink(link, address(numbers[link.consumer]), port.queue_size, port.queue_policy)
+def _consumers(wiring: HostWiring, reach: Reach) -> dict[tuple[str, str], _Consumer]:
+    """Say for every input, by its node and id, how its producers reach it."""
+    found = {
+        (node.id, port.id): _Consumer(address(index), "", port)
+        for index, node in enumerate(wiring.nodes)
+        for port in node.inputs
+    }
+    for far in wiring.far:
+        for port in far.inputs:
+            found[far.id, port.id] = _Consumer(reach.endpoint(far.host, far.port), far.host, port)
+    return found
+
+
+class _Consumer(NamedTuple):
+    """An input as its producers see it; `host` is empty for their own."""
+
+    address: str
+    host: str
+    port: InputWiring
+
+    def link(self, link: Link) -> OutgoingLink:
+        return OutgoingLink(link, self.address, self.port.queue_size, self.port.queue_policy, self.host)
 
 
 def _check_links(wiring: HostWiring, path: Path) -> None:
     outputs = {(node.id, port.id) for node in wiring.nodes for port in node.outputs}
     inputs = {(node.id, port.id) for node in wiring.nodes for port in node.inputs}
+    inputs |= {(node.id, port.id) for node in wiring.far for port in node.inputs}
+    far = {node.id for node in wiring.far}
     for link in wiring.links:
-        text = f"`{link.producer}/{link.output}` -> `{link.consumer}/{link.input}`"
-        if link.transport == "zmq":
-            raise LaunchError(
-                Finding(
-                    _CODE,
-                    f"{text} leads from one host to another, and links between hosts are not in this version",
-                    help="place both nodes on one host and build again",
-                )
-            )
-        if (link.producer, link.output) not in outputs or (link.consumer, link.input) not in inputs:
+        is_known = link.producer in far or (link.producer, link.output) in outputs
+        is_read = (link.consumer, link.input) in inputs
+        if not is_known or not is_read or (link.transport == "zmq") != (link.producer in far or link.consumer in far):
+            text = f"`{link.producer}/{link.output}` -> `{link.consumer}/{link.input}`"
             raise _refused(f"the wiring table `{path}` has a link between ports that it does not list: {text}")
 
 

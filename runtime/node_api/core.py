@@ -14,34 +14,33 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.contract import CONTRACT_VERSION, Link, OutgoingLink
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.courier import Courier
+from doraflow_runtime.node_api.far_links import open_network
 from doraflow_runtime.node_api.gate import new_lock
+from doraflow_runtime.node_api.greeting import CONNECT_SECONDS, greet
 from doraflow_runtime.node_api.intake import tie
 from doraflow_runtime.node_api.launcher_link import LauncherLink
 from doraflow_runtime.node_api.measuring import Counts
 from doraflow_runtime.node_api.outgoing import Consumer
+from doraflow_runtime.node_api.own_memory import make_pool
 from doraflow_runtime.node_api.poller import Poller
 from doraflow_runtime.node_api.reception import Reception
 from doraflow_runtime.node_api.timers import Timers
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
-from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.connection import Connection, Folder, peer_process
-from doraflow_runtime.shm.pool import DEFAULT_LIMIT, Pool
 from doraflow_runtime.shm.wire import WireError
 
 if TYPE_CHECKING:
-    from doraflow_runtime.contract import NodeWiring
+    from doraflow_runtime.node_api.far_links import AnyConsumer
     from doraflow_runtime.node_api.joining import Seat
     from doraflow_runtime.node_api.launcher_link import News
     from doraflow_runtime.node_api.sending import Sender
 
 LINGER_SECONDS = 5.0
-CONNECT_SECONDS = 5.0
 TAP = "tap"
 TAP_LINK = 65535
 TAP_QUEUE = 16
 TAP_SHARE = 32
 """The part of the node's memory that one who looks on may hold while more than half of it is in use."""
-CROWDED_SECONDS = 0.005
 FRESH_NS = 200_000
 """How old the news may be while a node works off its queues: asking the kernel costs as much as a small message."""
 
@@ -60,8 +59,8 @@ class Core:
         self.sign_ns = int(config.sign_seconds * 1e9)
         self._next_sign_ns = 0
         self.closed_links: set[int] = set()
-        self.pool = _pool(config.node)
-        self.consumers: dict[str, Consumer] = {}
+        self.pool = make_pool(config.node)
+        self.consumers: dict[str, AnyConsumer] = {}
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock, config.node.spin_us * 1000)
         self.gate = self._poller.gate
@@ -70,6 +69,7 @@ class Core:
         self._reception = Reception(config, self._folder, self._poller)
         self.queues = self._reception.queues
         self.meter = self._reception.meter
+        self._network = open_network(config, self._poller, self._reception, self.pool)
         self.sender: Sender | None = None
         self.take = self._reception.take
         tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend)
@@ -172,6 +172,9 @@ class Core:
             if consumer.has_waiting:
                 consumer.flush()
                 self.note_sent(consumer)
+        if self._network is not None:
+            self._network.tend(is_idle=not self.queues.count)
+            self.gate.is_lagging = True  # the gate does not know of these links: it leaves every round to this method
 
     # ---- what the launcher says
 
@@ -237,19 +240,22 @@ class Core:
     def _connect_again(self, name: str, process: int) -> None:
         """Connect to the new process of a consumer, unless that was done before the launcher spoke of it."""
         before = self.consumers.get(name)
-        if before is not None:
+        if isinstance(before, Consumer):
             if before.connection.is_open and before.process == process:
                 return
             self._lose(before)
         self._connect(name)
         after = self.consumers.get(name)
-        if before is not None and after is not None and after is not before:
+        if isinstance(before, Consumer) and isinstance(after, Consumer) and after is not before:
             after.inherit(before)
 
     def _connect(self, name: str) -> None:
         by_consumer = self._links_by_consumer()
         links = by_consumer.get(name)
         if links is None:
+            return
+        if self._network is not None and links[0].host:
+            self._take_in(name, self._network.connect(links), links)
             return
         # All shares together are a quarter: beside the half that is there for anyone, a quarter is never held.
         self._join(name, links, self.pool.limit // 4 // max(1, len(by_consumer)))
@@ -270,30 +276,22 @@ class Core:
         except OSError:
             return  # the consumer has ended already; the launcher tells of it
         process, connection = peer_process(sock), Connection(sock)
-        if not self._greet(connection):
+        if not greet(connection, self.config.node.id, self.pool.for_readers, self._reception.hear_strangers):
             connection.close()
             text = f"cannot send to `{name}`: too many descriptors are on their way between processes"
             log_lines.write("warn", text, target="doraflow_runtime")
             return
         consumer = Consumer(links, connection, self.pool, share, process)
+        self._poller.watch(connection.fileno(), partial(self._on_consumer, consumer))
+        self._take_in(name, consumer, links)
+
+    def _take_in(self, name: str, consumer: AnyConsumer, links: list[OutgoingLink]) -> None:
         self.consumers[name] = consumer
-        self._poller.watch(connection.fileno(), partial(self._on_consumer, name))
         for link in links:
             if link.link.index in self.closed_links:
                 consumer.close_link(link.link.index)
 
-    def _greet(self, connection: Connection) -> bool:
-        """Say hello; False if the system has no room for one more descriptor on its way, after waiting for it."""
-        deadline = time.monotonic() + CONNECT_SECONDS
-        while not connection.greet(wire.hello(self.config.node.id), self.pool.for_readers):
-            if time.monotonic() > deadline:
-                return False
-            self._reception.hear_strangers()  # others may wait for this node to take in what they have sent
-            time.sleep(CROWDED_SECONDS)
-        return True
-
-    def _on_consumer(self, name: str) -> None:
-        consumer = self.consumers[name]
+    def _on_consumer(self, consumer: Consumer) -> None:
         try:
             consumer.receive()
         except WireError as error:
@@ -329,10 +327,11 @@ class Core:
         """Note that a thread which was about to wait may have nothing to wait for."""
         self.gate.rounds += 1
 
-    def note_sent(self, consumer: Consumer) -> None:
+    def note_sent(self, consumer: AnyConsumer) -> None:
         """Watch for a consumer that has to catch up."""
         with self.lock:
-            self._poller.press(consumer.connection, wanted=consumer.is_open and consumer.connection.has_waiting)
+            if isinstance(consumer, Consumer):
+                self._poller.press(consumer.connection, wanted=consumer.is_open and consumer.connection.has_waiting)
             if consumer.has_waiting:
                 self.gate.is_lagging = True
                 self._courier.call()
@@ -357,7 +356,10 @@ class Core:
         if os.getpid() != self._process:
             return
         deadline = time.monotonic() + LINGER_SECONDS
-        while self._has_waiting() and (left := deadline - time.monotonic()) > 0:
+        if self._network is not None:
+            with self.lock:
+                self._network.leave()
+        while self._is_unfinished() and (left := deadline - time.monotonic()) > 0:
             self.wait(min(0.1, left), self.rounds)
         with self.lock:
             if not self._poller.is_open:
@@ -368,8 +370,10 @@ class Core:
             self._tend()
             self._poller.close()
             for consumer in self.consumers.values():
-                consumer.connection.close()
+                consumer.close()
             self._reception.leave()
+            if self._network is not None:
+                self._network.close()
             self.launcher.close()
             self._folder.close()
             self.pool.close()
@@ -385,12 +389,7 @@ class Core:
                 consumer.is_open and consumer.has_waiting for consumer in self.consumers.values()
             )
 
-
-def _pool(node: NodeWiring) -> Pool:
-    """Make the node's memory as its dataflow asks. Raises OSError if what is to be ready cannot be had."""
-    limit = node.shared_memory or DEFAULT_LIMIT
-    pool = Pool(limit, node.shared_memory_ready, huge_pages=node.huge_pages)
-    if node.huge_pages and not pool.has_huge_pages:
-        text = "the kernel gives no huge pages for shared memory; ordinary ones are used"
-        log_lines.write("warn", text, target="doraflow_runtime")
-    return pool
+    def _is_unfinished(self) -> bool:
+        with self.lock:
+            is_flying = self._network is not None and self._poller.is_open and self._network.is_unfinished
+            return is_flying or self._has_waiting()

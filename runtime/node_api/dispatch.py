@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from doraflow_runtime.node_api.core import Core
+    from doraflow_runtime.node_api.far_links import AnyConsumer
     from doraflow_runtime.node_api.known_type import KnownType
     from doraflow_runtime.node_api.loans import Loan
     from doraflow_runtime.node_api.metadata import Parameters
-    from doraflow_runtime.node_api.outgoing import Consumer
     from doraflow_runtime.shm.pool import Pool
 
 
@@ -28,7 +28,7 @@ class Dispatch:
         self,
         core: Core,
         lock: RLock,
-        consumers: dict[str, Consumer],
+        consumers: dict[str, AnyConsumer],
         pool: Pool,
         targets: dict[str, list[tuple[int, str]]],
         last: dict[str, KnownType],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.contract import InputWiring, Link
     from doraflow_runtime.shm.connection import Connection
-    from doraflow_runtime.shm.wire import Frame, Message
+    from doraflow_runtime.shm.wire import Frame, Message, SlotName
 
 REPORT_AFTER = 1024 * 1024
 """Bytes in slots that may be read from a connection before the producer is told: seldom enough to cost nothing for
@@ -63,7 +63,7 @@ class Inlet:
 class Received(NamedTuple):
     """A message that waits in a queue; `rebuilder` is None for one that is an IPC stream."""
 
-    producer: Producer
+    producer: Feed
     inlet: Inlet
     message: Message
     rebuilder: Rebuilder | None
@@ -75,7 +75,7 @@ class Received(NamedTuple):
         try:
             if encoded:
                 _ = metadata.parameters
-            payload = self.producer.mapping.payload(slot) if slot else pa.py_buffer(content)
+            payload = self.producer.payload(slot) if slot else pa.py_buffer(content)
         except ValueError as error:
             self.discard()
             return _unreadable(input_id, error)
@@ -97,28 +97,62 @@ class Received(NamedTuple):
 
     def accept(self) -> None:
         """Note that the message left its queue: where senders are held back, its sender may send one more."""
-        if self.inlet.is_held_back and self.producer.connection.is_open:
-            self.producer.credit(self.inlet.link, self.inlet.at_once)
+        if self.inlet.is_held_back:
+            self.producer.accept(self.inlet)
 
     def discard(self) -> None:
         """Let the message go unread."""
         if self.message.slot is not None:
-            self.producer.mapping.discard(self.message.slot)
+            self.producer.discard(self.message.slot)
 
 
-class Producer:
+class Feed:
+    """What messages come from, on this host or another: the types that were announced, and the links that are open."""
+
+    def __init__(self) -> None:
+        self.id: str | None = None
+        self._types: dict[int, Rebuilder] = {}
+        self._type_bytes = 0
+        self._inlets: dict[int, Inlet] = {}
+
+    def accept(self, inlet: Inlet) -> None:
+        """Note that a message has left its queue."""
+        raise NotImplementedError
+
+    def payload(self, slot: SlotName) -> pa.Buffer:
+        """Give a read-only buffer over a slot. Raises WireError where there are none."""
+        raise WireError(f"slot {slot.slot} is not in any memory that this node shares")
+
+    def discard(self, slot: SlotName) -> None:
+        """Give a slot back unread."""
+
+    def learn(self, frame: Frame) -> None:
+        """Take a type that later messages name by its number. Raises WireError."""
+        self._type_bytes += len(frame.body)
+        if len(self._types) >= MOST_TYPES or frame.number == 0 or self._type_bytes > wire.MOST_TYPE_BYTES:
+            raise WireError("too many types")
+        try:
+            kind = pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type
+        except (pa.ArrowException, OSError, IndexError) as error:
+            raise WireError(f"a malformed type: {_short(str(error))}") from None
+        if not is_plain(kind):
+            raise WireError(f"the type {_short(str(kind))}, which has to travel as a stream")
+        self._types[frame.number] = Rebuilder(kind)
+
+    def _not_open(self, link: int) -> WireError:
+        return WireError(f"link {link} is closed, or does not come from `{self.id}`")
+
+
+class Producer(Feed):
     """A node that this one reads from; `id` is known once it has said hello. `process` is the one that connected."""
 
     mapping: Mapping
 
     def __init__(self, connection: Connection, wake: Callable[[], None]) -> None:
+        super().__init__()
         self.connection = connection
         self.process = 0
-        self.id: str | None = None
         self._wake = wake
-        self._types: dict[int, Rebuilder] = {}
-        self._type_bytes = 0
-        self._inlets: dict[int, Inlet] = {}
         self._owed: dict[int, int] = {}
         self._seen = 0
         self._seen_bytes = 0
@@ -163,7 +197,7 @@ class Producer:
     def take(self, frame: Frame) -> Inlet | None:
         """Take a later frame that is no message; give the link on which nothing more comes. Raises WireError."""
         if frame.kind == Kind.TYPE:
-            self._learn(frame)
+            self.learn(frame)
             return None
         if frame.kind != Kind.CLOSED:
             raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")
@@ -171,6 +205,19 @@ class Producer:
         if inlet is None:
             raise self._not_open(frame.link)
         return inlet
+
+    def accept(self, inlet: Inlet) -> None:
+        """Note that a message has left its queue: where senders are held back, its sender may send one more."""
+        if self.connection.is_open:
+            self.credit(inlet.link, inlet.at_once)
+
+    def payload(self, slot: SlotName) -> pa.Buffer:
+        """Give a read-only buffer over a slot. Raises WireError if there is no such memory."""
+        return self.mapping.payload(slot)
+
+    def discard(self, slot: SlotName) -> None:
+        """Give a slot back unread."""
+        self.mapping.discard(slot)
 
     def give_back(self) -> None:
         """Send back the slots that are no longer read, and say what was read from the connection."""
@@ -225,21 +272,6 @@ class Producer:
         seen = wire.seen(self._seen) if self._seen else b""
         self._seen = self._seen_bytes = 0
         self.connection.send(seen + frames)
-
-    def _learn(self, frame: Frame) -> None:
-        self._type_bytes += len(frame.body)
-        if len(self._types) >= MOST_TYPES or frame.number == 0 or self._type_bytes > wire.MOST_TYPE_BYTES:
-            raise WireError("too many types")
-        try:
-            kind = pa.ipc.read_schema(pa.py_buffer(frame.body)).field(0).type
-        except (pa.ArrowException, OSError, IndexError) as error:
-            raise WireError(f"a malformed type: {_short(str(error))}") from None
-        if not is_plain(kind):
-            raise WireError(f"the type {_short(str(kind))}, which has to travel as a stream")
-        self._types[frame.number] = Rebuilder(kind)
-
-    def _not_open(self, link: int) -> WireError:
-        return WireError(f"link {link} is closed, or does not come from `{self.id}`")
 
 
 def _unreadable(input_id: str, error: ValueError) -> Event:

@@ -170,8 +170,9 @@ class CompiledProducer(Producer):
     def _see(self, size: int) -> None:
         self._source.see(size)
 
-    def _learn(self, frame: Frame) -> None:
-        super()._learn(frame)
+    def learn(self, frame: Frame) -> None:
+        """Take a type, and let the core know. Raises WireError."""
+        super().learn(frame)
         kind = self._types[frame.number].kind
         self._source.learn(frame.number, kind, flat_width(kind))
 

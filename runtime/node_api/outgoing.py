@@ -137,6 +137,10 @@ class Consumer(Account):
                 return True
         return False
 
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
     def lose(self) -> None:
         """Close the connection, and take back every slot that the consumer held."""
         self.connection.close()

@@ -46,7 +46,7 @@ class Reception:
         self._returning = set(config.returning)
         self.deadlines = Deadlines(config.node.inputs)
         inputs = {port.id: port for port in config.node.inputs}
-        self._inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
+        self.inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
         self._no_value = pa.array([], pa.uint64())
         self._listening = folder.listen(config.listen, BACKLOG)
         poller.watch(self._listening.fileno(), self._on_connection)
@@ -81,7 +81,7 @@ class Reception:
         self._returning.discard(ended)
         self.hear_strangers()
         if not self._connections_of(ended):
-            self._close_inputs(ended)
+            self.close_inputs(ended)
 
     def await_return(self, producer: str) -> None:
         """Keep the inputs that a producer feeds open, although it may hang up: the launcher says how it goes on."""
@@ -113,7 +113,7 @@ class Reception:
         self._poller.forget(descriptor)
         producer.hang_up()
         if producer.id is not None and producer.id not in self._returning:
-            self._close_inputs(producer.id)
+            self.close_inputs(producer.id)
 
     def leave(self) -> None:
         """Read no more; arrays that were handed out stay valid."""
@@ -151,13 +151,13 @@ class Reception:
             log_lines.write("warn", text, target="doraflow_runtime")
             connection.has_ended = True
             if producer.id is not None:
-                self._close_inputs(producer.id)  # nothing comes of it, although its process lives
+                self.close_inputs(producer.id)  # nothing comes of it, although its process lives
         if connection.has_ended:
             self.lose(descriptor)
 
     def _on_frame(self, producer: Producer, frame: Frame) -> None:
         if frame.kind == Kind.MESSAGE and producer.id is not None:
-            self._let_in(producer.message(frame))
+            self.let_in(producer.message(frame))
         else:
             self._take(producer, frame)
 
@@ -165,14 +165,18 @@ class Reception:
         if producer.id is not None:
             closed = producer.take(frame)
             if closed is not None:
-                self._close(closed.input)
+                self.close(closed.input)
             return
-        name = producer.greet(frame, self._inlets)
+        name = producer.greet(frame, self.inlets)
         for descriptor in self._connections_of(name):
             if self.producers[descriptor] is not producer:
                 self._replace(descriptor, producer)
-        for inlet in self._inlets:
-            if inlet.producer == name and self.queues.begin_again(inlet.input):
+        self.welcome(name)
+
+    def welcome(self, producer: str) -> None:
+        """Open the inputs that a producer feeds: a process of it has connected."""
+        for inlet in self.inlets:
+            if inlet.producer == producer and self.queues.begin_again(inlet.input):
                 self.queues.announce(Notice("INPUT_RECOVERED", inlet.input))
 
     def _replace(self, descriptor: int, newcomer: Producer) -> None:
@@ -198,7 +202,8 @@ class Reception:
                 return
             self._on_producer(descriptor)
 
-    def _let_in(self, item: Received) -> None:
+    def let_in(self, item: Received) -> None:
+        """Put a message into its queue. Raises WireError for one that its sender has no credit for."""
         inlet = item.inlet
         if inlet.is_bounded and self.queues.is_full(inlet.input):
             item.discard()
@@ -227,12 +232,14 @@ class Reception:
             self.meter.failed(input_id)
         return event
 
-    def _close_inputs(self, producer: str) -> None:
-        for inlet in self._inlets:
+    def close_inputs(self, producer: str) -> None:
+        """Note that nothing more comes from a producer."""
+        for inlet in self.inlets:
             if inlet.producer == producer:
-                self._close(inlet.input)
+                self.close(inlet.input)
 
-    def _close(self, input_id: str) -> None:
+    def close(self, input_id: str) -> None:
+        """Note that nothing more comes in on an input."""
         self.queues.close(input_id)
         self.deadlines.disarm(input_id)
 

@@ -40,7 +40,7 @@ class Sender(Dispatch):
         for edge in core.config.outgoing:
             self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
         self._warned: set[str] = set()
-        tables = core.consumers, core.pool, self._targets, self._preparer.last
+        tables = core.consumers, core.pool, self._near_targets(), self._preparer.last
         super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
         core.meter.sent_elsewhere = self.sent
         core.sender = self
@@ -48,13 +48,18 @@ class Sender(Dispatch):
     def add_reader(self, output_id: str, target: Target) -> None:
         """Send an output to one more reader from now on. To be called with the lock."""
         self._targets[output_id] = [*self._targets[output_id], target]
-        self.reroute(self._targets)
+        self.reroute(self._near_targets())
 
     def remove_reader(self, target: Target) -> None:
         """Send nothing more to a reader that was added. To be called with the lock."""
         for output_id, targets in self._targets.items():
             self._targets[output_id] = [other for other in targets if other != target]
-        self.reroute(self._targets)
+        self.reroute(self._near_targets())
+
+    def _near_targets(self) -> dict[str, list[Target]]:
+        """List the outputs that are read on this host alone: `Dispatch` knows no other readers."""
+        far = {link.link.output for link in self._core.config.outgoing if link.host}
+        return {output_id: targets for output_id, targets in self._targets.items() if output_id not in far}
 
     def send_slowly(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""

@@ -83,7 +83,7 @@ class Message(NamedTuple):
     sent_ns: int
     metadata: bytes
     record: bytes
-    payload: bytes
+    payload: bytes | memoryview
     slot: SlotName | None
 
 

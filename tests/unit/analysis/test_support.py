@@ -103,8 +103,8 @@ def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
             "DF901 2:25 `data_format` of `a` has no effect in this version: messages travel as Arrow",
         ),
         (
-            "nodes:\n  - {id: a, path: a.py}\ncommunication: {local: shm, remote: zeromq}\n",
-            "DF901 3:1 `remote` of `communication` has no effect in this version: there are no links between machines",
+            "nodes:\n  - {id: a, path: a.py}\ncommunication: {local: shm, remote: zenoh}\n",
+            "DF901 3:1 `zenoh` as `transport` has no effect in this version: links between machines travel over ZeroMQ",
         ),
         (
             "nodes:\n  - {id: a, path: https://host/a}\n",
@@ -138,26 +138,6 @@ def test_what_this_version_cannot_do_is_one_warning(check: Check, text: str, tol
 
 def test_what_cannot_run_has_the_code_that_a_build_refuses() -> None:
     assert UNRUNNABLE == "DF902"
-
-
-def test_links_between_machines_are_one_finding_for_each_reader(check: Check) -> None:
-    checked = check(
-        """\
-nodes:
-  - {id: camera, path: c.py, outputs: [image, depth], deploy: {machine: robot}}
-  - {id: near, path: n.py, inputs: {x: camera/image}, deploy: {machine: robot}}
-  - {id: far, path: f.py, inputs: {x: camera/image, y: camera/depth}}
-"""
-    )
-    assert checked.told == [
-        (
-            "warning DF902 4:39 `far` on `local` reads from `camera` on `robot`, and this version has no links between "
-            "machines"
-        )
-    ]
-    assert [(str(label.span), label.text) for label in checked.only("DF902").related] == [
-        ("flow.yml:4:56", "it reads from `robot` here too")
-    ]
 
 
 def test_more_edges_than_a_wiring_table_can_number_are_an_error() -> None:

@@ -51,6 +51,8 @@ class Run:
     greeted: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     all_here: threading.Event = field(default_factory=threading.Event)
     timers_are_clocks: bool = False
+    ports: dict[str, int] = field(default_factory=dict)
+    """Of nodes that are on a host of their own: they are reached over TCP on loopback."""
 
     def node(self, name: str, outputs: tuple[str, ...] = (), operators: tuple[OperatorWiring, ...] = ()) -> None:
         self.inputs.setdefault(name, [])
@@ -74,9 +76,10 @@ class Run:
         outgoing = tuple(
             OutgoingLink(
                 link,
-                f"n{names.index(link.consumer)}.sock",
+                self.address(link.consumer, names),
                 wiring[link.consumer, link.input].queue_size,
                 wiring[link.consumer, link.input].queue_policy,
+                link.consumer if link.consumer in self.ports else "",
             )
             for link in self.links
             if link.producer == name
@@ -97,11 +100,17 @@ class Run:
             outgoing=outgoing,
             source_root=str(self.directory),
             exit_when_nodes_finish=self.timers_are_clocks,
+            listen_far=f"tcp://127.0.0.1:{self.ports[name]}" if name in self.ports else "",
+            hosts={link.producer: link.producer for link in self.links if link.consumer == name and name in self.ports},
+            insecure=True,
         )
         path = self.directory / "nodes" / f"{index}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(to_json(config)))
         return path
+
+    def address(self, name: str, names: list[str]) -> str:
+        return f"tcp://127.0.0.1:{self.ports[name]}" if name in self.ports else f"n{names.index(name)}.sock"
 
     def spawn(self, name: str, code: str) -> subprocess.Popen[str]:
         """Start a process whose code finds its node's configuration in the environment."""
@@ -128,6 +137,12 @@ class Run:
         made = [node.result() for node in waiting]
         self.nodes += made
         return made
+
+    def apart(self, *names: str) -> None:
+        """Put nodes on hosts of their own."""
+        for name in names:
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                self.ports[name] = taken.getsockname()[1]
 
     def pair(self, size: int = 10, policy: str = "backpressure") -> None:
         """Describe `a/out` to `b/in`, and play their launcher."""

@@ -1,0 +1,119 @@
+"""Links between hosts: which TCP port each listener has, and what every host is told of the others.
+
+Ports follow from the dataflow alone, so that every host's table names the same ones: on each host the first of the
+range belongs to its launcher, and the next ones, in the order of the file, to the nodes that read from other hosts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.contract import DEFAULT_PORTS, FarNode, Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from doraflow_runtime.contract import InputWiring, Link
+
+    from doraflow.diagnostics import Sink
+    from doraflow.ir import Graph, Input
+
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of a dataflow: that of every launcher, and those of nodes that read from other hosts."""
+
+    launcher: int
+    nodes: dict[str, int]
+
+
+def ports(graph: Graph) -> Ports:
+    """Give every listener its port, also beyond the end of a range that is too small."""
+    first, _ = port_range(graph)
+    given: dict[str, int] = {}
+    for nodes in listeners(graph).values():
+        given.update({node: first + 1 + index for index, node in enumerate(nodes)})
+    return Ports(first, given)
+
+
+def listeners(graph: Graph) -> dict[str, list[str]]:
+    """List for every host the nodes that read from other hosts, in the order of the file."""
+    hosts = {node.id: node.host for node in graph.nodes}
+    reading = {edge.consumer for edge in graph.edges if hosts[edge.producer] != hosts[edge.consumer]}
+    listed: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if node.id in reading:
+            listed.setdefault(node.host, []).append(node.id)
+    return listed
+
+
+def port_range(graph: Graph) -> tuple[int, int]:
+    """Give the first and the last port that may be listened on."""
+    text = _remote(graph).get("port_range")
+    if not isinstance(text, str):
+        return DEFAULT_PORTS
+    first, _, last = text.partition("-")
+    return int(first), int(last)
+
+
+def is_insecure(graph: Graph) -> bool:
+    """Tell whether links between hosts go without keys."""
+    return _remote(graph).get("insecure") is True
+
+
+def check_ports(graph: Graph, sink: Sink) -> Graph:
+    """Report hosts on which the range of ports is too small; the graph is returned as it is."""
+    first, last = port_range(graph)
+    room = last - first
+    for host, nodes in listeners(graph).items():
+        if len(nodes) > room:
+            end = first + len(nodes)
+            help_text = f"write `port_range: {first}-{end}` under `communication: remote:`"
+            if end > HIGHEST_PORT:
+                help_text = f"begin `port_range` at {HIGHEST_PORT - len(nodes)} or lower"
+            sink.error(
+                "DF830",
+                f"host `{host}` needs {len(nodes) + 1} ports, one for its launcher and one for each node that reads "
+                f"from other hosts, and `{first}-{last}` has {room + 1}",
+                graph.setting_spans.get("communication") or graph.node(nodes[room]).span,
+                help=help_text,
+            )
+    return graph
+
+
+def peers(graph: Graph, hosts: Iterable[str], own: str) -> tuple[Peer, ...]:
+    """Describe all other hosts: a host without an address in the inventory is reached by its name."""
+    addresses = {host.name: host.address for host in graph.hosts}
+    first, _ = port_range(graph)
+    return tuple(Peer(host, addresses.get(host) or host, first) for host in hosts if host != own)
+
+
+def far_nodes(
+    graph: Graph, placed: Mapping[str, str], links: Iterable[Link], own: str, wire: Callable[[Input], InputWiring]
+) -> tuple[FarNode, ...]:
+    """Describe the nodes of other hosts that `links` of the host `own` join, in the order of the links."""
+    found: dict[str, dict[str, None]] = {}
+    for link in links:
+        if placed[link.producer] != own:
+            found.setdefault(link.producer, {})
+        if placed[link.consumer] != own:
+            found.setdefault(link.consumer, {})[link.input] = None
+    given = ports(graph).nodes if found else {}
+    return tuple(
+        FarNode(
+            name,
+            placed[name],
+            given[name] if inputs else 0,
+            tuple(wire(port) for port in graph.node(name).inputs if port.id in inputs),
+        )
+        for name, inputs in found.items()
+    )
+
+
+def _remote(graph: Graph) -> Mapping[str, object]:
+    communication = graph.settings.get("communication")
+    remote = communication.get("remote") if isinstance(communication, dict) else None
+    return remote if isinstance(remote, dict) else {}

@@ -1,0 +1,49 @@
+"""The options of a launch script that concern links to other hosts.
+
+What they change is settled in `reach`; keys are found in `key_folder`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from doraflow_runtime.launcher.reach import ANY_ADDRESS, HIGHEST_PORT, Changes
+
+
+def add_link_options(parser: argparse.ArgumentParser) -> None:
+    """Let a launch script take these options."""
+    parser.add_argument(
+        "--address",
+        type=_address,
+        action="append",
+        default=[],
+        metavar="HOST=ADDRESS",
+        help="where another host of the dataflow is reached; may be given several times",
+    )
+    parser.add_argument(
+        "--port-base", type=_port, default=0, metavar="PORT", help="the first TCP port of the links between hosts"
+    )
+    parser.add_argument(
+        "--listen", default=ANY_ADDRESS, metavar="ADDRESS", help="where to listen for other hosts (default: everywhere)"
+    )
+    parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder with the keys of this host")
+
+
+def changes_of(given: argparse.Namespace) -> Changes:
+    """Gather what was given."""
+    return Changes(dict(given.address), given.port_base, given.listen)
+
+
+def _address(text: str) -> tuple[str, str]:
+    host, _, address = text.partition("=")
+    if not host or not address:
+        raise argparse.ArgumentTypeError(f"`{text}` is no HOST=ADDRESS, such as gpu=10.0.0.2")
+    return host, address
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return value

@@ -1,0 +1,165 @@
+"""Where the hosts of a dataflow are reached: addresses and ports as the bundle has them, and what the launch changes.
+
+Nothing is connected here; ports are tried, so that one that is taken is told before anything starts.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from doraflow_runtime.contract import HostWiring
+
+ADDRESS_VARIABLE = "DORAFLOW_ADDRESS_"
+PORT_VARIABLE = "DORAFLOW_PORT_BASE"
+ANY_ADDRESS = "*"
+HIGHEST_PORT = 65535
+
+_NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the command line changes: addresses by host, the first port of all hosts (0: none), where to listen."""
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    port_base: int = 0
+    listen: str = ANY_ADDRESS
+
+
+UNCHANGED = Changes()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The addresses of the other hosts, and how far all ports are moved; `listen` is the address to listen on."""
+
+    addresses: dict[str, str]
+    offset: int
+    listen: str = ANY_ADDRESS
+
+    def endpoint(self, host: str, port: int) -> str:
+        """Name the endpoint of a listener on another host.
+
+        >>> Reach({"gpu": "10.0.0.2"}, 100).endpoint("gpu", 29401)
+        'tcp://10.0.0.2:29501'
+        """
+        return f"tcp://{_bracketed(self.addresses[host])}:{port + self.offset}"
+
+    def own_endpoint(self, port: int) -> str:
+        """Name the endpoint of a listener on this host."""
+        return f"tcp://{_bracketed(self.listen)}:{port + self.offset}"
+
+
+def variable(host: str) -> str:
+    """Name the environment variable that gives the address of a host.
+
+    >>> variable("base-station")
+    'DORAFLOW_ADDRESS_BASE_STATION'
+    """
+    return ADDRESS_VARIABLE + _NOT_IN_NAMES.sub("_", host.upper())
+
+
+def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]) -> Reach:
+    """Settle addresses and ports: the command line comes first, then the environment, then the bundle.
+
+    Raises LaunchError for a host that the dataflow has not, an address that cannot be found, or ports beyond the last.
+    """
+    known = [peer.host for peer in wiring.peers]
+    for host in changes.addresses:
+        if host not in known and host != wiring.host:
+            listed = ", ".join(f"`{name}`" for name in known) or "none"
+            text = f"`--address` names the host `{host}`; the other hosts of this dataflow are: {listed}"
+            raise LaunchError(
+                Finding("DF831", text, help="give the address of one of them, as `--address HOST=ADDRESS`")
+            )
+    addresses = {
+        peer.host: changes.addresses.get(peer.host) or environment.get(variable(peer.host)) or peer.address
+        for peer in wiring.peers
+    }
+    reach = Reach(addresses, _offset(wiring, changes, environment), changes.listen)
+    findings = [_unknown(host, addresses[host]) for host in _connected(wiring) if not _is_found(addresses[host])]
+    if findings:
+        raise LaunchError(*findings)
+    return reach
+
+
+def check_ports(wiring: HostWiring, reach: Reach) -> None:
+    """Make sure that every port that nodes of this host listen on can be had. Raises LaunchError."""
+    findings = [
+        _taken(node.id, node.port + reach.offset, error)
+        for node in wiring.nodes
+        if node.port and (error := _try(reach.listen, node.port + reach.offset)) is not None
+    ]
+    if findings:
+        raise LaunchError(*findings)
+
+
+def _offset(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]) -> int:
+    given = environment.get(PORT_VARIABLE, "")
+    base = changes.port_base or (int(given) if given.isdecimal() else 0)
+    if given and not changes.port_base and not 1 <= base <= HIGHEST_PORT:
+        text = f"`{PORT_VARIABLE}` is `{given}`, which is no port"
+        raise LaunchError(Finding("DF832", text, help="set it to the first port that the hosts may listen on"))
+    offset = base - wiring.port if base else 0
+    highest = max([wiring.port, *(node.port for node in wiring.nodes), *(node.port for node in wiring.far)]) + offset
+    if highest > HIGHEST_PORT:
+        text = f"from {base} on, the ports of this dataflow go up to {highest}, and the last port is {HIGHEST_PORT}"
+        raise LaunchError(Finding("DF832", text, help="begin lower with `--port-base`"))
+    return offset
+
+
+def _connected(wiring: HostWiring) -> Iterator[str]:
+    """List the hosts that nodes of this one connect to."""
+    yield from dict.fromkeys(node.host for node in wiring.far if node.inputs)
+
+
+def _is_found(address: str) -> bool:
+    try:
+        socket.getaddrinfo(address, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _unknown(host: str, address: str) -> Finding:
+    return Finding(
+        "DF831",
+        f"host `{host}` cannot be found: nothing is known of the address `{address}`",
+        help=f"launch with `--address {host}=ADDRESS`, set `{variable(host)}`, or put `address` under `hosts`",
+    )
+
+
+def _try(listen: str, port: int) -> OSError | None:
+    """Listen for a moment; gives what the system has against it."""
+    try:
+        name = "0.0.0.0" if listen == ANY_ADDRESS else listen  # noqa: S104 - all interfaces, as the node will
+        family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+            trial.listen(1)
+    except OSError as error:
+        return error
+    return None
+
+
+def _taken(node: str, port: int, error: OSError) -> Finding:
+    return Finding(
+        "DF832",
+        f"`{node}` cannot listen on port {port} for the other hosts: {cause(error)}",
+        node=node,
+        help=f"end the program that listens there (`ss -ltnp 'sport = :{port}'` names it), "
+        "or launch all hosts with another `--port-base`",
+    )
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

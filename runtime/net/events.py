@@ -1,0 +1,36 @@
+"""What ZeroMQ tells of a connection: that it stands, that it is cut, that the other end was not who it should be.
+
+Only reads; what follows from an event is decided by those who asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import zmq
+from doraflow_runtime.net.sockets import has
+from zmq.utils.monitor import parse_monitor_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doraflow_runtime.net.sockets import AnySocket
+
+News: TypeAlias = Literal["up", "cut", "refused"]
+
+_NEWS: dict[int, News] = {
+    zmq.EVENT_HANDSHAKE_SUCCEEDED: "up",
+    zmq.EVENT_DISCONNECTED: "cut",
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "refused",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "refused",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "refused",
+}
+
+
+def read_events(monitor: AnySocket) -> Iterator[News]:
+    """Read what has happened since, without waiting."""
+    while has(monitor, zmq.POLLIN):
+        parts = monitor.recv_multipart(zmq.NOBLOCK)
+        news = _NEWS.get(parse_monitor_message(parts)["event"])
+        if news is not None:
+            yield news

@@ -1,0 +1,121 @@
+"""A sender on another host, as its reader sees it: its types, its edges, and what it has to be told.
+
+Where a sender's connection ends is not known here: one that comes again goes on where it stood. Used under the node's
+lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.net.frames import Stand
+from doraflow_runtime.net.lanes import Inbound
+from doraflow_runtime.node_api.incoming import Feed, Received
+from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.wire import WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from doraflow_runtime.net import frames
+    from doraflow_runtime.net.frames import Hello
+    from doraflow_runtime.node_api.incoming import Inlet
+    from doraflow_runtime.shm.wire import Frame
+
+REPORT_AFTER = 1024 * 1024
+"""Bytes after which a sender is told how far its reader is: it keeps them until then."""
+
+
+class FarProducer(Feed):
+    """A node of another host that this one reads from, in one life of its process.
+
+    `peer` names its present connection; `wants` tells that it waits to hear how far its reader is.
+    """
+
+    def __init__(self, greeting: Hello, inlets: Iterable[Inlet], queue_sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.id = self.name = greeting.producer
+        self.session = greeting.session
+        self.peer = b""
+        self.wants = False
+        self._all = {inlet.link: inlet for inlet in inlets if inlet.producer == greeting.producer}
+        self._inlets = dict(self._all)
+        self.lanes = {link: Inbound(queue_sizes[inlet.input], inlet.is_held_back) for link, inlet in self._all.items()}
+        self._bytes = 0
+        for stand in self._checked(greeting):
+            self.lanes[stand.link].begin(stand.at)
+
+    def come_again(self, greeting: Hello) -> int:
+        """Go on after a cut; gives how many messages were lost. Raises WireError or LaneError."""
+        before = self.lost
+        for stand in self._checked(greeting):
+            self.lanes[stand.link].resume(stand.at)
+        return self.lost - before
+
+    def begin_connection(self, peer: bytes) -> None:
+        """Take note of a new connection: types are described anew on each."""
+        self.peer = peer
+        self._types.clear()
+        self._type_bytes = 0
+        self._bytes = 0
+        self.wants = False
+
+    @property
+    def lost(self) -> int:
+        """How many messages were sent, or were to be, and never came in."""
+        return sum(lane.lost for lane in self.lanes.values())
+
+    def stands(self) -> list[Stand]:
+        """Say of every edge where it stands."""
+        return [Stand(link, *lane.told()) for link, lane in self.lanes.items()]
+
+    def due(self, *, at_rest: bool) -> list[Stand]:
+        """Say of the edges of which the sender has to be told where they stand; `at_rest` if the node will wait."""
+        every = self.wants or self._bytes >= REPORT_AFTER
+        chosen = [
+            (link, lane)
+            for link, lane in self.lanes.items()
+            if (every and lane.is_behind) or lane.is_due(at_rest=at_rest)
+        ]
+        if every:
+            self._bytes = 0
+        return [Stand(link, *lane.told()) for link, lane in chosen]
+
+    def message(self, frame: Frame, beside: memoryview | None, head: frames.Message) -> tuple[Received, int]:
+        """Take a message; gives it, and how many before it are missing. Raises WireError or LaneError."""
+        inlet = self._inlets.get(frame.link)
+        if inlet is None:
+            raise self._not_open(frame.link)
+        if (0 if beside is None else len(beside)) != head.beside:
+            raise WireError("a message whose payload is not as long as it says")
+        rebuilder = None
+        if not frame.flags & wire.AS_STREAM:
+            rebuilder = self._types.get(frame.number)
+            if rebuilder is None:
+                raise WireError(f"type {frame.number} was never announced")
+        missing = self.lanes[frame.link].take(head.number)
+        content = head.content if beside is None else beside
+        self._bytes += len(content)
+        message = wire.Message(head.sent_ns, head.metadata, head.record, content, None)
+        return Received(self, inlet, message, rebuilder), missing
+
+    def close_link(self, link: int) -> Inlet | None:
+        """Take note that nothing more comes on a link; None if that is known. Raises WireError."""
+        if link not in self._all:
+            raise self._not_open(link)
+        return self._inlets.pop(link, None)
+
+    def inlet(self, link: int) -> Inlet:
+        """Give a link by its index."""
+        return self._all[link]
+
+    def accept(self, inlet: Inlet) -> None:
+        """Note that a message has left its queue, which gives its sender a credit."""
+        self.lanes[inlet.link].leave_queue()
+
+    def _checked(self, greeting: Hello) -> tuple[Stand, ...]:
+        if not self._all:
+            raise WireError(f"`{greeting.producer}` does not feed this node")
+        if len(greeting.stands) != len(self._all) or {stand.link for stand in greeting.stands} != set(self._all):
+            raise WireError(f"`{greeting.producer}` was built with other links: build the bundle again for all hosts")
+        return greeting.stands

@@ -1,0 +1,192 @@
+"""The socket on which a node listens for senders of other hosts, and who is connected to it.
+
+What a sender says that it cannot have to say ends its link, with a line in the log, and nothing else. Used under the
+node's lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import zmq
+from doraflow_runtime.net import frames
+from doraflow_runtime.net.incoming import FarProducer
+from doraflow_runtime.net.lanes import LaneError
+from doraflow_runtime.net.sockets import has, listener
+from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.shm.wire import Frame, Kind, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from doraflow_runtime.contract import NodeConfig
+    from doraflow_runtime.net.frames import Hello
+    from doraflow_runtime.net.sockets import AnySocket, Secure
+    from doraflow_runtime.node_api.incoming import Inlet
+    from doraflow_runtime.node_api.reception import Reception
+
+MOST_AT_ONCE = 256
+MOST_PARTS = 3
+MOST_REFUSED = 64
+"""Peers that were refused and may still talk: they are not listened to, and not answered again."""
+
+
+class Listener:
+    """The senders of other hosts, by their present connections.
+
+    `nudge` is called when something came in while it was not looked for.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[Any],
+        config: NodeConfig,
+        reception: Reception,
+        inlets: Iterable[Inlet],
+        secure: Secure,
+        nudge: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._reception = reception
+        self._inlets = tuple(inlet for inlet in inlets if inlet.producer in config.hosts)
+        self._queue_sizes = {port.id: port.queue_size for port in config.node.inputs}
+        self._nudge = nudge
+        self._known: dict[str, FarProducer] = {}
+        self._connected: dict[bytes, FarProducer] = {}
+        self._refused: dict[bytes, None] = {}
+        self._socket: AnySocket = listener(context, config.listen_far, secure)
+
+    def fileno(self) -> int:
+        """Give the descriptor that tells that the socket's state may have changed."""
+        return int(self._socket.get(zmq.FD))
+
+    def look(self) -> bool:
+        """Take in what has come; True if more may be there."""
+        for _ in range(MOST_AT_ONCE):
+            if not has(self._socket, zmq.POLLIN):
+                return False
+            self._take(self._socket.recv_multipart(zmq.NOBLOCK, copy=False))
+        return True
+
+    def tell(self, *, at_rest: bool) -> None:
+        """Tell the senders how far this node is, where they have to know."""
+        for producer in self._connected.values():
+            stands = producer.due(at_rest=at_rest)
+            if stands:
+                self._say(producer.peer, frames.grant(stands))
+        if has(self._socket, zmq.POLLIN):
+            self._nudge()  # sending may have swallowed the news of what came in
+
+    def close(self) -> None:
+        """Tell the senders that nothing more is read, and close."""
+        for peer in self._connected:
+            self._say(peer, frames.left())
+        self._connected.clear()
+        self._known.clear()
+        self._socket.close()
+
+    def _take(self, parts: list[zmq.Frame]) -> None:
+        peer = parts[0].bytes
+        if peer in self._refused:
+            return
+        producer = self._connected.get(peer)
+        try:
+            frame, beside = _parts(parts)
+            if producer is None:
+                self._take_first(peer, frame, parts[1])
+            else:
+                self._take_next(producer, frame, beside)
+        except (WireError, LaneError) as error:
+            self._refuse(peer, str(error))
+
+    def _take_first(self, peer: bytes, frame: Frame, part: zmq.Frame) -> None:
+        if frame.kind != Kind.HELLO:
+            return  # what was on its way on a connection that was cut; its sender knows, and sends it again
+        greeting = frames.read_hello(frame.body)
+        self._check(greeting, part)
+        known = self._known.get(greeting.producer)
+        if known is not None and known.session == greeting.session:
+            self._tell_of_loss(known, known.come_again(greeting))
+            producer = known
+        else:
+            producer = FarProducer(greeting, self._inlets, self._queue_sizes)
+            self._known[producer.name] = producer
+            self._reception.welcome(producer.name)
+        if known is not None:
+            self._connected.pop(known.peer, None)
+        producer.begin_connection(peer)
+        self._connected[peer] = producer
+        self._say(peer, frames.welcome(producer.stands()))
+
+    def _check(self, greeting: Hello, part: zmq.Frame) -> None:
+        if greeting.dataflow != self._config.dataflow:
+            raise WireError(f"this is a node of the dataflow `{self._config.dataflow}`, not of `{greeting.dataflow}`")
+        host = self._config.hosts.get(greeting.producer)
+        if host is None:
+            raise WireError(f"`{greeting.producer}` does not feed this node")
+        proved = _host_of(part)
+        if not self._config.insecure and proved != host:
+            raise WireError(f"`{greeting.producer}` belongs to host `{host}`, and the key is that of `{proved}`")
+
+    def _take_next(self, producer: FarProducer, frame: Frame, beside: memoryview | None) -> None:
+        if frame.kind == Kind.MESSAGE:
+            received, missing = producer.message(frame, beside, frames.read_message(frame))
+            self._tell_of_loss(producer, missing)
+            self._reception.let_in(received)
+        elif frame.kind == Kind.TYPE:
+            producer.learn(frame)
+        elif frame.kind == Kind.CLOSED:
+            closed = producer.close_link(frame.link)
+            if closed is not None:
+                self._reception.close(closed.input)
+        elif frame.kind == Kind.LEFT:
+            producer.wants = True
+            self._reception.close_inputs(producer.name)
+        else:
+            raise WireError(f"a frame of kind {frame.kind}, which a sender does not send")
+
+    def _refuse(self, peer: bytes, reason: str) -> None:
+        """Read nothing more of a peer, and say why on both hosts."""
+        producer = self._connected.pop(peer, None)
+        name = "a stranger" if producer is None else f"`{producer.name}`"
+        log_lines.write("warn", f"closed the link of {name}: {reason}", target="doraflow_runtime")
+        if len(self._refused) >= MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+        self._refused[peer] = None
+        self._say(peer, frames.refused(reason))
+        if producer is not None:
+            del self._known[producer.name]
+            self._reception.close_inputs(producer.name)
+
+    def _tell_of_loss(self, producer: FarProducer, missing: int) -> None:
+        if missing:
+            host = self._config.hosts[producer.name]
+            text = f"{missing} messages of `{producer.name}` on `{host}` were lost between the hosts"
+            fields = {"producer": producer.name, "lost": missing, "lost_in_all": producer.lost}
+            log_lines.write("warn", text, target="doraflow_runtime", fields=fields)
+
+    def _say(self, peer: bytes, frame: bytes) -> None:
+        try:
+            self._socket.send_multipart((peer, frame), zmq.NOBLOCK)
+        except zmq.ZMQError:
+            return  # the connection is gone; the next one begins with where every edge stands
+
+
+def _parts(parts: list[zmq.Frame]) -> tuple[Frame, memoryview | None]:
+    """Take the parts that follow the name of the connection. Raises WireError if they are too few or too many."""
+    if not MOST_PARTS - 1 <= len(parts) <= MOST_PARTS:
+        raise WireError(f"a message of {len(parts) - 1} parts")
+    return frames.read_frame(parts[1].bytes), _payload(parts[2]) if len(parts) == MOST_PARTS else None
+
+
+def _payload(part: zmq.Frame) -> memoryview:
+    """Give the bytes of a part, for reading alone, where an array may lie in them."""
+    return memoryview(part.buffer).toreadonly().cast("B")
+
+
+def _host_of(part: zmq.Frame) -> str:
+    """Say whose key the other end of a connection has proved to hold; empty on a connection without keys."""
+    try:
+        return str(part.get("User-Id"))
+    except zmq.ZMQError:
+        return ""

@@ -1,0 +1,46 @@
+"""How the sockets of a node get their keys: by CURVE, or not at all where the dataflow says `insecure: true`.
+
+Keys are read here and judged in `admission`; sockets are made in `sockets`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doraflow_runtime.net.admission import Admission, admit_in_background
+from doraflow_runtime.net.curve import KeyRingError, as_client, as_server, read_ring
+from doraflow_runtime.node_api import log_lines
+
+if TYPE_CHECKING:
+    import zmq
+    from doraflow_runtime.contract import NodeConfig
+    from doraflow_runtime.net.sockets import AnySocket, Secure
+
+
+def security(config: NodeConfig, context: zmq.Context[Any]) -> Secure:
+    """Say how a node secures its sockets. Raises RuntimeError if its keys cannot be used."""
+    if config.insecure:
+        return _leave_open
+    try:
+        ring = read_ring(Path(config.keys), config.host)
+    except KeyRingError as error:
+        raise RuntimeError(f"{error.message}; {error.mend}") from None
+    if config.listen_far:
+        admit_in_background(context, Admission(ring, _tell))
+
+    def secure(socket: AnySocket, peer: str) -> None:
+        if peer:
+            as_client(socket, ring, peer)
+        else:
+            as_server(socket, ring)
+
+    return secure
+
+
+def _leave_open(socket: AnySocket, peer: str) -> None:
+    del socket, peer
+
+
+def _tell(text: str) -> None:
+    log_lines.write("warn", text, target="doraflow_runtime")

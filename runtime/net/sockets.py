@@ -1,0 +1,83 @@
+"""The sockets of links between hosts: every one is made here, with its bounds, its heartbeats and its keys.
+
+What is said on them is the affair of others. This module imports pyzmq, so it is imported by nodes that have a link to
+another host, and by no other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import zmq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Secure: TypeAlias = Callable[["AnySocket", str], None]
+    """Gives a socket its keys, before it binds or connects: for a listener the peer is empty, else a host's name."""
+
+AnySocket: TypeAlias = "zmq.Socket[Any]"
+
+HEARTBEAT_MS = 1000
+SILENCE_MS = 3000
+"""After which a connection counts as cut; TCP by itself would notice after many minutes."""
+
+CONNECT_MS = 2000
+RECONNECT_MS = (100, 2000)
+LINGER_MS = 1000
+LARGEST_PART = 1 << 30
+MOST_UNREAD = 1024
+"""Messages that lie unread on one connection: no honest sender is let have so many, see `lanes`."""
+
+_ENDS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+_FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+_WATCHED = _ENDS | _FAILURES | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+
+
+def listener(context: zmq.Context[Any], endpoint: str, secure: Secure) -> AnySocket:
+    """Listen for senders of other hosts. Raises zmq.ZMQError if the port cannot be had."""
+    socket: AnySocket = context.socket(zmq.ROUTER)
+    try:
+        _set_up(socket)
+        socket.set(zmq.ROUTER_MANDATORY, 1)  # what cannot be sent is said again later, so it must be known
+        secure(socket, "")
+        socket.bind(endpoint)
+    except BaseException:
+        socket.close(0)
+        raise
+    return socket
+
+
+def connector(context: zmq.Context[Any], endpoint: str, peer: str, secure: Secure) -> tuple[AnySocket, AnySocket]:
+    """Connect to a reader on host `peer`, again and again; gives the socket, and one that tells of its connections."""
+    socket: AnySocket = context.socket(zmq.DEALER)
+    try:
+        _set_up(socket)
+        # What a cut leaves unsent is forgotten: the link keeps its messages itself, and knows which have arrived.
+        socket.set(zmq.IMMEDIATE, 1)
+        socket.set(zmq.CONNECT_TIMEOUT, CONNECT_MS)
+        socket.set(zmq.RECONNECT_IVL, RECONNECT_MS[0])
+        socket.set(zmq.RECONNECT_IVL_MAX, RECONNECT_MS[1])
+        secure(socket, peer)
+        monitor = socket.get_monitor_socket(_WATCHED)
+        socket.connect(endpoint)
+    except BaseException:
+        socket.close(0)
+        raise
+    return socket, monitor
+
+
+def has(socket: AnySocket, events: int) -> bool:
+    """Tell whether one of `events` (zmq.POLLIN, zmq.POLLOUT) is there; ZeroMQ deals with its own news meanwhile."""
+    return bool(int(socket.get(zmq.EVENTS)) & events)
+
+
+def _set_up(socket: AnySocket) -> None:
+    socket.set(zmq.LINGER, LINGER_MS)
+    socket.set(zmq.SNDHWM, 0)  # the lanes bound what is on its way; a second bound would only hide messages from them
+    socket.set(zmq.RCVHWM, MOST_UNREAD)
+    socket.set(zmq.MAXMSGSIZE, LARGEST_PART)
+    socket.set(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+    socket.set(zmq.HEARTBEAT_TIMEOUT, SILENCE_MS)
+    socket.set(zmq.HEARTBEAT_TTL, SILENCE_MS)
+    socket.set(zmq.HANDSHAKE_IVL, SILENCE_MS)
