@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
+from doraflow.cli import manual
 from doraflow.cli.main import RUN, TOOLS, WRITE, app
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ data that is asked for) and `--verbose` (each stage with its time, what build co
   `NO_COLOR` and with `TERM=dumb`.
 - `doraflow --install-completion` lets bash, zsh or fish propose commands, options, codes, runs, nodes and profiles;
   `doraflow --show-completion` prints what it would install.
+
+- Environment:
+{environment}
 
 ![The wizard of doraflow init](wizard.svg)
 
@@ -61,7 +65,8 @@ _SHARED = ("quiet", "verbose")
 
 def page() -> str:
     """Write the page."""
-    parts = [BEFORE]
+    variables = "\n".join(f"  - `{name}`: {told}" for name, told in manual.VARIABLES.items())
+    parts = [BEFORE.replace("{environment}", variables)]
     for panel in (WRITE, RUN, TOOLS):
         parts.append(f"## {panel}\n")
         for command in app.registered_commands:
@@ -77,13 +82,23 @@ def page() -> str:
 
 def _command(name: str, callback: Callable[..., object]) -> Iterator[str]:
     yield f"### doraflow {name}\n"
-    text, mark, example = _MARKUP.sub("", inspect.getdoc(callback) or "").partition("Example")
-    yield f"{text.strip()}\n"
-    if mark:
-        yield f"Example: `{' '.join(example.partition(': ')[2].split())}`\n"
+    yield f"{_MARKUP.sub('', manual.help_of(callback))}\n"
+    examples = "\n".join(manual.examples_of(name, callback))
+    yield f"```text\n{examples}\n```\n"
     rows = [_row(parameter) for parameter in _parameters(callback)]
     if rows:
         yield "\n".join(["| argument or option | what it does |", "|---|---|", *rows]) + "\n"
+    if name in manual.MANUALS:
+        yield "\n".join(_facts(name, manual.MANUALS[name])) + "\n"
+
+
+def _facts(name: str, known: manual.Manual) -> Iterator[str]:
+    codes = "; ".join(f"{code} {meaning}" for code, meaning in manual.exits_of(name)[:2])
+    yield f"Exit codes: {codes}."
+    if known.environment:
+        yield f"Environment: {', '.join(f'`{variable}`' for variable in known.environment)}."
+    if known.see_also:
+        yield f"See also: {', '.join(f'`doraflow {other}`' for other in known.see_also)}."
 
 
 def _parameters(callback: Callable[..., object]) -> Iterator[inspect.Parameter]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -14,6 +12,15 @@ import typer
 
 from doraflow.cli.arguments import File, Inventory, Profile
 from doraflow.cli.loudness import Commands
+from doraflow.cli.outputs import (
+    Output,
+    OutputOption,
+    TextOutput,
+    TextOutputOption,
+    show,
+    show_json,
+    tell_written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,13 +29,6 @@ if TYPE_CHECKING:
     from doraflow.keys.pairs import Change
 
 app = Commands(no_args_is_help=True, help="Make and look after the keys of the links between hosts.")
-
-
-class Output(StrEnum):
-    """How data is printed."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 Keys: TypeAlias = Annotated[
@@ -68,6 +68,7 @@ def make(
     folder: Keys = None,
     inventory: Inventory = None,
     profile: Profile = None,
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Make a pair of keys for each host of a dataflow; pairs that are there are kept.
 
@@ -87,14 +88,12 @@ def make(
         if rotate and kept:
             rotated = {change.host: change for change in rotate_keys(ring, kept)}
             changes = [rotated.get(change.host, change) for change in changes]
-        _tell(changes, ring)
+        _tell(changes, ring, output)
 
 
 @app.command("list")
 def list_keys(
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="A table for people, JSON for scripts.")
-    ] = Output.TABLE,
+    output: OutputOption = Output.TABLE,
     ring: Ring = "",
     folder: Keys = None,
 ) -> None:
@@ -108,14 +107,14 @@ def list_keys(
     with _told():
         found = choose_ring(ring, folder, os.environ)
         rows = key_rows(found)
-    if output is Output.JSON:
-        typer.echo(json.dumps({"folder": str(found), "keys": [dataclasses.asdict(row) for row in rows]}, indent=2))
-        return
-    _show(rows)
+    if output is Output.TABLE:
+        _show(rows)
+    else:
+        show(output, [], {"folder": str(found), "keys": [dataclasses.asdict(row) for row in rows]})
 
 
 @app.command("rotate")
-def rotate(hosts: Hosts, ring: Ring = "", folder: Keys = None) -> None:
+def rotate(hosts: Hosts, ring: Ring = "", folder: Keys = None, output: TextOutputOption = TextOutput.TEXT) -> None:
     """Give hosts fresh pairs of keys; the old public keys stay admitted until they are retired.
 
     Example: doraflow keys rotate edge
@@ -125,11 +124,11 @@ def rotate(hosts: Hosts, ring: Ring = "", folder: Keys = None) -> None:
 
     with _told():
         found = choose_ring(ring, folder, os.environ)
-        _tell(rotate_keys(found, hosts), found)
+        _tell(rotate_keys(found, hosts), found, output)
 
 
 @app.command("retire")
-def retire(hosts: Hosts, ring: Ring = "", folder: Keys = None) -> None:
+def retire(hosts: Hosts, ring: Ring = "", folder: Keys = None, output: TextOutputOption = TextOutput.TEXT) -> None:
     """Let the old public keys of hosts be admitted no longer.
 
     Example: doraflow keys retire edge
@@ -139,7 +138,7 @@ def retire(hosts: Hosts, ring: Ring = "", folder: Keys = None) -> None:
 
     with _told():
         found = choose_ring(ring, folder, os.environ)
-        _tell(retire_keys(found, hosts), found)
+        _tell(retire_keys(found, hosts), found, output)
 
 
 @app.command("export")
@@ -148,6 +147,7 @@ def export(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write to.", show_default=False)],
     ring: Ring = "",
     folder: Keys = None,
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Write what one host needs to a folder, to be copied there: its secret key and the public keys of all.
 
@@ -158,8 +158,7 @@ def export(
 
     with _told():
         names = export_keys(choose_ring(ring, folder, os.environ), host, to)
-    for name in names:
-        typer.echo(to / name)
+    tell_written([to / name for name in names], output)
 
 
 @app.command("check")
@@ -199,10 +198,12 @@ def _told() -> Iterator[None]:
         finish(sink)
 
 
-def _tell(changes: Sequence[Change], ring: Path) -> None:
+def _tell(changes: Sequence[Change], ring: Path, output: TextOutput) -> None:
     from doraflow.cli.loudness import Loudness, loudness
 
-    if loudness() is not Loudness.QUIET:
+    if output is TextOutput.JSON:
+        show_json({"folder": str(ring), "changes": [dataclasses.asdict(change) for change in changes]})
+    elif loudness() is not Loudness.QUIET:
         for change in changes:
             typer.echo(f"{change.host}: {change.what}")
         typer.echo(f"keys lie in {ring}", err=True)

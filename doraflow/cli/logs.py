@@ -90,7 +90,7 @@ def logs(
 ) -> None:
     """Print the logs of a run, all nodes together by time, while it goes on or afterwards.
 
-    Examples: doraflow logs --follow, doraflow logs camera --level warn --since 10m, doraflow logs --run hello --tail 20
+    Example: doraflow logs --follow
     """
     from doraflow.logs.folders import find_run, state_folder
 

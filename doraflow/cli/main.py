@@ -24,6 +24,7 @@ from doraflow.cli import (
     keys,
     logs,
     lsp,
+    manual,
     migrate,
     new,
     operating,
@@ -36,7 +37,7 @@ from doraflow.cli import (
 from doraflow.cli.loudness import Commands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 WRITE = "Write dataflows"
 RUN = "Run dataflows"
@@ -56,30 +57,37 @@ app = Commands(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("init", rich_help_panel=WRITE)(init.init)
+
+
+def _add(name: str, panel: str, command: Callable[..., None]) -> None:
+    epilog = manual.epilog_of(name, command)
+    app.command(name, rich_help_panel=panel, help=manual.help_of(command), epilog=epilog)(command)
+
+
+_add("init", WRITE, init.init)
 app.add_typer(new.app, name="new", rich_help_panel=WRITE)
-app.command("check", rich_help_panel=WRITE)(check.check)
-app.command("build", rich_help_panel=WRITE)(build.build)
-app.command("graph", rich_help_panel=WRITE)(graph.graph)
-app.command("expand", rich_help_panel=WRITE)(graph.expand)
-app.command("plan", rich_help_panel=WRITE)(plan.plan)
-app.command("migrate", rich_help_panel=WRITE)(migrate.migrate)
-app.command("run", rich_help_panel=RUN)(run.run)
-app.command("start", rich_help_panel=RUN)(start.start)
-app.command("stop", rich_help_panel=RUN)(operating.stop)
-app.command("restart", rich_help_panel=RUN)(operating.restart)
-app.command("pause", rich_help_panel=RUN)(operating.pause)
-app.command("resume", rich_help_panel=RUN)(operating.resume)
-app.command("list", rich_help_panel=RUN)(operating.list_runs)
-app.command("status", rich_help_panel=RUN)(operating.status)
-app.command("top", rich_help_panel=RUN)(top.top)
-app.command("inspect", rich_help_panel=RUN)(inspect.inspect)
-app.command("logs", rich_help_panel=RUN)(logs.logs)
+_add("check", WRITE, check.check)
+_add("build", WRITE, build.build)
+_add("graph", WRITE, graph.graph)
+_add("expand", WRITE, graph.expand)
+_add("plan", WRITE, plan.plan)
+_add("migrate", WRITE, migrate.migrate)
+_add("run", RUN, run.run)
+_add("start", RUN, start.start)
+_add("stop", RUN, operating.stop)
+_add("restart", RUN, operating.restart)
+_add("pause", RUN, operating.pause)
+_add("resume", RUN, operating.resume)
+_add("list", RUN, operating.list_runs)
+_add("status", RUN, operating.status)
+_add("top", RUN, top.top)
+_add("inspect", RUN, inspect.inspect)
+_add("logs", RUN, logs.logs)
 app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
-app.command("doctor", rich_help_panel=TOOLS)(doctor.doctor)
-app.command("explain", rich_help_panel=TOOLS)(explain.explain)
-app.command("schema", rich_help_panel=TOOLS)(schema.schema)
-app.command("lsp", rich_help_panel=TOOLS)(lsp.lsp)
+_add("doctor", TOOLS, doctor.doctor)
+_add("explain", TOOLS, explain.explain)
+_add("schema", TOOLS, schema.schema)
+_add("lsp", TOOLS, lsp.lsp)
 
 
 def _version(wanted: bool) -> None:

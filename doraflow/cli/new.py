@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doraflow.cli.loudness import Commands
+from doraflow.cli.manual import epilog_of, help_of
 from doraflow.cli.outputs import TextOutput, tell_written
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ def new() -> None:
     """
 
 
-@app.command("node")
 def node(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new node's id.", show_default=False)],
     file: Annotated[Path, typer.Option("--in", metavar="FILE", help="The dataflow to add it to.")] = Path(
@@ -72,6 +72,9 @@ def node(
         fail(f"`{file}` stays as it is", "mend what is told above, and run it again")
     tell_written(_write(file, addition, made, name), form)
     show_findings(made)
+
+
+app.command("node", help=help_of(node), epilog=epilog_of("new node", node))(node)
 
 
 def _wanted(name: str, inputs: list[str], outputs: list[str], machine: str) -> NodeAnswer:

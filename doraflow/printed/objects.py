@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from doraflow.keys.listing import KeyRow  # noqa: TC001 - the schemas look types up while they are made
+from doraflow.keys.pairs import Change  # noqa: TC001 - as above
 from doraflow.logs.records import LogRecord
 from doraflow.operate.rows import NodeRow, RunRow  # noqa: TC001 - the schemas look types up while they are made
 
@@ -194,6 +196,22 @@ class KnownCodes:
 
     version: int
     codes: list[KnownCode]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The public keys of a ring."""
+
+    folder: str
+    keys: list[KeyRow]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanges:
+    """What became of the keys of hosts."""
+
+    folder: str
+    changes: list[Change]
 
 
 @dataclass(frozen=True, slots=True)

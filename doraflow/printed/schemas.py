@@ -31,6 +31,11 @@ COMMANDS = (
     "logs",
     "doctor",
     "explain",
+    "keys make",
+    "keys list",
+    "keys rotate",
+    "keys retire",
+    "keys export",
 )
 """The commands that print data, in the order of `doraflow --help`."""
 
@@ -126,6 +131,11 @@ def _printed(command: str) -> Any:
         "inspect": Message | Schema | Pace,
         "logs": LogRecord,
         "doctor": objects.Machine,
+        "keys make": objects.KeyChanges,
+        "keys list": objects.KeyRing,
+        "keys rotate": objects.KeyChanges,
+        "keys retire": objects.KeyChanges,
+        "keys export": objects.Written,
         "explain": objects.Explained | objects.KnownCodes,
     }
     return types.get(command, objects.Answer)

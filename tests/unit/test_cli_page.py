@@ -21,7 +21,7 @@ def test_the_page_is_up_to_date() -> None:
 def test_a_command_stands_in_a_group_and_has_an_example(command: object) -> None:
     assert command.rich_help_panel in (WRITE, RUN, TOOLS)  # type: ignore[attr-defined]
     text = command.callback.__doc__  # type: ignore[attr-defined]
-    assert f"doraflow {command.name}" in text.partition("Example")[2]  # type: ignore[attr-defined]
+    assert f"doraflow {command.name}" in text.partition("Example: ")[2]  # type: ignore[attr-defined]
 
 
 def test_every_option_is_explained() -> None:

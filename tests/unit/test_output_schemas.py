@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_DATA = {
     "top": "a screen, which refuses to go anywhere else",
+    "keys check": "tells findings alone",
     "lsp": "speaks a protocol of its own",
     "schema": "prints JSON in any case",
 }

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.outputs import told
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -96,3 +98,15 @@ def test_a_dataflow_with_errors_gets_no_keys(project: Path) -> None:
     assert done.returncode == 1
     assert "DF204" in done.stderr
     assert not (project / ".config").exists()
+
+
+def test_what_is_printed_for_scripts_is_what_the_schemas_say(project: Path) -> None:
+    for command, more in (
+        ("make", ["dataflow.yml"]),
+        ("list", []),
+        ("rotate", ["edge"]),
+        ("retire", ["edge"]),
+        ("export", ["edge", "--to", "out"]),
+    ):
+        done = keys(command, *more, "--output", "json", cwd=project)
+        assert told(f"keys {command}", done.stdout), done.stderr
