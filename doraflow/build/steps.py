@@ -6,6 +6,8 @@ doit keeps the digests in a database in the state folder; each step's output is 
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.command_line import shown_syntax
@@ -47,7 +49,9 @@ def run_steps(
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = frozenset(map(_name, steps))
         tasks = [_task(step, names, folder, state, processes, failures, notice, decided) for step in steps]
-        code = _run_doit(tasks, state, jobs, rebuild=rebuild)
+        # doit puts other streams in their places while a step runs, and of several at once one is not put back.
+        with redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):
+            code = _run_doit(tasks, state, jobs, rebuild=rebuild)
     except OSError as error:
         sink.error(
             "DF605",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from doraflow.build.steps import run_steps
@@ -138,3 +140,28 @@ def test_pip_and_python_are_those_of_this_interpreter(tmp_path: Path) -> None:
     log = (tmp_path / "state" / "logs" / "a.log").read_text().splitlines()
     assert log[1] == sys.executable
     assert log[3].startswith("pip ")
+
+
+def test_the_standard_streams_are_as_before_when_steps_have_overlapped(tmp_path: Path) -> None:
+    """The first step to begin is the first to end: doit, which swaps the streams for each, mixes them up then."""
+    before = sys.stdout, sys.stderr
+    second_runs, first_ends = threading.Event(), threading.Event()
+    (tmp_path / "project").mkdir()
+
+    def notice(one: BuildStep, event: str) -> None:
+        match one.owner, event:
+            case "first", "started":
+                assert second_runs.wait(30)
+            case "second", "started":
+                second_runs.set()
+            case "first", _:
+                first_ends.set()
+            case "second", _:
+                assert first_ends.wait(30)
+                end = time.monotonic() + 5
+                while sys.stderr is not before[1] and time.monotonic() < end:
+                    time.sleep(0.01)
+
+    steps = (step("first", "true"), step("second", "true"))
+    assert run_steps(steps, tmp_path / "project", tmp_path / "state", 2, Sink(), notice=notice)
+    assert (sys.stdout, sys.stderr) == before
