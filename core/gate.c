@@ -127,6 +127,44 @@ static int handle(Gate *gate, int descriptor)
     return status < 0 ? -1 : 0;
 }
 
+/* Takes in what lies in the rings of producers: whether something did. */
+static int hear(Gate *gate)
+{
+    int has_news = 0;
+    for (Py_ssize_t at = 0; at < gate->source_count; at++) {
+        Source *source = gate->sources[at];
+        if (!source_has_news(source))
+            continue;
+        has_news = 1;
+        int descriptor = source_descriptor(source);
+        Py_INCREF(source);
+        int status = source_hear(source);
+        if (status == 0)
+            status = handle_in_python(gate, descriptor);
+        else if (status > 0 && source_descriptor(source) >= 0)
+            gate->recent = source;
+        Py_DECREF(source);
+        if (status < 0)
+            return -1;
+    }
+    return has_news;
+}
+
+/* Asks the producers to wake this node; whether something came before they could know. */
+static int doze(Gate *gate)
+{
+    int has_news = 0;
+    for (Py_ssize_t at = 0; at < gate->source_count; at++)
+        has_news |= source_doze(gate->sources[at]);
+    return has_news;
+}
+
+static void wake(Gate *gate)
+{
+    for (Py_ssize_t at = 0; at < gate->source_count; at++)
+        source_wake(gate->sources[at]);
+}
+
 /* Sends what waits, as `Core._tend`: slots and, in Python, what somebody had no room for. */
 static int tend(Gate *gate)
 {
@@ -138,6 +176,7 @@ static int tend(Gate *gate)
     return 0;
 }
 
+/* Deals with news: whether something was heard that no event tells of. */
 static int dispatch(Gate *gate, const struct epoll_event *events, int count)
 {
     gate->rounds++;
@@ -145,9 +184,10 @@ static int dispatch(Gate *gate, const struct epoll_event *events, int count)
     for (int at = 0; at < count; at++)
         if (handle(gate, events[at].data.fd) < 0)
             return -1;
-    if (gate->due_ns >= 0 && gate->dispatched_ns >= gate->due_ns && call(gate->tick) < 0)
+    int has_heard = hear(gate);
+    if (has_heard < 0 || (gate->due_ns >= 0 && gate->dispatched_ns >= gate->due_ns && call(gate->tick) < 0))
         return -1;
-    return tend(gate);
+    return tend(gate) < 0 ? -1 : has_heard;
 }
 
 /* ---- waiting */
@@ -198,6 +238,21 @@ static int settle(Gate *gate)
     return gate->recent != NULL ? source_prepare(gate->recent) : 0;
 }
 
+static int look(Gate *gate)
+{
+    struct epoll_event events[MOST_READY];
+    int count = epoll_wait(gate->epoll, events, MOST_READY, 0);
+    int has_heard = dispatch(gate, events, count);
+    if (has_heard < 0)
+        return -1;
+    if (count > 0 || has_heard) {
+        bell_ring(gate->bell);
+        if (gate->waiting)
+            return call(gate->notify);
+    }
+    return 0;
+}
+
 /* Waits for news and deals with it. Comes and goes with the node's lock held, also on failure. */
 static int wait_for_news(Gate *gate, long long deadline)
 {
@@ -212,6 +267,10 @@ static int wait_for_news(Gate *gate, long long deadline)
         timeout = until - now_ns();
         timeout = timeout > 0 ? timeout : 0;
     }
+    if (doze(gate)) {
+        wake(gate);
+        return look(gate);
+    }
     atomic_store(&gate->bell->is_claimed, 1);
     release(gate);
     int count, error;
@@ -221,27 +280,14 @@ static int wait_for_news(Gate *gate, long long deadline)
     Py_END_ALLOW_THREADS
     lock_acquire(gate->lock);
     atomic_store(&gate->bell->is_claimed, 0);
+    wake(gate);
     if (gate->waiting && call(gate->notify) < 0)
         return -1;
     if (!gate->is_open)
         return 0;
     if (count < 0 && error == EINTR && PyErr_CheckSignals() < 0)
         return -1;
-    return dispatch(gate, events, count);
-}
-
-static int look(Gate *gate)
-{
-    struct epoll_event events[MOST_READY];
-    int count = epoll_wait(gate->epoll, events, MOST_READY, 0);
-    if (dispatch(gate, events, count) < 0)
-        return -1;
-    if (count > 0) {
-        bell_ring(gate->bell);
-        if (gate->waiting)
-            return call(gate->notify);
-    }
-    return 0;
+    return dispatch(gate, events, count) < 0 ? -1 : 0;
 }
 
 static int is_fresh(Gate *gate)
@@ -276,6 +322,13 @@ static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, en
         is_new = 0;
         if (queues_are_ebbing(gate->queues) || atomic_load(&gate->bell->is_claimed))
             break;
+        int has_heard = is_fresh(gate) ? hear(gate) : 0;
+        if (has_heard < 0)
+            return NULL;
+        if (has_heard) {
+            gate->rounds++;
+            continue;
+        }
         if (has_timeout && now_ns() >= deadline) {
             *outcome = TIME_IS_OVER;
             return NULL;
@@ -436,6 +489,10 @@ static int gate_set_claimed(Gate *gate, PyObject *value, void *unused)
         return -1;
     }
     atomic_store(&gate->bell->is_claimed, is_claimed);
+    if (!is_claimed)
+        wake(gate);
+    else if (doze(gate))
+        bell_ring(gate->bell);
     return 0;
 }
 

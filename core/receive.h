@@ -102,6 +102,12 @@ extern PyTypeObject SourceType;
 int source_descriptor(Source *source);
 /* Reads what is there: 1 if all went well, 0 if `receive` has something to tell of, -1 with an exception. */
 int source_read(Source *source);
+/* The same for what lies in the ring alone. */
+int source_hear(Source *source);
+int source_has_news(Source *source);
+/* Asks the producer to wake this node by the connection; whether something came before it could know. */
+int source_doze(Source *source);
+void source_wake(Source *source);
 int source_credit(Source *source, struct inlet *inlet);
 int source_pay(Source *source);
 int source_give_back(Source *source);

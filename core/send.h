@@ -8,11 +8,12 @@
 #define DORAFLOW_CORE_SEND_H
 
 #include "common.h"
+#include "ring.h"
 
 #include <structmember.h>
 #include <sys/uio.h>
 
-enum { FRAME_MESSAGE = 3, FRAME_RELEASE = 4, FRAME_CREDIT = 5, FRAME_SEEN = 7, FRAME_LEFT = 8 };
+enum { FRAME_MESSAGE = 3, FRAME_RELEASE = 4, FRAME_CREDIT = 5, FRAME_SEEN = 7, FRAME_LEFT = 8, FRAME_RING = 9, FRAME_KNOCK = 10 };
 enum {
     HEADER_SIZE = 12,
     MESSAGE_SIZE = 20,
@@ -34,6 +35,8 @@ typedef struct {
     PyObject_HEAD
     int descriptor;
     char is_open, has_ended, has_waiting, is_pressed;
+    struct ring *ring; /* NULL unless the peer has offered one */
+    uint64_t position; /* bytes that were sent, or kept, since it was taken */
 } Line;
 
 /* A link as its sender sees it. */
@@ -106,6 +109,7 @@ typedef struct {
     Py_ssize_t unread_at, unread_count, unread_capacity;
     unsigned char *rest;
     Py_ssize_t rest_size, rest_capacity;
+    int offered; /* the descriptor of a ring; -1 for none */
 } Account;
 
 /* A type that was sent before. */
@@ -128,6 +132,11 @@ extern PyTypeObject *line_type, *lane_type, *shelf_type, *slot_type, *segment_ty
 
 /* Sends parts; what the peer cannot take yet is handed to the connection's `keep`. -1 with an exception. */
 int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
+
+/* Sends a message the same way, or by the ring of a peer that is awake. */
+int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
+/* Takes a ring that the peer has offered; 0 if it cannot be used, -1 with an exception. */
+int line_take_ring(Line *line, int descriptor);
 
 /* Hands out a slot that is at hand; NULL without an exception if there is none. */
 Slot *shelf_reuse(Shelf *shelf, Py_ssize_t size);

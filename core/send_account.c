@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 PyTypeObject *account_type;
 static PyObject *wire_error;
@@ -77,6 +78,20 @@ static int leave(Account *self)
     return done == NULL ? -1 : 0;
 }
 
+static void forget_offer(Account *self)
+{
+    if (self->offered >= 0)
+        close(self->offered);
+    self->offered = -1;
+}
+
+static int take_ring(Account *self)
+{
+    int taken = line_take_ring(self->connection, self->offered);
+    forget_offer(self);
+    return taken ? (taken < 0 ? -1 : 0) : refuse("a ring that cannot be used", 0, 0);
+}
+
 static int take_frame(Account *self, const unsigned char *header, Py_ssize_t size)
 {
     switch (header[4]) {
@@ -88,6 +103,8 @@ static int take_frame(Account *self, const unsigned char *header, Py_ssize_t siz
         return holdings_see(self, (Py_ssize_t)u32(header + 8)) ? 0 : refuse_kind(FRAME_SEEN);
     case FRAME_LEFT:
         return leave(self);
+    case FRAME_RING:
+        return take_ring(self);
     default:
         return refuse_kind(header[4]);
     }
@@ -145,16 +162,36 @@ static int feed(Account *self, const unsigned char *data, Py_ssize_t size)
     return 0;
 }
 
+/* Reads bytes, and the descriptor that may come with them. */
+static ssize_t read_some(Account *self, unsigned char *chunk)
+{
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {chunk, CHUNK};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room};
+    ssize_t got;
+    do {
+        message.msg_controllen = sizeof control.room;
+        got = recvmsg(self->connection->descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    struct cmsghdr *found = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (found != NULL && found->cmsg_level == SOL_SOCKET && found->cmsg_type == SCM_RIGHTS) {
+        forget_offer(self);
+        memcpy(&self->offered, CMSG_DATA(found), sizeof self->offered);
+    }
+    return got;
+}
+
 int account_hear(Account *self)
 {
     unsigned char chunk[CHUNK];
     Line *line = self->connection;
     if (line->has_ended)
         return 0;
-    ssize_t got;
-    do {
-        got = recv(line->descriptor, chunk, CHUNK, MSG_DONTWAIT);
-    } while (got < 0 && errno == EINTR);
+    int had_offer = self->offered >= 0;
+    ssize_t got = read_some(self, chunk);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return 0;
     if (got <= 0) { /* a reset says the same as an end: the peer is gone */
@@ -162,7 +199,10 @@ int account_hear(Account *self)
         line->has_ended = 1;
         return 0;
     }
-    return feed(self, chunk, got) < 0 ? -1 : 1;
+    int has_offer = self->offered >= 0 && !had_offer; /* the kernel gives nothing behind it in the same call */
+    if (feed(self, chunk, got) < 0)
+        return -1;
+    return has_offer && account_hear(self) < 0 ? -1 : 1;
 }
 
 /* ---- the type */
@@ -232,6 +272,16 @@ static int account_clear(Account *self)
     return 0;
 }
 
+static PyObject *account_new(PyTypeObject *type, PyObject *arguments, PyObject *names)
+{
+    (void)arguments;
+    (void)names;
+    Account *account = (Account *)type->tp_alloc(type, 0);
+    if (account != NULL)
+        account->offered = -1;
+    return (PyObject *)account;
+}
+
 static void account_dealloc(Account *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -240,6 +290,7 @@ static void account_dealloc(Account *self)
     Py_XDECREF(self->connection);
     Py_XDECREF(self->pool);
     holdings_free(self);
+    forget_offer(self);
     PyMem_Free(self->rest);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -267,6 +318,7 @@ static PyMemberDef account_members[] = {
 
 static PyType_Slot account_slots[] = {
     {Py_tp_doc, "The account of one consumer."},
+    {Py_tp_new, account_new},
     {Py_tp_init, account_init},
     {Py_tp_traverse, account_traverse},
     {Py_tp_clear, account_clear},

@@ -75,10 +75,13 @@ static int hear(Dispatch *self, Route *route)
         if (account == NULL || !account->connection->is_open)
             continue;
         Py_INCREF(account); /* what is called may take it out of the route */
+        int had_waiting = account->connection->has_waiting;
         int heard = account_hear(account);
         int failed = heard < 0 && (!account_is_refused() || hang_up(self, account) < 0);
         if (heard == 0 && account->connection->has_ended)
             failed = lose(self, account) < 0;
+        else if (!failed && account->connection->has_waiting && !had_waiting) /* the answer to a ring */
+            failed = tell_core(self, "note_sent", (PyObject *)account) < 0;
         Py_DECREF(account);
         if (failed)
             return -1;
@@ -264,7 +267,7 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
         memcpy(flat + 6, &link, sizeof(link));
         Line *line = target->account->connection;
         int had_waiting = line->has_waiting;
-        if (line_send(line, parts, count, total) < 0)
+        if (line_post(line, parts, count, total) < 0)
             return -1;
         if (line->has_waiting && !had_waiting && tell_core(self, "note_sent", (PyObject *)target->account) < 0)
             return -1;

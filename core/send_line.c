@@ -50,6 +50,7 @@ int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total
 {
     if (!line->is_open)
         return 0;
+    line->position += (uint64_t)total;
     ssize_t sent = 0;
     if (!line->has_waiting) {
         sent = put(line->descriptor, parts, count);
@@ -62,6 +63,34 @@ int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total
         }
     }
     return sent < total ? keep(line, parts, count, sent, total) : 0;
+}
+
+static int knock(Line *line)
+{
+    char frame[HEADER_SIZE] = {[4] = FRAME_KNOCK};
+    struct iovec part = {frame, HEADER_SIZE};
+    return line_send(line, &part, 1, HEADER_SIZE);
+}
+
+int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total)
+{
+    struct ring *ring = line->ring;
+    if (ring == NULL || line->has_waiting || !line->is_open || ring_rouse(ring)
+        || !ring_put(ring, line->position, parts, count, (size_t)total))
+        return line_send(line, parts, count, total);
+    return ring_rouse(ring) ? knock(line) : 0; /* it may have gone to sleep meanwhile */
+}
+
+int line_take_ring(Line *line, int descriptor)
+{
+    struct ring *ring = line->ring == NULL ? ring_open(descriptor) : NULL;
+    if (ring == NULL)
+        return 0;
+    line->ring = ring;
+    if (knock(line) < 0)
+        return -1;
+    line->position = 0;
+    return 1;
 }
 
 static int line_init(Line *self, PyObject *arguments, PyObject *names)
@@ -87,10 +116,11 @@ static PyObject *line_send_bytes(Line *self, PyObject *data)
     Py_RETURN_NONE;
 }
 
-static void plain_dealloc(PyObject *self)
+static void line_dealloc(Line *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    type->tp_free(self);
+    ring_close(self->ring);
+    type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }
 
@@ -111,7 +141,7 @@ static PyMemberDef line_members[] = {
 static PyType_Slot line_slots[] = {
     {Py_tp_doc, "The sending state of a connection, by its descriptor."},
     {Py_tp_init, line_init},
-    {Py_tp_dealloc, plain_dealloc},
+    {Py_tp_dealloc, line_dealloc},
     {Py_tp_methods, line_methods},
     {Py_tp_members, line_members},
     {0, NULL},

@@ -56,6 +56,18 @@ static void keep_rest(Source *source, size_t at)
     }
 }
 
+int source_deal(Source *source, const uint8_t *frame, uint32_t size)
+{
+    if (source_is_knock(source, frame, size)) {
+        source_take_knock(source);
+        return 0;
+    }
+    struct sound message;
+    if (source_read_message(source, frame, size, &message))
+        return source_take_in(source, &message);
+    return hand_over(source, frame, size);
+}
+
 int source_cut(Source *source)
 {
     size_t at = 0;
@@ -70,17 +82,18 @@ int source_cut(Source *source)
         }
         if (source->have - at - HEADER < size)
             break;
-        struct sound message;
-        int is_sound = source_read_message(source, frame, size, &message);
-        status = is_sound ? source_take_in(source, &message) : hand_over(source, frame, size);
+        source->position += source->is_ringing ? HEADER + size : 0;
+        source->is_behind = 0;
+        status = source_deal(source, frame, size);
         at += HEADER + size;
+        if (status == 0)
+            status = source_drain(source);
     }
     keep_rest(source, at);
     return status;
 }
 
-/* Notes what went wrong for `receive` to tell; anything but a WireError is not the producer's doing. */
-static int note_error(Source *source)
+int source_note_error(Source *source)
 {
     if (!PyErr_ExceptionMatches(source->wire_error))
         return -1;
@@ -101,13 +114,16 @@ int source_read(Source *source)
         return -1;
     ssize_t got = recv(source->descriptor, source->buffer + source->have, source->room - source->have, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return 1;
+        return source_hear(source);
+    int status = source_drain(source) < 0 ? source_note_error(source) : 1;
+    if (status <= 0)
+        return status;
     if (got <= 0) { /* a reset says the same as an end: the peer is gone */
         source->has_ended = 1;
         return 0;
     }
     source->have += (size_t)got;
-    return source_cut(source) < 0 ? note_error(source) : 1;
+    return source_cut(source) < 0 ? source_note_error(source) : 1;
 }
 
 int source_descriptor(Source *source)

@@ -3,11 +3,14 @@
 #define DORAFLOW_CORE_SOURCE_H
 
 #include "receive.h"
+#include "ring.h"
 
 #include <endian.h>
 #include <string.h>
 
 #define HEADER 12
+#define KIND_MESSAGE 3
+#define KIND_KNOCK 10
 #define REPORT_AFTER (1024 * 1024)
 #define CHUNK (64 * 1024)
 
@@ -43,6 +46,10 @@ struct source {
     uint32_t seen;
     uint64_t seen_bytes;
     int is_choked, owes;
+    struct ring *ring; /* NULL without one */
+    int is_ringing; /* whether the producer has taken it */
+    int is_behind; /* whether what lies in it has to wait for the connection */
+    uint64_t position; /* bytes that were dealt with since then */
     /* the last message, and an event that was made for one like it */
     struct shape last, ready;
     uint64_t offset_before;
@@ -115,7 +122,20 @@ void source_drop_ready(Source *source);
 
 /* ---- source.c: frames */
 
+/* Deals with one frame. -1 with an exception. */
+int source_deal(Source *source, const uint8_t *frame, uint32_t size);
 /* Deals with the whole frames in the buffer. -1 with an exception. */
 int source_cut(Source *source);
+/* Notes what went wrong for `receive` to tell, and gives 0; -1 for what is not the producer's doing. */
+int source_note_error(Source *source);
+
+/* ---- source_ring.c: what comes beside the connection */
+
+/* Offers the producer a ring; it may come to nothing. */
+void source_offer_ring(Source *source);
+int source_is_knock(Source *source, const uint8_t *frame, uint32_t size);
+void source_take_knock(Source *source);
+/* Deals with the messages in the ring whose place has come. -1 with an exception. */
+int source_drain(Source *source);
 
 #endif

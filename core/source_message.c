@@ -9,7 +9,6 @@
 #define MESSAGE_HEAD 20
 #define SLOT_NAME 28
 #define FLAT_RECORD 57
-#define KIND_MESSAGE 3
 #define IN_SLOT 1
 #define ALIGNMENT 64
 #define LARGEST_PREPARED CHUNK

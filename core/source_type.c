@@ -49,6 +49,7 @@ static int open_source(Source *source, int descriptor, int memory, PyObject *inl
     if (gate_add(source->gate, source, descriptor) < 0)
         return -1;
     source->descriptor = descriptor;
+    source_offer_ring(source);
     return 0;
 }
 
@@ -93,8 +94,11 @@ static int source_traverse(Source *source, visitproc visit, void *arg)
 
 static void hang_up(Source *source)
 {
-    if (source->descriptor >= 0)
+    if (source->descriptor >= 0) {
         gate_remove(source->gate, source->descriptor);
+        if (source->ring != NULL)
+            ring_set_sleep(source->ring, RING_LEFT);
+    }
     source->descriptor = -1;
     source->have = 0;
     source_drop_ready(source);
@@ -120,6 +124,7 @@ static void source_dealloc(Source *source)
     PyMem_Free(source->inlets);
     PyMem_Free(source->types);
     PyMem_Free(source->buffer);
+    ring_close(source->ring);
     if (source->ledger != NULL)
         ledger_drop(source->ledger);
     Py_CLEAR(source->gate);
@@ -277,6 +282,12 @@ static PyObject *source_leave(Source *source, PyObject *last_words)
     Py_RETURN_NONE;
 }
 
+static PyObject *source_has_news_method(Source *source, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(source_has_news(source));
+}
+
 static PyObject *source_hang_up(Source *source, PyObject *unused)
 {
     (void)unused;
@@ -286,6 +297,7 @@ static PyObject *source_hang_up(Source *source, PyObject *unused)
 
 static PyMethodDef source_methods[] = {
     {"receive", (PyCFunction)source_receive, METH_NOARGS, "Read what is there; False at the end. Raises WireError."},
+    {"has_news", (PyCFunction)source_has_news_method, METH_NOARGS, "Tell whether something lies in the ring."},
     {"feed", (PyCFunction)source_feed, METH_O, "Take bytes that were read already. Raises WireError."},
     {"learn", (PyCFunction)source_learn, METH_VARARGS,
      "Note a type by its number, with the bytes of a value; without any its messages are left to Python."},

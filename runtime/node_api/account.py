@@ -108,6 +108,8 @@ class Account:
                 self._unread.popleft()
         elif frame.kind == Kind.LEFT:
             self._leave()
+        elif frame.kind == Kind.RING:
+            pass  # an offer of a way that only the compiled core goes; its descriptor was closed unread
         else:
             raise WireError(f"a frame of kind {frame.kind}, which a consumer does not send")
 

@@ -154,6 +154,7 @@ class Core:
         self.gate.rounds += 1
         self.gate.dispatched_ns = time.monotonic_ns()
         self._poller.handle(ready)
+        self._reception.hear()
         self._reception.silence(self.gate.dispatched_ns)
         self._tick()
         self._tend()

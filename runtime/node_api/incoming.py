@@ -176,6 +176,10 @@ class Producer(Feed):
         """Read what is there, to be dealt with before the next read. Raises WireError for bytes that are no frames."""
         return self.connection.receive() if self.id is not None else self.connection.receive_greeting()
 
+    def has_news(self) -> bool:
+        """Tell whether something came beside the connection: here nothing ever does."""
+        return False
+
     def read_on(self) -> None:
         """Deal with what was read beyond the greeting and is no whole frame yet: here the connection keeps it."""
 

@@ -96,6 +96,10 @@ class CompiledProducer(Producer):
             self.connection.has_ended = True
         return []
 
+    def has_news(self) -> bool:
+        """Tell whether something came by the ring that the core has offered."""
+        return self.id is not None and self._source.has_news()
+
     def read_on(self) -> None:
         """Give the core what was read beyond the greeting and is no whole frame yet."""
         rest = self.connection.take_rest()

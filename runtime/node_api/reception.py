@@ -101,6 +101,11 @@ class Reception:
             if isinstance(self.queues, Queues) and self.queues.silence(name):
                 self.queues.announce(Notice("INPUT_CLOSED", name))
 
+    def hear(self) -> None:
+        """Take in what has come beside the connections."""
+        for descriptor in [at for at, producer in self.producers.items() if producer.has_news()]:
+            self._on_producer(descriptor)
+
     def hear_strangers(self) -> None:
         """Take in producers that have just connected, and their greetings."""
         self._on_connection()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAGIC = b"DFLW"
-WIRE_VERSION = 2
+WIRE_VERSION = 3
 LARGEST_BODY = 4 * 1024 * 1024
 MOST_TYPE_BYTES = 16 * 1024 * 1024
 """Of all types on one connection: a reader keeps them as long as it."""
@@ -33,7 +33,7 @@ AS_STREAM = 0x02
 
 
 class Kind(IntEnum):
-    """What a frame says; RELEASE, CREDIT, SEEN and LEFT go back to the producer, the others to the consumer."""
+    """What a frame says; RELEASE, CREDIT, SEEN, LEFT and RING go back to the producer, the others to the consumer."""
 
     HELLO = 1
     TYPE = 2
@@ -43,6 +43,8 @@ class Kind(IntEnum):
     CLOSED = 6
     SEEN = 7
     LEFT = 8
+    RING = 9
+    KNOCK = 10
 
 
 class WireError(ValueError):

@@ -123,7 +123,8 @@ def say(run: Run, node: Node, data: bytes, descriptors: list[int] | None = None)
             node.is_empty()
         stranger.settimeout(5)
         with contextlib.suppress(ConnectionResetError):
-            assert stranger.recv(1) == b""
+            while stranger.recv(100):  # the offer of a ring, perhaps
+                pass
 
 
 @pytest.fixture

@@ -56,6 +56,8 @@ WRITTEN = {
     "closed": wire.closed(9),
     "seen": wire.seen(3),
     "left": wire.left(),
+    "ring": wire.frame(Kind.RING, 0),
+    "knock": wire.frame(Kind.KNOCK, 0),
 }
 BOUNDARIES = {
     "hello_utf8": wire.hello("kamera-é"),
@@ -229,10 +231,10 @@ def test_a_frame_out_of_bounds_is_refused() -> None:
     [
         (b"", "a malformed greeting"),
         (wire.HELLO.pack(b"HTTP", 1, 0), "the peer speaks another protocol"),
-        (wire.HELLO.pack(b"DFLW", 1, 0), "the peer speaks version 1 of the wire format, this node speaks 2"),
-        (wire.HELLO.pack(b"DFLW", 2, 2) + b"\xff\xff", "a malformed greeting"),
-        (wire.HELLO.pack(b"DFLW", 2, 2) + b"abc", "a malformed greeting"),
-        (wire.HELLO.pack(b"DFLW", 2, 2) + b"a", "a malformed greeting"),
+        (wire.HELLO.pack(b"DFLW", 1, 0), "the peer speaks version 1 of the wire format, this node speaks 3"),
+        (wire.HELLO.pack(b"DFLW", 3, 2) + b"\xff\xff", "a malformed greeting"),
+        (wire.HELLO.pack(b"DFLW", 3, 2) + b"abc", "a malformed greeting"),
+        (wire.HELLO.pack(b"DFLW", 3, 2) + b"a", "a malformed greeting"),
     ],
 )
 def test_another_greeting_is_refused(body: bytes, reason: str) -> None:

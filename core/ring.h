@@ -1,0 +1,59 @@
+/* A ring of frames in shared memory, by which messages reach a reader that is awake without a system call.
+ *
+ * The reader makes the memory, one producer writes into it. Each side goes by its own count of bytes and believes the
+ * other's no further than it must: nothing here reads or writes outside of the ring, whatever the peer has written.
+ * Nothing here touches Python. docs/wire-format.md says what lies where.
+ */
+#ifndef DORAFLOW_CORE_RING_H
+#define DORAFLOW_CORE_RING_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+enum { RING_LARGEST = 16 * 1024 }; /* bytes of a frame that may lie in a ring */
+
+struct ring_head {
+    _Alignas(64) _Atomic uint64_t written; /* bytes, by the producer */
+    _Alignas(64) _Atomic uint64_t taken;   /* bytes, by the reader */
+    _Alignas(64) _Atomic uint32_t sleep;   /* one of `ring_sleep` */
+};
+
+enum ring_sleep { RING_AWAKE, RING_ASLEEP, RING_LEFT };
+
+struct ring {
+    struct ring_head *head;
+    uint8_t *data; /* mapped twice, one after the other: what runs over the end goes on at the beginning */
+    size_t size;
+    uint64_t at; /* this side's own count */
+};
+
+/* Makes a ring and the descriptor that its producer maps it by. NULL if the system refuses. */
+struct ring *ring_make(int *descriptor);
+/* Maps a ring that a reader has made. NULL if it is none. */
+struct ring *ring_open(int descriptor);
+void ring_close(struct ring *ring);
+
+/* ---- the producer's side */
+
+/* Writes a frame that goes after so many bytes of the connection; 0 if there is no room. */
+int ring_put(struct ring *ring, uint64_t position, const struct iovec *parts, int count, size_t total);
+/* Whether the reader sleeps and this call is the one that has to wake it, by the connection. */
+int ring_rouse(struct ring *ring);
+
+/* ---- the reader's side */
+
+/* What `ring_next` finds. */
+enum ring_record { RING_EMPTY, RING_LATER, RING_FRAME, RING_BROKEN };
+
+/* Copies the next frame if it goes after just so many bytes of the connection; `end` is `ring_end` of before. */
+enum ring_record ring_next(struct ring *ring, uint64_t end, uint64_t position, uint8_t *frame, uint32_t *total);
+/* How far the producer has written. */
+uint64_t ring_end(const struct ring *ring);
+/* Lets the producer have the room of what was taken. */
+void ring_give_back(struct ring *ring);
+/* Notes how this side waits: one that sleeps looks at `ring_end` once more after that. */
+void ring_set_sleep(struct ring *ring, enum ring_sleep sleep);
+
+#endif

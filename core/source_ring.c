@@ -1,0 +1,111 @@
+/* The ring that a reader offers to its producer: messages that come beside the connection, each in its place.
+ *
+ * The ring is optional. A producer that takes the offer answers with KNOCK, and from there on both sides count the bytes
+ * of the connection: a message in the ring goes after just as many of them as it says.
+ */
+#include "source.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define KIND_RING 9
+
+void source_offer_ring(Source *source)
+{
+    int descriptor;
+    struct ring *ring = ring_make(&descriptor);
+    if (ring == NULL)
+        return;
+    uint8_t frame[HEADER];
+    write_header(frame, 0, KIND_RING, 0, 0);
+    struct iovec part = {frame, sizeof frame};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    ssize_t sent = sendmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(descriptor);
+    if (sent == HEADER)
+        source->ring = ring;
+    else
+        ring_close(ring); /* nothing was sent yet, so there is room, or the peer is gone */
+}
+
+int source_is_knock(Source *source, const uint8_t *frame, uint32_t size)
+{
+    return source->ring != NULL && frame[4] == KIND_KNOCK && size == 0;
+}
+
+void source_take_knock(Source *source)
+{
+    if (source->is_ringing)
+        return;
+    source->is_ringing = 1;
+    source->position = 0;
+}
+
+static int is_refused(Source *source, enum ring_record found, const uint8_t *frame)
+{
+    if (found == RING_BROKEN)
+        PyErr_SetString(source->wire_error, "a malformed ring");
+    else if (frame[4] != KIND_MESSAGE)
+        PyErr_Format(source->wire_error, "a frame of kind %d in a ring", (int)frame[4]);
+    else
+        return 0;
+    return 1;
+}
+
+int source_drain(Source *source)
+{
+    struct ring *ring = source->ring;
+    if (!source->is_ringing || source->is_behind)
+        return 0;
+    uint64_t end = ring_end(ring);
+    if (end == ring->at)
+        return 0;
+    uint8_t frame[RING_LARGEST];
+    int status = 0;
+    while (status == 0 && source->descriptor >= 0) {
+        uint32_t total;
+        enum ring_record found = ring_next(ring, end, source->position, frame, &total);
+        source->is_behind = found == RING_LATER;
+        if (found == RING_EMPTY || found == RING_LATER)
+            break;
+        if (is_refused(source, found, frame))
+            status = -1;
+        else
+            status = source_deal(source, frame, total - HEADER);
+    }
+    ring_give_back(ring);
+    return status;
+}
+
+int source_hear(Source *source)
+{
+    if (source->descriptor < 0 || source->error != NULL || source->has_ended)
+        return 1;
+    return source_drain(source) < 0 ? source_note_error(source) : 1;
+}
+
+int source_has_news(Source *source)
+{
+    int can_have = source->is_ringing && !source->is_behind && source->descriptor >= 0;
+    return can_have && ring_end(source->ring) != source->ring->at;
+}
+
+int source_doze(Source *source)
+{
+    if (!source->is_ringing || source->descriptor < 0)
+        return 0;
+    ring_set_sleep(source->ring, RING_ASLEEP);
+    return source_has_news(source) && source->error == NULL;
+}
+
+void source_wake(Source *source)
+{
+    if (source->is_ringing && source->descriptor >= 0)
+        ring_set_sleep(source->ring, RING_AWAKE);
+}

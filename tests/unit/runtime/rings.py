@@ -1,0 +1,145 @@
+"""Rings of messages as docs/wire-format.md describes them, in plain Python: strangers at either end of a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from doraflow_runtime.formats.arrow import byte_hole, lay_out
+from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.memory import SharedMemory
+from doraflow_runtime.shm.wire import Kind
+
+if TYPE_CHECKING:
+    from conftest import Run
+    from doraflow_runtime.node_api.node import Node
+
+HEAD, WRITTEN, TAKEN, SLEEP = 4096, 0, 64, 128
+KNOCK = wire.frame(Kind.KNOCK, 0)
+RECORD = lay_out(byte_hole(4)).record
+
+
+def schema() -> bytes:
+    body = pa.schema([pa.field("", pa.uint8())]).serialize().to_pybytes()
+    return wire.frame(Kind.TYPE, len(body), number=1) + body
+
+
+def message(number: int, more: int = 0) -> bytes:
+    record = RECORD if not more else lay_out(byte_hole(4 + more)).record
+    content = number.to_bytes(4, "little") + bytes(more)
+    body = wire.MESSAGE.pack(7, 0, len(record), len(content)) + record + content
+    return wire.frame(Kind.MESSAGE, len(body), 0, 1, 1) + body
+
+
+class Ring:
+    """A ring's memory, by its numbers."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.memory = mmap.mmap(descriptor, 0)
+        self.size = len(self.memory) - HEAD
+        self.at = 0
+
+    def get(self, place: int) -> int:
+        return int(struct.unpack_from("<Q" if place != SLEEP else "<I", self.memory, place)[0])
+
+    def set(self, place: int, value: int) -> None:
+        struct.pack_into("<Q" if place != SLEEP else "<I", self.memory, place, value)
+
+    def put(self, position: int, frame: bytes) -> None:
+        """Write a record, all of it before its count."""
+        record = struct.pack("<Q", position) + frame
+        record += bytes(-len(record) % 8)
+        for index, byte in enumerate(record):
+            self.memory[HEAD + (self.at + index) % self.size] = byte
+        self.at += len(record)
+        self.set(WRITTEN, self.at)
+
+    def take(self) -> list[tuple[int, bytes]]:
+        """Read all records."""
+        found = []
+        while self.at < self.get(WRITTEN):
+            position, size = struct.unpack("<QI", self._bytes(12))
+            found.append((position, self._bytes(20 + size)[8:]))
+            self.at += 20 + size + -(20 + size) % 8
+        self.set(TAKEN, self.at)
+        return found
+
+    def _bytes(self, count: int) -> bytes:
+        return bytes(self.memory[HEAD + (self.at + index) % self.size] for index in range(count))
+
+
+class Sender:
+    """A producer that has taken the ring; `position` counts the connection's bytes since then."""
+
+    def __init__(self, run: Run, node: Node) -> None:
+        memory = SharedMemory(8192)
+        self.connection = socket.socket(socket.AF_UNIX)
+        self.connection.connect(str(run.directory / "n1.sock"))
+        socket.send_fds(self.connection, [wire.hello("a") + schema()], [memory.for_readers])
+        memory.close()
+        node.is_empty()
+        node.is_empty()
+        self.connection.settimeout(5)
+        data, descriptors, _, _ = socket.recv_fds(self.connection, 12, 1)
+        assert data == wire.frame(Kind.RING, 0)
+        self.ring = Ring(descriptors[0])
+        os.close(descriptors[0])
+        self.connection.sendall(KNOCK)
+        self.position = 0
+
+    def say(self, data: bytes) -> None:
+        self.connection.sendall(data)
+        self.position += len(data)
+
+    def put(self, frame: bytes) -> None:
+        self.ring.put(self.position, frame)
+
+
+class Reader:
+    """A consumer of a real node, which has offered a ring of its own."""
+
+    def __init__(self, connection: socket.socket, descriptor: int) -> None:
+        self.connection = connection
+        self.ring = Ring(descriptor)
+        socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor])
+        self._data = b""
+        self._position: int | None = None
+
+    def messages(self) -> list[int]:
+        """Take the numbers of all messages, each in its place."""
+        with contextlib.suppress(BlockingIOError):
+            while more := self.connection.recv(65536, socket.MSG_DONTWAIT):
+                self._data += more
+        found, beside = [], self.ring.take()
+        while True:
+            while beside and beside[0][0] == self._position:
+                found.append(_number(beside.pop(0)[1]))
+            if len(self._data) < 12:
+                assert not beside
+                return found
+            size, kind = struct.unpack("<IB", self._data[:5])
+            frame, self._data = self._data[: 12 + size], self._data[12 + size :]
+            if self._position is not None:
+                self._position += len(frame)
+            elif kind == Kind.KNOCK:
+                self._position = 0
+            if kind == Kind.MESSAGE:
+                found.append(_number(frame))
+
+
+def _number(frame: bytes) -> int:
+    metadata, record = struct.unpack("<II", frame[20:28])
+    return int.from_bytes(frame[32 + metadata + record :][:4], "little")
+
+
+def ring_memory(size: int = HEAD + 65536, seals: int = fcntl.F_SEAL_SHRINK) -> int:
+    descriptor = os.memfd_create("ring", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor

@@ -1,0 +1,151 @@
+"""What a producer writes into the ring of its reader, what it sends by the connection, and rings that are none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from doraflow_runtime.compiled import is_compiled
+from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.wire import Kind
+
+from tests.unit.runtime.rings import HEAD, SLEEP, TAKEN, WRITTEN, Reader, ring_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Run
+    from doraflow_runtime.node_api.node import Node
+
+if not is_compiled():
+    pytest.skip("the compiled core is not built, or switched off", allow_module_level=True)
+
+
+@contextlib.contextmanager
+def connected(run: Run) -> Iterator[tuple[Node, socket.socket]]:
+    """A node `a`, and the connection that it has made to a stranger in b's place."""
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 10)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(run.directory / "n1.sock"))
+        listening.listen()
+        run.listen(1)
+        (node,) = run.join("a")
+        connection = listening.accept()[0]
+        with connection:
+            yield node, connection
+
+
+def send(node: Node, number: int, more: int = 0) -> None:
+    node.send_output("out", number.to_bytes(4, "little") + bytes(more))
+
+
+def test_a_producer_sends_to_a_reader_that_is_awake_by_the_ring_and_wakes_one_that_sleeps(run: Run) -> None:
+    descriptor = ring_memory()
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor)
+        os.close(descriptor)
+        node.is_empty()
+        send(node, 1)  # announces the type, so by the connection
+        assert reader.messages() == [1]
+        send(node, 2)
+        assert reader.ring.get(WRITTEN) > 0
+        with pytest.raises(BlockingIOError):
+            connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        assert reader.messages() == [2]
+        reader.ring.set(SLEEP, 1)
+        before = reader.ring.get(WRITTEN)
+        send(node, 3)
+        assert (reader.ring.get(WRITTEN), reader.ring.get(SLEEP)) == (before, 0)
+        send(node, 4)
+        assert reader.ring.get(WRITTEN) > before
+        assert reader.messages() == [3, 4]
+        reader.ring.set(SLEEP, 2)
+        send(node, 5)
+        assert (reader.ring.get(SLEEP), reader.messages()) == (2, [5])
+
+
+def test_what_a_ring_has_no_room_for_goes_by_the_connection_in_its_place(run: Run) -> None:
+    chance = random.Random(1)
+    descriptor = ring_memory()
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor)
+        os.close(descriptor)
+        node.is_empty()
+        sent, arrived = 0, []
+        for _ in range(30):
+            for _ in range(chance.randrange(40)):
+                if chance.random() < 0.1:
+                    reader.ring.set(SLEEP, 1)
+                send(node, sent, chance.choice([0, 100, 3000, 4000]))
+                sent += 1
+            node.is_empty()
+            arrived += reader.messages()
+        (consumer,) = node._core.consumers.values()
+        while consumer.has_waiting:
+            node.is_empty()
+            arrived += reader.messages()
+        arrived += reader.messages()
+        dropped = sum(node.undelivered.values())
+        assert len(arrived) == sent - dropped
+        assert arrived == sorted(set(arrived))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ring_memory(seals=0),
+        lambda: ring_memory(HEAD + 65536 + 8),
+        lambda: ring_memory(HEAD + 32768),
+        lambda: ring_memory(HEAD + 2**25),
+        lambda: os.eventfd(0),
+    ],
+    ids=["unsealed", "no power of two", "too small", "too large", "an eventfd"],
+)
+def test_a_ring_that_cannot_be_used_ends_the_connection_and_leaves_no_descriptor(
+    run: Run, capfd: pytest.CaptureFixture[str], make: Callable[[], int]
+) -> None:
+    with connected(run) as (node, connection):
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        descriptor = make()
+        socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor])
+        os.close(descriptor)
+        node.is_empty()
+        assert "closed the connection of `b`: a ring that cannot be used" in capfd.readouterr().out
+        assert len(list(Path("/proc/self/fd").iterdir())) == before - 1  # that of the connection
+
+
+@pytest.mark.parametrize("offers", [0, 2])
+def test_a_ring_without_memory_and_a_second_ring_end_the_connection(
+    run: Run, capfd: pytest.CaptureFixture[str], offers: int
+) -> None:
+    descriptor = ring_memory()
+    with connected(run) as (node, connection):
+        for _ in range(offers):
+            socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor])
+            node.is_empty()
+        if not offers:
+            connection.sendall(wire.frame(Kind.RING, 0))
+            node.is_empty()
+        assert "closed the connection of `b`: a ring that cannot be used" in capfd.readouterr().out
+    os.close(descriptor)
+
+
+def test_a_reader_that_lies_about_what_it_took_gets_its_messages_by_the_connection(run: Run) -> None:
+    descriptor = ring_memory()
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor)
+        os.close(descriptor)
+        node.is_empty()
+        send(node, 1)
+        reader.messages()
+        reader.ring.set(TAKEN, 2**63)
+        send(node, 2)
+        assert reader.ring.get(WRITTEN) == 0
+        assert reader.messages() == [2]
