@@ -200,6 +200,7 @@ def _folders_in_use() -> list[Path]:
 
 
 def _tell_no_run(name: str | None) -> NoReturn:
+    from doraflow.cli.report import fail
     from doraflow.logs.folders import known_runs, state_folder
     from doraflow.parser.suggest import choices_text
 
@@ -207,24 +208,20 @@ def _tell_no_run(name: str | None) -> NoReturn:
     runs = known_runs(base, _folders_in_use())
     known = list(dict.fromkeys(text for run in runs for text in (run.given_name, run.dataflow) if text))
     if not known:
-        _fail(f"no run has left logs in `{base}`", "start one with `doraflow run`, or name a folder with `--run`")
-    _fail(
+        fail(f"no run has left logs in `{base}`", "start one with `doraflow run`, or name a folder with `--run`")
+    fail(
         f"there is no run `{name}` with logs in `{base}`", f"name one of {choices_text(str(name), known)}, or a folder"
     )
 
 
 def _check_nodes(run: LoggedRun, wanted: tuple[str, ...]) -> None:
+    from doraflow.cli.report import fail
     from doraflow.parser.suggest import choices_text
 
     known = list(dict.fromkeys([*run.nodes, *run.files()]))
     for node in wanted:
         if node not in known:
-            _fail(f"run `{run.name}` has no node `{node}`", f"name one of {choices_text(node, known)}")
-
-
-def _fail(message: str, mend: str) -> NoReturn:
-    typer.echo(f"error: {message}\nhint: {mend}", err=True)
-    raise typer.Exit(1)
+            fail(f"run `{run.name}` has no node `{node}`", f"name one of {choices_text(node, known)}")
 
 
 def _refuse(message: str) -> NoReturn:

@@ -165,7 +165,11 @@ def _log_files(wiring: HostWiring, run_id: str, options: Options, console: Conso
     with contextlib.closing(folder):
         files = LogFiles(path, lambda text: console.progress("log_trouble", text))
         with contextlib.closing(files):
-            yield files
+            try:
+                yield files
+            except LaunchError:
+                folder.discard()  # lest `doraflow logs` takes it for the newest run
+                raise
 
 
 @contextlib.contextmanager

@@ -43,6 +43,13 @@ class LogFolder:
         if self.lock is not None:
             os.close(self.lock)
 
+    def discard(self) -> None:
+        """Remove the folder of a run that has never begun, if nothing was written to it."""
+        with contextlib.suppress(OSError):
+            if self.lock is not None and [entry.name for entry in os.scandir(self.path)] == [RUN_FILE]:
+                (self.path / RUN_FILE).unlink()
+                self.path.rmdir()
+
 
 def default_folder(dataflow: str, environment: Mapping[str, str]) -> Path:
     """Name a folder for the logs of a run that begins now, below `XDG_STATE_HOME` or `~/.local/state`."""

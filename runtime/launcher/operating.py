@@ -138,7 +138,7 @@ class Operation:
         try:
             answer(self._reply(request))
         except Refused as refused:
-            answer(Refusal(str(refused)))
+            answer(Refusal(str(refused), refused.help))
 
     def on_subscribed(self) -> None:
         """Begin to look what changes; that ends by itself when nobody wants to know any more."""

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.launcher.endings import Verdict
-from doraflow_runtime.launcher.status import NodeStatus, Refused
+from doraflow_runtime.launcher.status import NodeStatus, Refused, unknown
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ class Orders:
         if node in self._members.guests:
             raise Refused(f"`{node}` is a dynamic node: whoever has started its process ends it")
         if member is None:
-            listed = ", ".join(f"`{other.node}`" for other in self._members.all) or "none"
-            raise Refused(f"there is no node `{node}` in this run; its nodes are: {listed}")
+            known = [other.node for other in self._members.all]
+            raise unknown(f"there is no node `{node}` in this run; its nodes are", node, known)
         if self._joining.is_stopping:
             raise Refused(f"the run is being stopped, and `{node}` with it")
         if member.restart_at is not None:

@@ -29,7 +29,7 @@ from doraflow_runtime.launcher.orders import Orders
 from doraflow_runtime.launcher.restarts import Again
 from doraflow_runtime.launcher.revival import Revival, why_not
 from doraflow_runtime.launcher.run_directory import unusable
-from doraflow_runtime.launcher.status import Refused
+from doraflow_runtime.launcher.status import unknown
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Supervisor:
         """Let a node send copies of an output to a socket in the run's directory as well. Raises Refused."""
         outputs = {each.id: [port.id for port in each.outputs] for each in self._run.wiring.nodes}.get(node)
         if outputs is not None and output not in outputs:
-            raise Refused(f"`{node}` has no output `{output}`; its outputs are: {_listed(tuple(outputs)) or 'none'}")
+            raise unknown(f"`{node}` has no output `{output}`; its outputs are", output, outputs)
         self._orders.tap(node, output, address)
 
     def measure(self) -> None:

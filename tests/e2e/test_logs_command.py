@@ -76,7 +76,7 @@ def test_wrong_questions_are_answered(world: Any) -> None:
     assert asked() == (
         1,
         (
-            f"error: no run has left logs in `{state}`\n"
+            f"error: no run has left logs in `{state}`\n\n"
             "hint: start one with `doraflow run`, or name a folder with `--run`\n"
         ),
     )
@@ -85,9 +85,9 @@ def test_wrong_questions_are_answered(world: Any) -> None:
     (folder / "a.jsonl").write_text("")
     assert asked("--run", "flwo") == (
         1,
-        f"error: there is no run `flwo` with logs in `{state}`\nhint: name one of `flow`, or a folder\n",
+        f"error: there is no run `flwo` with logs in `{state}`\n\nhint: name one of `flow`, or a folder\n",
     )
-    assert asked("b") == (1, f"error: run `{folder.name}` has no node `b`\nhint: name one of `a`\n")
+    assert asked("b") == (1, f"error: run `{folder.name}` has no node `b`\n\nhint: name one of `a`\n")
     assert asked("--regex", "(")[0] == 2
     assert asked("--since", "soon") == (2, "error: `soon` is no time: write `5m`, `2h` or `2026-01-31T12:00`\n")
     assert asked("--follow", "--group", "node") == (

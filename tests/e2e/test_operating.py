@@ -89,6 +89,7 @@ def test_a_name_is_given_once(world: Any) -> None:
     first = running(world, "bundle", "--name", "night")
     again = world.launch(world.bundle("again"), "--name", "night")
     assert again.wait() == 1
+    assert not again.logs.exists(), "a run that never began has a log"
     assert "error[DF847]: a run named `night` goes on already\n" in again.err
     assert doraflow(world, "stop", "night").returncode == 0
     assert first.wait() == 0
@@ -130,6 +131,7 @@ def test_what_cannot_be_done_is_refused_in_words(world: Any) -> None:
     done = doraflow(world, "restart", "tickin")
     assert done.returncode == 1
     assert "error[DF843]: there is no node `tickin` in this run; its nodes are: `ticking`" in done.stderr
+    assert "hint: to name the closest, write `ticking`" in done.stderr
     launch.signal(signal.SIGTERM)
     assert launch.wait() == 0
 
