@@ -63,6 +63,7 @@ class FarConsumer:
         self._must_greet = False
         self._was_up = False
         self._was_refused = False
+        self._is_joined = False
         self._socket, self.monitor = connector(context, self.address, self.host, secure)
 
     # ---- what the node asks of any of its readers
@@ -189,20 +190,21 @@ class FarConsumer:
 
     def _on_news(self, news: str) -> None:
         if news == "up":
-            self._must_greet = True
+            self._must_greet = self._is_joined = True
             self.has_left = False  # another process may listen there now
             return
-        if news == "refused" and not self._was_refused:
+        where = f"the link to `{self.name}` on `{self.host}` ({self.address})"
+        if self.is_up:
+            self._warn(f"{where} is cut; it is taken up again")
+        elif not self._is_joined and not self._was_refused:
             self._was_refused = True
             self._warn(
-                f"the link to `{self.name}` on `{self.host}` cannot be made: the keys of the two hosts do not fit"
+                f"{where} cannot be made: the other side hangs up before the greeting, since the keys of the two hosts "
+                "do not fit or another program listens there"
             )
-        if news == "cut" and self.is_up:
-            self._warn(f"the link to `{self.name}` on `{self.host}` ({self.address}) is cut; it is taken up again")
-        if self.is_up:
-            self.is_up = False
-            for lane in self.lanes.values():
-                lane.cut()
+        self.is_up = self._is_joined = False
+        for lane in self.lanes.values():
+            lane.cut()
 
     def _greet_if_due(self) -> None:
         if not self._must_greet or not has(self._socket, zmq.POLLOUT):

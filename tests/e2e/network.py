@@ -1,0 +1,113 @@
+"""Hosts made of network namespaces: each has an address of its own on a bridge that has a namespace as well.
+
+Nothing of it shows outside, and all of it goes with the namespaces. A cable can be pulled and put back, and be given
+latency and loss where the kernel has netem.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUBNET = "10.99.0"
+
+
+@dataclass
+class Network:
+    """Hosts by name, each with its namespace; the bridge is in one of its own."""
+
+    token: str = field(default_factory=lambda: secrets.token_hex(3))
+    hosts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def bridge(self) -> str:
+        return f"df{self.token}br"
+
+    def namespace(self, host: str) -> str:
+        return f"df{self.token}h{self.hosts[host]}"
+
+    def address(self, host: str) -> str:
+        return f"{SUBNET}.{self.hosts[host]}"
+
+    def cable(self, host: str) -> str:
+        """The end of a host's cable that is in the bridge's namespace."""
+        return f"port{self.hosts[host]}"
+
+    def build(self, names: tuple[str, ...]) -> None:
+        ip("netns", "add", self.bridge)
+        ip("-n", self.bridge, "link", "add", "bridge", "type", "bridge")
+        ip("-n", self.bridge, "link", "set", "bridge", "up")
+        for number, name in enumerate(names, start=1):
+            self.hosts[name] = number
+            inside = self.namespace(name)
+            ip("netns", "add", inside)
+            ip("-n", inside, "link", "set", "lo", "up")
+            peer = ("peer", "name", "eth", "netns", inside)
+            ip("-n", self.bridge, "link", "add", self.cable(name), "type", "veth", *peer)
+            ip("-n", self.bridge, "link", "set", self.cable(name), "master", "bridge", "up")
+            ip("-n", inside, "address", "add", f"{self.address(name)}/24", "dev", "eth")
+            ip("-n", inside, "link", "set", "eth", "up")
+
+    def cut(self, host: str) -> None:
+        """Pull the cable of a host."""
+        ip("-n", self.bridge, "link", "set", self.cable(host), "down")
+
+    def mend(self, host: str) -> None:
+        """Put the cable back."""
+        ip("-n", self.bridge, "link", "set", self.cable(host), "up")
+
+    def disturb(self, host: str, *netem: str) -> None:
+        """Let netem disturb what a host sends; skips the test where the kernel has none."""
+        where = ["tc", "-n", self.namespace(host), "qdisc", "replace", "dev", "eth", "root", "netem", *netem]
+        done = subprocess.run(where, capture_output=True, text=True, check=False)
+        if done.returncode:
+            skip(f"the kernel has no netem: {done.stderr.strip()}")
+
+    def command(self, host: str, *arguments: str) -> list[str]:
+        """Say how to run a command on a host."""
+        return ["ip", "netns", "exec", self.namespace(host), *arguments]
+
+    def remove(self) -> None:
+        for name in [*(self.namespace(host) for host in self.hosts), self.bridge]:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def ip(*arguments: str) -> None:
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+
+
+def skip(reason: str) -> None:
+    """Skip a test for a reason, but not where all tests have to run."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to run this test: {reason}")
+    pytest.skip(reason)
+
+
+@contextlib.contextmanager
+def network_of(*names: str) -> Iterator[Network]:
+    """Make hosts that reach one another; they are gone afterwards, whatever happens."""
+    if os.geteuid() != 0:
+        skip("network namespaces take root")
+    if shutil.which("ip") is None:
+        skip("network namespaces take the command `ip`")
+    made = Network()
+    try:
+        try:
+            made.build(names)
+        except OSError as error:
+            skip(f"network namespaces cannot be made here: {error}")
+        yield made
+    finally:
+        made.remove()

@@ -1,0 +1,206 @@
+"""Dataflows on several hosts, each a network namespace with a launcher of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.fleet import Fleet
+from tests.e2e.network import network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.e2e.fleet import Started
+    from tests.e2e.network import Network
+
+SOURCE = """
+import os, random, zlib
+from dora import Node
+count = int(os.environ["COUNT"])
+sizes = [8, 100, 4000, 5000, 70_000, 1_000_000]
+chance = random.Random(7)
+with Node() as node:
+    for number in range(count):
+        size = chance.choices(sizes, [50, 20, 20, 20, 6, 1])[0]
+        data = chance.randbytes(8) * (size // 8)
+        node.send_output("data", data, {"number": number, "sum": zlib.crc32(data)})
+print("all sent", flush=True)
+"""
+
+RELAY = """
+from dora import Node
+with Node() as node:
+    for event in node:
+        if event["type"] == "INPUT":
+            node.send_output("data", event["value"], {key: event["metadata"][key] for key in ("number", "sum")})
+"""
+
+SINK = """
+import zlib
+from dora import Node
+seen, wrong = [], 0
+with Node() as node:
+    for event in node:
+        if event["type"] == "INPUT":
+            wrong += zlib.crc32(event["value"].buffers()[1]) != event["metadata"]["sum"]
+            seen.append(event["metadata"]["number"])
+            if len(seen) == 1 or len(seen) % 1000 == 0:
+                print("got", len(seen), flush=True)
+        elif event["type"] != "STOP":
+            print(event["type"], event.get("id"), flush=True)
+print(f"{len(seen)} came, {wrong} wrong, in order: {seen == sorted(set(seen))}, last {seen[-1]}", flush=True)
+"""
+
+PIPELINE = """\
+nodes:
+  - {{id: source, path: source.py, outputs: [data], env: {{COUNT: "{count}"}}, deploy: {{machine: one}}}}
+  - id: relay
+    path: relay.py
+    inputs: {{data: {{source: source/data, queue_policy: {policy}, queue_size: 8}}}}
+    outputs: [data]
+    deploy: {{machine: two}}
+  - id: sink
+    path: sink.py
+    inputs: {{data: {{source: relay/data, queue_policy: {policy}, queue_size: 8}}}}
+    deploy: {{machine: three}}
+"""
+
+NODES = {"source": SOURCE, "relay": RELAY, "sink": SINK}
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with network_of("one", "two", "three") as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, network)
+    yield made
+    made.end()
+
+
+WHOLE = "{count} came, 0 wrong, in order: True, last {last}"
+
+
+def all_well(launches: list[Started], count: int, patience: float = 180) -> None:
+    """Wait for launchers of which the first has the sink, and see that everything came."""
+    codes = [each.wait(patience) for each in launches]
+    assert codes == [0] * len(codes), "\n".join(each.out + each.err for each in launches)
+    assert WHOLE.format(count=count, last=count - 1) in launches[0].out
+
+
+def test_ten_thousand_messages_of_mixed_sizes_pass_three_hosts_without_loss(fleet: Fleet) -> None:
+    bundle = fleet.build(PIPELINE.format(count=10_000, policy="backpressure"), NODES)
+    launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
+    all_well(launches, 10_000)
+
+
+def test_a_cut_link_loses_nothing_under_backpressure_and_is_told_of(fleet: Fleet) -> None:
+    bundle = fleet.build(PIPELINE.format(count=10_000, policy="backpressure"), NODES)
+    launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
+    launches[0].wait_for("got 1000")
+    fleet.network.cut("two")
+    launches[1].wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) is cut; it is taken up again")
+    time.sleep(3)
+    fleet.network.mend("two")
+    launches[1].wait_for("the link to `relay` on `two` is there again")
+    all_well(launches, 10_000)
+
+
+@pytest.mark.parametrize(
+    "netem",
+    [("delay", "20ms", "5ms"), ("delay", "10ms", "loss", "2%"), ("delay", "10ms", "reorder", "25%", "50%")],
+    ids=["latency", "loss", "reordering"],
+)
+def test_a_disturbed_network_loses_nothing_under_backpressure(fleet: Fleet, netem: tuple[str, ...]) -> None:
+    for host in fleet.network.hosts:
+        fleet.network.disturb(host, *netem)
+    bundle = fleet.build(PIPELINE.format(count=300, policy="backpressure"), NODES)
+    all_well([fleet.launch(bundle, host) for host in ("three", "one", "two")], 300)
+
+
+def test_two_dataflows_on_the_same_hosts_keep_apart_by_their_ports(fleet: Fleet) -> None:
+    launches = []
+    for name, base in (("first", "31000"), ("second", "32000")):
+        flow = f"name: {name}\n" + PIPELINE.format(count=500, policy="backpressure")
+        bundle = fleet.build(flow, NODES, name)
+        launches.append([fleet.launch(bundle, host, "--port-base", base) for host in ("three", "one", "two")])
+    for each in launches:
+        all_well(each, 500)
+
+
+def test_a_port_that_is_taken_is_told_with_its_node_and_the_mend(fleet: Fleet) -> None:
+    bundle = fleet.build(PIPELINE.format(count=1, policy="backpressure"), NODES)
+    code = "import socket, time; s = socket.create_server(('', 29401)); print('here', flush=True); time.sleep(60)"
+    with subprocess.Popen(fleet.network.command("two", sys.executable, "-c", code), stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"here\n"
+        launch = fleet.launch(bundle, "two")
+        assert launch.wait() == 1
+        other.kill()
+    assert launch.err == (
+        "error[DF832]: `relay` cannot listen on port 29401 for the other hosts: address already in use\n"
+        "hint: end the program that listens there (`ss -ltnp 'sport = :29401'` names it), "
+        "or launch all hosts with another `--port-base`\n"
+    )
+
+
+def other_keys(fleet: Fleet) -> Path:
+    """Make keys of the same names that belong to nobody of the fleet."""
+    other = fleet.folder / "other-keys"
+    fleet.doraflow("keys", "make", str(fleet.folder / "source-bundle/dataflow.yml"), "--keys", str(other))
+    return other
+
+
+def test_a_host_with_a_key_that_nobody_knows_gets_nothing(fleet: Fleet) -> None:
+    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), NODES)
+    other = other_keys(fleet)
+    for host in ("two", "three"):  # it knows the others, and they do not know it
+        shutil.copy(fleet.folder / "keys" / f"{host}.public", other)
+    reader = fleet.launch(bundle, "two")
+    sender = fleet.launch(bundle, "one", DORAFLOW_KEYS=str(other))
+    reader.wait_for("refused a connection from 10.99.0.1: its key is in no ring of this host")
+    sender.wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) cannot be made")
+
+
+def test_a_host_whose_key_is_not_the_expected_one_gets_nothing(fleet: Fleet) -> None:
+    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), NODES)
+    fleet.launch(bundle, "two", DORAFLOW_KEYS=str(other_keys(fleet)))
+    sender = fleet.launch(bundle, "one")
+    sender.wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) cannot be made")
+
+
+def test_no_link_is_made_without_keys(fleet: Fleet, tmp_path: Path) -> None:
+    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), NODES)
+    launch = fleet.launch(bundle, "one", DORAFLOW_KEYS=str(tmp_path / "nowhere"))
+    assert launch.wait() == 1
+    assert launch.err.startswith(f"error[DF852]: there are no keys in `{tmp_path}/nowhere`: it does not exist\nhint: ")
+
+
+def test_a_reader_that_is_killed_and_restarted_goes_on(fleet: Fleet) -> None:
+    sink = SINK.replace("    for event in node:\n", "    for event in node:\n        die_once(event)\n", 1)
+    die = """
+import os
+from pathlib import Path
+def die_once(event):
+    mark = Path(os.environ["TMPDIR"], "died")
+    if len(seen) == 500 and not mark.exists():
+        mark.write_text("once")
+        os.kill(os.getpid(), 9)
+"""
+    restarting = PIPELINE.replace("    path: sink.py\n", "    path: sink.py\n    restart_policy: on-failure\n")
+    nodes = {**NODES, "sink": die + sink}
+    bundle = fleet.build(restarting.format(count=2_000, policy="backpressure"), nodes)
+    launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
+    codes = [each.wait(180) for each in launches]
+    assert codes == [0, 0, 0], "\n".join(each.out + each.err for each in launches)
+    assert "0 wrong, in order: True, last 1999" in launches[0].out
