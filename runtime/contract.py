@@ -218,7 +218,9 @@ class Process:
     forked from one that is warm, where that makes no difference to it, or executed; any other is always executed.
 
     The restart keys are the dataflow's: `max_restarts` 0 is for no limit, times are in seconds. `health_check_timeout`
-    is how long the process may show no sign of life once it has joined; 0 is for any time.
+    is how long the process may show no sign of life once it has joined, and `startup_timeout` how long it may take to
+    join; 0 is for any time. `finish_grace` is how long it may go on when nothing more comes in and all others have
+    finished; None is for the launcher's `--finish-grace`.
     """
 
     node: str
@@ -236,6 +238,8 @@ class Process:
     max_restart_delay: float | None = None
     restart_window: float | None = None
     health_check_timeout: float = 0.0
+    startup_timeout: float = 0.0
+    finish_grace: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,8 @@ def _process(graph: Graph, node: Node) -> Process | None:
         max_restart_delay=seconds(node.settings, "max_restart_delay"),
         restart_window=seconds(node.settings, "restart_window"),
         health_check_timeout=seconds(node.settings, "health_check_timeout") or 0.0,
+        startup_timeout=seconds(node.settings, "startup_timeout") or 0.0,
+        finish_grace=seconds(node.settings, "finish_grace_secs"),
     )
 
 

@@ -36,13 +36,23 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 # Keys that belong together are told of once, at the first that is given.
 _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
     {
-        ("startup_timeout",): "the launcher's `--start-timeout` holds for all nodes",
-        ("finish_grace_secs",): "the launcher's `--grace` holds for all nodes",
         ("data_format", "default_data_format"): "messages travel as Arrow",
         ("debug",): "messages cannot be inspected from outside",
         ("distribute",): "a bundle is copied by hand",
     }
 )
+_OF_PROCESSES = (
+    "restart_policy",
+    "max_restarts",
+    "restart_delay",
+    "max_restart_delay",
+    "restart_window",
+    "startup_timeout",
+    "health_check_timeout",
+    "finish_grace_secs",
+)
+"""What a launcher does with the processes that it starts."""
+
 _AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", "arrow", {}, {"enable_debug_inspection": False})
 
 
@@ -58,6 +68,8 @@ def check_support(graph: Graph, sink: Sink) -> Graph:
         if node.settings.get("spin_us") and node.kind not in ("python", "operators"):
             where = node.setting_spans.get("spin_us")
             _tell("spin_us", f" of `{node.id}`", "only Python nodes wait in this way", where, sink)
+        if node.kind == "dynamic":
+            _check_dynamic(node, sink)
         _check_labels(node, graph, sink)
         for operator in node.operators:
             _check_operator(node, operator, sink)
@@ -90,6 +102,13 @@ def _check_settings(owner: str, settings: Mapping[str, object], spans: Mapping[s
         given = [key for key in keys if settings.get(key) not in _AS_IF_NOT_GIVEN]
         if given:
             _tell(given[0], owner, consequence, spans.get(given[0]), sink)
+
+
+def _check_dynamic(node: Node, sink: Sink) -> None:
+    given = [key for key in _OF_PROCESSES if node.settings.get(key) not in _AS_IF_NOT_GIVEN]
+    if given:
+        consequence = "the process of a dynamic node is started by hand"
+        _tell(given[0], f" of `{node.id}`", consequence, node.setting_spans.get(given[0]), sink)
 
 
 def _check_labels(node: Node, graph: Graph, sink: Sink) -> None:

@@ -22,13 +22,13 @@ class Barrier:
     ('b',)
     """
 
-    __slots__ = ("_all", "_awaited", "_pause", "_started", "_timeout", "_told")
+    __slots__ = ("_all", "_awaited", "_pause", "_started", "_told", "timeout")
 
     def __init__(self, nodes: Iterable[str], now: float, timeout: float) -> None:
         self._all = tuple(nodes)
         self._awaited = dict.fromkeys(self._all)
         self._started = now
-        self._timeout = timeout
+        self.timeout = timeout
         self._told = now
         self._pause = FIRST_NEWS_AFTER
 
@@ -56,11 +56,15 @@ class Barrier:
 
     def next_time(self) -> float:
         """Say when to look again."""
-        return min(self._told + self._pause, self._started + self._timeout)
+        return min(self._told + self._pause, self._started + self.timeout)
 
     def is_over(self, now: float) -> bool:
         """Tell whether the time is over."""
-        return now >= self._started + self._timeout
+        return now >= self._started + self.timeout
+
+    def seconds_left(self, now: float) -> float:
+        """Say how long is left until the time is over."""
+        return max(0.0, self._started + self.timeout - now)
 
     def seconds_to_tell(self, now: float) -> float | None:
         """Say for how long there has been no news, if that has to be told now; each time the next pause doubles."""

@@ -30,8 +30,8 @@ class Ending:
     `step` is how far the stop of the run had come, `was_signalled` whether the launcher had sent SIGTERM to this
     process, `was_killed` whether it had sent SIGKILL to it alone because SIGTERM did not end it, `was_hurried` whether
     the user had asked twice, `has_arrived` whether it had said hello, `is_abandoned` that it has not ended at all.
-    `silence` is for how many seconds it had shown no sign of life, if it was killed for that. `restarts` counts the
-    processes that the node had before.
+    `silence` is for how many seconds it had shown no sign of life, `lateness` after how many it had not joined, if it
+    was killed for that. `restarts` counts the processes that the node had before.
     """
 
     code: int
@@ -42,6 +42,7 @@ class Ending:
     is_abandoned: bool = False
     was_killed: bool = False
     silence: float = 0.0
+    lateness: float = 0.0
     restarts: int = 0
 
     def verdict(self) -> Verdict:

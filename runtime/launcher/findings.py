@@ -6,6 +6,10 @@ Nothing here prints; `console` does. The codes are those of the compiler's table
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,12 @@ def cause(error: OSError) -> str:
     """
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names for a sentence.
+
+    >>> listed(["a", "b"])
+    '`a`, `b`'
+    """
+    return ", ".join(f"`{name}`" for name in names)

@@ -126,6 +126,10 @@ class Joining:
         """List the nodes that a node reads from."""
         return tuple(self._producers.get(node, ()))
 
+    def consumers_of(self, node: str) -> tuple[str, ...]:
+        """List the nodes that read from a node."""
+        return tuple(self._consumers.get(node, ()))
+
     def start_if_ready(self) -> None:
         """Start the dataflow if everyone has come and nobody wants it stopped."""
         if self.is_started or self.is_stopping or not self._barrier.is_open:
@@ -195,6 +199,7 @@ class Joining:
             self._health.heard(node, time.monotonic())
         elif isinstance(message, InputsClosed) and member is not None:
             member.is_finished = True
+            member.drained_at = member.drained_at or time.monotonic()
         elif isinstance(message, Counted) and member is not None:
             self._measurements.take(node, member.group, message, usage_of(member.group).cpu_ms)
         elif isinstance(message, StopAll):

@@ -32,9 +32,10 @@ from doraflow_runtime.launcher.operating import operated
 from doraflow_runtime.launcher.outlet import Outlet
 from doraflow_runtime.launcher.reach import UNCHANGED, Changes, check_ports, find_reach
 from doraflow_runtime.launcher.records import timestamp
+from doraflow_runtime.launcher.run import Run
 from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
-from doraflow_runtime.launcher.supervisor import Run, Supervisor
+from doraflow_runtime.launcher.supervisor import Supervisor
 from doraflow_runtime.launcher.verify import verify
 from doraflow_runtime.launcher.wiring import address, match, node_configs, read_wiring, write_configs
 
@@ -53,8 +54,9 @@ _STDOUT, _STDERR = 1, 2
 class Options:
     """How to launch; `sources` and `log_folder` are None for their defaults, times are in seconds.
 
-    `name` is that of the run, empty for one made of the dataflow's. `changes` is what the launch changes of the links
-    to other hosts, and `keys` the folder with the keys for them.
+    `name` is that of the run, empty for one made of the dataflow's. `finish_grace` is for nodes that go on when nothing
+    more comes in and all others have finished; None is for ever. `changes` is what the launch changes of the links to
+    other hosts, and `keys` the folder with the keys for them.
     """
 
     sources: Path | None = None
@@ -62,6 +64,7 @@ class Options:
     style: Style = "text"
     start_timeout: float = 120.0
     grace: float = 5.0
+    finish_grace: float | None = 120.0
     is_verified: bool = True
     kept_runs: int = KEPT_RUNS
     name: str = ""
@@ -135,7 +138,8 @@ def _launch(
         console.progress(
             "launching", f"run {directory.name}, logs in {files.path}", run=directory.name, logs=str(files.path)
         )
-        run = Run(wiring, checked, directory, options.start_timeout, options.grace, allow_many_files(), shared, root)
+        times = options.start_timeout, options.grace, options.finish_grace
+        run = Run(wiring, checked, directory, *times, allow_many_files(), shared, root)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
         with (
             operated(supervisor, facts, directory, loop, console),

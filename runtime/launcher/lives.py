@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.loop import Loop
     from doraflow_runtime.launcher.members import Guest, Members
     from doraflow_runtime.launcher.node_logs import NodeLogs
+    from doraflow_runtime.launcher.run import Run
     from doraflow_runtime.launcher.spawn import Spawned
-    from doraflow_runtime.launcher.supervisor import Run
 
 
 class Lives:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import Process
     from doraflow_runtime.launcher.launch import Options
 
+FINISH_SECONDS = 120.0
+"""dora's grace for nodes that go on when their dataflow has finished otherwise."""
+
 _EXIT_CODES = """\
 exit codes:
   0    every node ended well, or the run was stopped as asked
@@ -77,6 +80,14 @@ def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add_link_options(parser)
     parser.add_argument(
+        "--finish-grace",
+        type=_seconds_or_off,
+        default=FINISH_SECONDS,
+        metavar="SECONDS",
+        help="how long a node may go on when nothing more comes in and all others have finished; off: for ever "
+        "(default: 120)",
+    )
+    parser.add_argument(
         "--detached",
         action="store_true",
         help="tell events on stdout until all nodes have started, then go on alone; events go to launcher.events too",
@@ -117,6 +128,7 @@ def _options(given: argparse.Namespace) -> Options:
         style=given.output,
         start_timeout=given.start_timeout,
         grace=given.grace,
+        finish_grace=given.finish_grace,
         is_verified=given.verify,
         kept_runs=given.keep_logs,
         name=given.name or "",
@@ -131,6 +143,10 @@ def _seconds(text: str) -> float:
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
     return value
+
+
+def _seconds_or_off(text: str) -> float | None:
+    return None if text == "off" else _seconds(text)
 
 
 def _count(text: str) -> int:

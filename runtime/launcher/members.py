@@ -32,7 +32,8 @@ class Member:
 
     `restart_at` is when the node, whose process has ended, is started again. `is_ordered` says that someone asked for
     the restart, `is_leaving` that the node is stopped for good, `is_finished` that it has told that all its inputs are
-    closed, `silence` for how many seconds it had shown no sign of life when it was killed for that.
+    closed, `silence` for how many seconds it had shown no sign of life when it was killed for that, `lateness` after
+    how many seconds it was killed because it had not joined, `drained_at` since when nothing more can come in at it.
     """
 
     process: Process
@@ -55,6 +56,8 @@ class Member:
     is_finished: bool = False
     is_paused: bool = False
     silence: float = 0.0
+    lateness: float = 0.0
+    drained_at: float | None = None
     last_code: int | None = None
 
     @property
@@ -82,7 +85,8 @@ class Member:
         self.connection = self.ending = self.kill_at = self.ladder = self.restart_at = None
         self.has_arrived = self.was_signalled = self.was_killed = self.is_gone = False
         self.is_ordered = self.is_finished = self.is_paused = False
-        self.silence = 0.0
+        self.silence = self.lateness = 0.0
+        self.drained_at = None
 
     def signal_quietly(self, number: signal.Signals) -> None:
         """Send a signal that ends nothing."""

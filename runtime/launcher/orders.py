@@ -52,6 +52,10 @@ class Orders:
         member = self._living(node)
         if member.is_leaving:
             raise Refused(f"`{node}` is being stopped already")
+        self.end_for_good(member)
+
+    def end_for_good(self, member: Member) -> None:
+        """Ask a node to stop, and end it after the grace; it is not started again."""
         member.is_leaving, member.is_ordered = True, False
         self._end(member)
 

@@ -96,6 +96,8 @@ def how(ending: Ending, grace: float) -> str:
             return f"did not end within {grace:g} s of SIGTERM and was killed"
     if ending.silence:
         return f"showed no sign of life for {ending.silence:.1f} s and was killed"
+    if ending.lateness:
+        return f"did not join the dataflow within {ending.lateness:g} s, its `startup_timeout`, and was killed"
     if not ending.code:
         return "ended"
     when = "" if ending.has_arrived else " before it joined the dataflow"

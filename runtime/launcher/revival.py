@@ -82,6 +82,10 @@ class Revival:
             return not has_failed
         return self._are_dry(node)
 
+    def is_drained(self, member: Member) -> bool:
+        """Tell whether nothing more can come in at a node that has joined and reads from others."""
+        return member.is_finished or (member.has_arrived and self._are_dry(self._nodes[member.node]))
+
     def _are_dry(self, node: NodeWiring) -> bool:
         producers = self._joining.producers_of(node.id)
         has_timer = any(port.interval_ns for port in node.inputs)

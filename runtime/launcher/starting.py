@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.guardian import Guardian
     from doraflow_runtime.launcher.loop import Loop
-    from doraflow_runtime.launcher.supervisor import Run
+    from doraflow_runtime.launcher.run import Run
 
 WARM_SECONDS = 10.0
 """How long the warm process may take; a disk that is slower than that is slow for every node by itself as well."""

@@ -10,33 +10,28 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.launcher import report, wiring
+from doraflow_runtime.launcher import wiring
 from doraflow_runtime.launcher.barrier import Barrier
 from doraflow_runtime.launcher.control import ControlSocket
-from doraflow_runtime.launcher.endings import Ending, Verdict
 from doraflow_runtime.launcher.failures import Failures
 from doraflow_runtime.launcher.findings import LaunchError
-from doraflow_runtime.launcher.groups import exists
 from doraflow_runtime.launcher.health import Health
 from doraflow_runtime.launcher.joining import Joining
+from doraflow_runtime.launcher.judging import Judge, next_ended
 from doraflow_runtime.launcher.lives import Lives
 from doraflow_runtime.launcher.measuring import Measurements
 from doraflow_runtime.launcher.members import Guest, Member, Members
 from doraflow_runtime.launcher.orders import Orders
-from doraflow_runtime.launcher.restarts import Again
-from doraflow_runtime.launcher.revival import Revival, why_not
+from doraflow_runtime.launcher.overdue import Overdue
+from doraflow_runtime.launcher.revival import Revival
 from doraflow_runtime.launcher.run_directory import unusable
+from doraflow_runtime.launcher.scene import Scene
 from doraflow_runtime.launcher.status import unknown
 from doraflow_runtime.launcher.stopping import Step, StopLadder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from doraflow_runtime.contract import HostWiring
     from doraflow_runtime.control.messages import RunState
     from doraflow_runtime.launcher.commands import Command
     from doraflow_runtime.launcher.console import Console
@@ -44,8 +39,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.guardian import Guardian
     from doraflow_runtime.launcher.loop import Loop
     from doraflow_runtime.launcher.node_logs import NodeLogs
+    from doraflow_runtime.launcher.run import Run
     from doraflow_runtime.launcher.signals import SignalPipe
-    from doraflow_runtime.launcher.spawn import FileLimit
     from doraflow_runtime.launcher.status import NodeStatus
 
 _SAME_REQUEST = 0.05
@@ -53,23 +48,6 @@ _SAME_REQUEST = 0.05
 
 _LOOK_AGAIN = 0.2
 """Seconds between looks at what a node has left behind: if its parent lives elsewhere, no signal tells of its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What is to be run; `directory` is laid out already, times are in seconds.
-
-    `environment` is what all nodes share, and `root` the folder of their sources.
-    """
-
-    wiring: HostWiring
-    commands: tuple[Command, ...]
-    directory: Path
-    start_timeout: float
-    grace: float
-    open_files: FileLimit
-    environment: Mapping[str, str]
-    root: Path
 
 
 class Supervisor:
@@ -90,9 +68,8 @@ class Supervisor:
         self._ladder = StopLadder(run.grace)
         self._stop_time = 0.0
         self._members.guests = {node.id: Guest(node.id) for node in run.wiring.nodes if node.dynamic}
-        self._awaited = frozenset(node.id for node in run.wiring.nodes if wiring.has_ports(node) and not node.dynamic)
-        in_order = [node.id for node in run.wiring.nodes if node.id in self._awaited]
-        self._barrier = Barrier(in_order, time.monotonic(), run.start_timeout)
+        awaited = [node.id for node in run.wiring.nodes if wiring.has_ports(node) and not node.dynamic]
+        self._barrier = Barrier(awaited, time.monotonic(), _start_timeout(run, frozenset(awaited)))
         self.measurements = Measurements()
         self._health = Health(run.wiring.health_check_interval)
         self._joining = Joining(
@@ -107,7 +84,11 @@ class Supervisor:
             self._on_left,
         )
         self._orders = Orders(self._members, self._joining, self._health, run.grace)
-        self._revival = Revival(run.wiring, self._joining)
+        scene = Scene(
+            run, self._members, self._barrier, self._ladder, self._health, self._joining, self._failures, console
+        )
+        self._judge = Judge(scene, Revival(run.wiring, self._joining), frozenset(awaited), self.stop)
+        self._overdue = Overdue(scene, self._orders, self.stop)
         self._lives = Lives(run, self._members, logs, loop, console, guardian)
         loop.on_readable(signals.descriptor, self._on_signals)
 
@@ -128,7 +109,7 @@ class Supervisor:
                 member.signal(signal.SIGKILL)  # an orderly end has left nothing to signal
             self._lives.close()
             control.close()
-        self._report_abandoned()
+        self._judge.report_abandoned()
         self._failures.explain(self._joining.producers_of)
 
     @property
@@ -231,12 +212,9 @@ class Supervisor:
     def _patience(self) -> float | None:
         """Say how long the loop may wait."""
         times = [due for member in self._members.all if (due := member.next_time()) is not None]
-        if self._health.next_time is not None:
-            times.append(self._health.next_time)
+        times += self._overdue.times()
         if self._ladder.deadline is not None:
             times.append(self._ladder.deadline)
-        elif not self._joining.is_started:
-            times.append(self._barrier.next_time())
         if any(member.ending and not member.is_gone for member in self._members.all):
             times.append(time.monotonic() + _LOOK_AGAIN)
         return max(0.0, min(times) - time.monotonic()) if times else None
@@ -246,8 +224,6 @@ class Supervisor:
         self._let_go()
         if self._console.is_closed:
             self.stop("nobody reads the output any more")
-        if not self._joining.is_started and self._ladder.step is Step.RUNNING:
-            self._tend_barrier(now)
         step = self._ladder.due(now)
         if step in (Step.TERMINATED, Step.KILLED):
             for member in self._members.all:
@@ -256,43 +232,10 @@ class Supervisor:
             if member.kill_at is not None and now >= member.kill_at:
                 member.kill_at = None
                 member.signal(signal.SIGKILL)
-            if member.restart_at is not None and member.is_gone:
-                self._revive(member, now)
+            if member.restart_at is not None and member.is_gone and self._judge.is_to_start(member, now):
+                self._judge_start(*self._lives.start_again(member))
         self._orders.due(now)
-        self._end_silent(now)
-
-    def _end_silent(self, now: float) -> None:
-        """Kill nodes that have hung; what follows is judged like any other end."""
-        for node, seconds in self._health.silent(now):
-            member = self._members.by_node(node)
-            if member is not None and member.ending is None:
-                member.silence = seconds
-                message = f"`{node}` has shown no sign of life for {seconds:.1f} s and is killed"
-                self._console.progress("unresponsive", message, node=node, seconds=round(seconds, 3))
-                member.signal(signal.SIGKILL)
-
-    def _revive(self, member: Member, now: float) -> None:
-        """Start a node again if its time has come, or give it up if it has nothing left to do."""
-        has_failed = member.ending is not None and member.ending.verdict() is not Verdict.WELL
-        is_stopping = member.is_leaving or self._ladder.step is not Step.RUNNING
-        if is_stopping or self._revival.is_finished(member, has_failed=has_failed):
-            member.restart_at = None
-            member.restarts.count -= 1
-            self._give_up(member)
-        elif member.restart_at is not None and now >= member.restart_at:
-            member.restart_at = None
-            self._judge_start(*self._lives.start_again(member))
-
-    def _tend_barrier(self, now: float) -> None:
-        awaited = self._barrier.awaited
-        if self._barrier.is_over(now):
-            for member in self._members.all:
-                if member.node in awaited:
-                    self._failures.add_late(member, self._run.start_timeout)
-            self.stop(f"{_listed(awaited)} did not become ready", awaited[0])
-        elif (seconds := self._barrier.seconds_to_tell(now)) is not None:
-            message = f"waiting for {_listed(awaited)} to join the dataflow ({seconds:g} s without news)"
-            self._console.progress("waiting", message, nodes=list(awaited))
+        self._overdue.act(now)
 
     def _on_signals(self) -> None:
         for number in self._signals.read():
@@ -315,11 +258,11 @@ class Supervisor:
 
     def _reap(self) -> None:
         """Take note of every process that has ended: nodes, and orphans that nodes have left to us."""
-        while (ended := _next_ended()) is not None:
+        while (ended := next_ended()) is not None:
             number, code = ended
             member = self._members.by_process(number)
             if member is not None:
-                self._on_end(member, code)
+                self._judge.on_end(member, code, was_hurried=self.was_hurried)
             elif number == self._guardian.process:
                 self._console.progress("unguarded", "the guardian of this run was killed; the run goes on without it")
 
@@ -330,69 +273,8 @@ class Supervisor:
             if member.restart_at is None:
                 self._logs.ended(member.node)
 
-    def _on_end(self, member: Member, code: int) -> None:
-        member.output.drain()
-        has_arrived = member.has_arrived or member.node not in self._awaited
-        ending = Ending(
-            code,
-            self._ladder.step,
-            member.was_signalled,
-            self.was_hurried,
-            has_arrived,
-            was_killed=member.was_killed,
-            silence=member.silence,
-            restarts=member.restarts.count,
-        )
-        member.ending, member.last_code = ending, code
-        self._health.forget(member.node)
-        if exists(member.group):
-            # What it leaves behind ends with it, in time to clean up.
-            member.signal(signal.SIGTERM)
-            member.kill_at = time.monotonic() + self._run.grace
-        decision = self._revival.decide(member, time.monotonic(), is_stopping=self._ladder.step is not Step.RUNNING)
-        if isinstance(decision, Again):
-            self._tell_restart(member, decision)
-            self._joining.restarting(member)
-        else:
-            self._give_up(member, why_not(member, decision))
 
-    def _tell_restart(self, member: Member, again: Again) -> None:
-        code = member.last_code
-        how = report.how(member.ending, self._run.grace) if member.ending is not None else ""
-        when = f"in {again.delay:g} s" if again.delay else "now"
-        message = f"`{member.node}` {how}; it is started again {when} (restart {again.attempt})"
-        fields = {"node": member.node, "code": code, "delay": again.delay, "attempt": again.attempt}
-        self._console.progress("restarting", message, **fields)
-
-    def _give_up(self, member: Member, reason: str = "") -> None:
-        """Judge a node that has ended and is not started again."""
-        ending = member.ending
-        if ending is None:
-            return
-        failed = ending.verdict() is not Verdict.WELL
-        if failed:
-            self._failures.add(member, ending, reason)
-        if failed and not ending.has_arrived:
-            self.stop(f"`{member.node}` failed before the start", member.node)
-        goes_on = self._ladder.step is Step.RUNNING and any(other.ending is None for other in self._members.all)
-        message = f"{self.findings[-1].message}; the other nodes go on" if failed and goes_on else ""
-        self._console.progress("node_ended", message, node=member.node, code=ending.code, ended_well=not failed)
-        self._joining.ended(member)
-
-    def _report_abandoned(self) -> None:
-        for member in self._members.all:
-            if not member.is_gone and member.ending is None:
-                self._failures.add(member, Ending(0, is_abandoned=True))
-
-
-def _next_ended() -> tuple[int, int] | None:
-    """Reap one process that has ended; its number and exit code, or minus the signal's number."""
-    try:
-        number, status = os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return None
-    return (number, os.waitstatus_to_exitcode(status)) if number else None
-
-
-def _listed(nodes: tuple[str, ...]) -> str:
-    return ", ".join(f"`{node}`" for node in nodes)
+def _start_timeout(run: Run, awaited: frozenset[str]) -> float:
+    """Say how long the start may take: a node that may take longer than the others gives all of them its time."""
+    own = (command.process.startup_timeout for command in run.commands if command.process.node in awaited)
+    return max(run.start_timeout, *own, 0.0)

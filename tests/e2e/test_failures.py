@@ -200,7 +200,7 @@ def test_a_node_that_never_joins_is_waited_for_and_then_named(world: Any) -> Non
     # `waits` has ten seconds to join on a machine that does other work, and five without news are left after that.
     launch = world.launch(bundle, "--start-timeout", "15")
     assert launch.wait(60) == 1
-    assert "doraflow: waiting for `silent` to join the dataflow (5 s without news)" in launch.err
+    assert "doraflow: waiting for `silent` to join the dataflow (5 s without news; the run is stopped in " in launch.err
     assert (
         "error[DF803]: `silent` did not become ready within 15 s: it runs, but it has not joined the dataflow\n"
         in launch.err

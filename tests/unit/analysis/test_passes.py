@@ -28,7 +28,7 @@ nodes:
     outputs: [x, y, x]
     output_types: {x: std/media/v1/Image, z: std/core/v1/Int8}
     inputs: {loop: {source: b/x, queue_policy: backpressure}, wrong: c/x}
-    startup_timeout: 3
+    deploy: {distribute: scp}
   - id: b
     path: dynamic
     outputs: [x]

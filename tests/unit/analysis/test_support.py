@@ -13,15 +13,12 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("key", "consequence"),
-    [
-        ("startup_timeout: 3", "the launcher's `--start-timeout` holds for all nodes"),
-        ("finish_grace_secs: 3", "the launcher's `--grace` holds for all nodes"),
-    ],
+    "key", ["restart_policy: always", "startup_timeout: 3", "health_check_timeout: 3", "finish_grace_secs: 3"]
 )
-def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, consequence: str) -> None:
+def test_what_a_launcher_does_with_processes_has_no_effect_on_one_started_by_hand(check: Check, key: str) -> None:
     name = key.partition(":")[0]
-    checked = check(f"nodes:\n  - id: a\n    path: a.py\n    outputs: [x]\n    {key}\n")
+    checked = check(f"nodes:\n  - id: a\n    path: dynamic\n    outputs: [x]\n    {key}\n")
+    consequence = "the process of a dynamic node is started by hand"
     assert checked.told == [f"warning DF901 5:5 `{name}` of `a` has no effect in this version: {consequence}"]
     assert checked.only("DF901").help == f"to be rid of this warning, remove `{name}`"
 
@@ -32,6 +29,7 @@ def test_a_key_without_effect_is_a_warning_at_the_key(check: Check, key: str, co
         "restart_policy: never",
         "restart_policy: always\n    max_restarts: 3\n    restart_delay: 1\n    restart_window: 9",
         "health_check_timeout: 3",
+        "startup_timeout: 3\n    finish_grace_secs: 3",
         "inputs: {t: dora/timer/hz/1}",
         "inputs: {t: {source: dora/timer/hz/1, input_timeout: 2}}",
         "name: Camera\n    description: looks",

@@ -37,6 +37,7 @@ def test_the_barrier_gives_up_at_its_timeout() -> None:
     barrier = Barrier(["a"], now=100.0, timeout=3.0)
     assert barrier.next_time() == 103.0
     assert (barrier.is_over(102.9), barrier.is_over(103.0)) == (False, True)
+    assert [barrier.seconds_left(now) for now in (101.0, 104.0)] == [2.0, 0.0]
 
 
 def test_the_ladder_goes_from_asking_to_killing_with_a_grace_between() -> None:
