@@ -162,6 +162,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF862": "a target that cannot be used",
         "DF863": "two hosts whose names an engine cannot tell apart",
         "DF864": "a host without bounds",
+        "DF865": "a label that a cluster cannot select by",
+        "DF866": "a node that cannot be put into an image",
+        "DF867": "a build step whose results stay behind",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

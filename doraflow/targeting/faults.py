@@ -5,6 +5,7 @@ Each target calls those that matter to it, with the words for what follows.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from doraflow.targeting.needs import host_needs
@@ -12,6 +13,8 @@ from doraflow.targeting.needs import host_needs
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink, Span
     from doraflow.ir import Plan
+
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
 def tell_same_names(plan: Plan, sink: Sink) -> None:
@@ -27,6 +30,20 @@ def tell_same_names(plan: Plan, sink: Sink) -> None:
                 _place_of(plan, needs.host),
                 help=f"rename `{needs.host}` in `deploy` and in the inventory, in more than case and punctuation",
             )
+
+
+def tell_labels(plan: Plan, sink: Sink) -> None:
+    """Report labels of the inventory that no Pod can select a machine by (DF865)."""
+    for host in plan.graph.hosts:
+        for key, value in host.labels.items():
+            if not (_LABEL.fullmatch(key) and (not value or _LABEL.fullmatch(value))):
+                sink.error(
+                    "DF865",
+                    f"the label `{key}: {value}` of `{host.name}` cannot be one of a cluster's: key and value are up "
+                    "to 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends",
+                    host.span,
+                    help="rename the label in the inventory and where nodes ask for it",
+                )
 
 
 def tell_without_room(plan: Plan, consequence: str, sink: Sink) -> None:

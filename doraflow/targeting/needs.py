@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.memory import memory_bounds
+from doraflow.targeting.links import LinkNeeds, key_files, link_needs, open_ports
 from doraflow.targeting.names import dns_label
 
 if TYPE_CHECKING:
-    from doraflow.ir import HostPlan, Plan
+    from doraflow.ir import Plan
 
 GRACE = 5
 """Seconds that nodes have to end when they are asked to, and again after SIGTERM."""
@@ -39,8 +40,8 @@ _ROOM = 64 * MIB
 class HostNeeds:
     """A host as engines see it. `label` is its name as a DNS label, `unit` that of the dataflow on it.
 
-    `memory` and `cores` are those of the inventory, None where it does not say; `shared_memory` is in bytes. `peers`
-    are the labels of the hosts that it exchanges messages with.
+    `memory` and `cores` are those of the inventory, None where it does not say; `shared_memory` is in bytes. `ports`
+    are the TCP ports that it listens on for other hosts, and `keys` the files that hold its keys.
     """
 
     host: str
@@ -50,14 +51,15 @@ class HostNeeds:
     cores: int | None = None
     memory: int | None = None
     labels: dict[str, str] = field(default_factory=dict)
-    peers: tuple[str, ...] = ()
+    links: tuple[LinkNeeds, ...] = ()
+    ports: tuple[int, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 def host_needs(plan: Plan) -> tuple[HostNeeds, ...]:
     """List the hosts of a plan in its order."""
     known = {host.name: host for host in plan.graph.hosts}
     pools = {bound.host: bound.pools for bound in memory_bounds(plan.graph)}
-    homes = {process.id: each.host for each in plan.hosts for process in each.wiring.nodes}
     made = []
     for each in plan.hosts:
         machine = known.get(each.host)
@@ -70,16 +72,12 @@ def host_needs(plan: Plan) -> tuple[HostNeeds, ...]:
                 cores=machine.cores if machine is not None else None,
                 memory=machine.memory if machine is not None else None,
                 labels=dict(machine.labels) if machine is not None else {},
-                peers=tuple(dns_label(peer) for peer in _peers(each, homes)),
+                links=link_needs(plan.graph.name, each.wiring),
+                ports=open_ports(each.wiring),
+                keys=key_files(each.wiring),
             )
         )
     return tuple(made)
-
-
-def _peers(plan: HostPlan, homes: dict[str, str]) -> tuple[str, ...]:
-    """List the other hosts at the ends of a host's links, in the order of the links."""
-    ends = (homes[node] for link in plan.wiring.links for node in (link.producer, link.consumer) if node in homes)
-    return tuple(dict.fromkeys(host for host in ends if host != plan.host))
 
 
 def _whole_mib(size: int) -> int:

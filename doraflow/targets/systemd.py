@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 USER = "doraflow"
 SYSTEM_PLACE = "/opt/doraflow"
 USER_PLACE = "%h/.local/share/doraflow"
+KEY_PLACE = "/etc/doraflow/keys"
 WATCHDOG_SECONDS = 30
 
 
@@ -45,6 +46,7 @@ def files(plan: Plan) -> tuple[GeneratedFile, ...]:
         folder=dns_label(plan.graph.name),
         hosts=hosts,
         user=USER,
+        keys=KEY_PLACE,
         system=SYSTEM_PLACE,
         home=USER_PLACE.replace("%h", "~"),
     )
@@ -65,6 +67,7 @@ def _unit(plan: Plan, needs: HostNeeds, kind: str, templates: jinja2.Environment
         needs=needs,
         is_system=kind == "system",
         user=USER,
+        keys=f"{KEY_PLACE}/{dns_label(plan.graph.name)}",
         grace=GRACE,
         start_timeout=START_TIMEOUT,
         start_seconds=START_SECONDS,

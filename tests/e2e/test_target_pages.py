@@ -42,6 +42,7 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
     written = {path.name for path in (tmp_path / "bundle/targets" / page.stem).rglob("*") if path.is_file()}
-    listed = re.findall(r"(?m)^ {6}(\S+) *", page.read_text())
+    (listing,) = re.findall(rf"(?m)^    targets/{page.stem}/\n((?: {{6}}\S.*\n)+)", page.read_text())
+    listed = [line.split()[0] for line in listing.splitlines()]
     plain = [Path(name.replace("<dataflow>", "hello").replace("<host>", "local")).name for name in listed]
     assert sorted(set(plain)) == sorted(written)

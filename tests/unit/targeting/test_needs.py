@@ -41,16 +41,16 @@ def test_an_engine_waits_longer_than_the_launcher_takes_to_stop() -> None:
     assert now < STOP_SECONDS
 
 
-def test_a_host_is_told_with_its_names_its_room_and_its_peers(tmp_path: Path) -> None:
+def test_a_host_is_told_with_its_names_and_its_room(tmp_path: Path) -> None:
     robot, desk = host_needs(plan_of(TWO, tmp_path))
     assert (robot.host, robot.label, robot.unit) == ("Robot.1", "robot-1", "pair-robot-1")
-    assert (robot.cores, robot.memory, robot.labels, robot.peers) == (4, 2 * 1024**3, {"kind": "edge"}, ("desk",))
-    assert (desk.cores, desk.memory, desk.labels, desk.peers) == (None, None, {}, ("robot-1",))
+    assert (robot.cores, robot.memory, robot.labels) == (4, 2 * 1024**3, {"kind": "edge"})
+    assert (desk.cores, desk.memory, desk.labels) == (None, None, {})
 
 
-def test_a_dataflow_on_one_machine_has_one_host_without_peers(tmp_path: Path) -> None:
+def test_a_dataflow_on_one_machine_has_one_host_without_links(tmp_path: Path) -> None:
     (needs,) = host_needs(plan_of(LOCAL, tmp_path))
-    assert (needs.host, needs.unit, needs.peers, needs.shared_memory) == ("local", "flow-local", (), 64 * MIB)
+    assert (needs.host, needs.unit, needs.links, needs.shared_memory) == ("local", "flow-local", (), 64 * MIB)
 
 
 def test_shared_memory_holds_the_pools_of_the_plan_in_whole_mebibytes(tmp_path: Path) -> None:

@@ -120,10 +120,23 @@ def test_nothing_of_a_run_lies_where_the_sandbox_forbids_to_write(tmp_path: Path
         if path.endswith(".service"):
             unit = service(text)
             places = dict(line.split("=", 1) for line in unit["Environment"])
-            assert places["DORAFLOW_RUN_BASE"] == f"%t/{unit['RuntimeDirectory'][0]}"
+            assert [places["DORAFLOW_RUN_BASE"]] == [f"%t/{name}" for name in unit["RuntimeDirectory"]]
             assert places["XDG_STATE_HOME"] == f"%S/{unit['StateDirectory'][0]}"
             assert places["XDG_CACHE_HOME"] == f"%C/{unit['CacheDirectory'][0]}"
             assert unit["RuntimeDirectoryMode"] == ["0700"]
+
+
+def test_keys_lie_outside_the_bundle_and_become_those_of_the_launchers_user(tmp_path: Path) -> None:
+    units = written(TWO, tmp_path)
+    unit = service(units["system/pair-robot-1.service"])
+    assert unit["LoadCredential"] == [
+        f"{file}:/etc/doraflow/keys/pair/{file}" for file in ("Robot.1.secret", "Robot.1.public", "desk.public")
+    ]
+    assert unit["RuntimeDirectory"] == ["doraflow/pair-robot-1/run doraflow/pair-robot-1/keys"]
+    assert unit["ExecStartPre"][0].startswith("/usr/bin/install -m 600 -t %t/doraflow/pair-robot-1/keys ")
+    assert "DORAFLOW_KEYS=%t/doraflow/pair-robot-1/keys" in unit["Environment"]
+    assert "Credential" not in units["user/pair-robot-1.service"]
+    assert "Credential" not in "".join(written(LOCAL, tmp_path).values())
 
 
 def test_the_readme_tells_each_host_its_unit(tmp_path: Path) -> None:
@@ -147,4 +160,4 @@ def test_no_assignment_stands_twice_but_those_that_add_up(tmp_path: Path) -> Non
             parser = configparser.RawConfigParser(strict=False)
             parser.read_string(text)
             twice = [name for name, values in service(text).items() if len(values) > 1]
-            assert twice == ["Environment"]
+            assert set(twice) <= {"Environment", "LoadCredential"}

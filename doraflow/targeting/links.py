@@ -1,0 +1,85 @@
+"""What the wiring of a host says of its links to others: who is reached how, on which ports, and with which keys.
+
+The names of variables and files are those of the runtime's launcher; a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doraflow.targeting.names import dns_label
+
+if TYPE_CHECKING:
+    from doraflow_runtime.contract import FarNode, HostWiring
+
+ADDRESS_VARIABLE = "DORAFLOW_ADDRESS_"
+
+_NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNeeds:
+    """Another host of the dataflow: its names, the environment variable that gives its address, and the address.
+
+    `own_ports` are those on which this host listens for it, `its_ports` those on which it listens for this host.
+    """
+
+    host: str
+    label: str
+    unit: str
+    variable: str
+    address: str
+    own_ports: tuple[int, ...]
+    its_ports: tuple[int, ...]
+
+
+def address_variable(host: str) -> str:
+    """Name the environment variable by which a launcher is given the address of a host.
+
+    >>> address_variable("base-station")
+    'DORAFLOW_ADDRESS_BASE_STATION'
+    """
+    return ADDRESS_VARIABLE + _NOT_IN_NAMES.sub("_", host.upper())
+
+
+def link_needs(dataflow: str, wiring: HostWiring) -> tuple[LinkNeeds, ...]:
+    """List the other hosts of the dataflow, in its order: launchers of all hosts talk with each other."""
+    far = {node.id: node for node in wiring.far}
+    ports = {node.id: node.port for node in wiring.nodes}
+    made = []
+    for peer in wiring.peers:
+        own = [ports[link.consumer] for link in wiring.links if _host(far, link.producer) == peer.host]
+        its = [node.port for node in wiring.far if node.host == peer.host and node.port]
+        made.append(
+            LinkNeeds(
+                host=peer.host,
+                label=dns_label(peer.host),
+                unit=dns_label(f"{dataflow}-{peer.host}"),
+                variable=address_variable(peer.host),
+                address=peer.address,
+                own_ports=tuple(dict.fromkeys([wiring.port, *own])),
+                its_ports=tuple(dict.fromkeys([peer.port, *its])),
+            )
+        )
+    return tuple(made)
+
+
+def open_ports(wiring: HostWiring) -> tuple[int, ...]:
+    """List the ports on which a host listens for others: its launcher's, and those of nodes that read from them."""
+    if not wiring.peers:
+        return ()
+    return tuple(dict.fromkeys([wiring.port, *(node.port for node in wiring.nodes if node.port)]))
+
+
+def key_files(wiring: HostWiring) -> tuple[str, ...]:
+    """List the files with the keys that a host needs: its own secret one, and everybody's public ones."""
+    if not wiring.far or wiring.insecure:
+        return ()
+    everybody = (wiring.host, *(peer.host for peer in wiring.peers))
+    return (f"{wiring.host}.secret", *(f"{host}.public" for host in everybody))
+
+
+def _host(far: dict[str, FarNode], node: str) -> str:
+    return far[node].host if node in far else ""
