@@ -45,13 +45,17 @@ PATIENCE = 120.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One round, or the median of several: microseconds, and messages a second."""
+    """One round, or the median of several: microseconds, and messages a second.
+
+    `share` is what the receiver takes of a core while single messages come.
+    """
 
     sender_us: float
     receiver_us: float
     rate: float
     p50: float
     p99: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,16 @@ def measure(settings: dict[str, str], receiver: NodeWiring) -> Figures:
         shutil.rmtree(folder)
 
 
+def reader(size: int, spin_us: int) -> NodeWiring:
+    """The receiving node of messages of a size."""
+    window = max(FEWEST, min(MOST, IN_FLIGHT // size))
+    return NodeWiring("receiver", (InputWiring("in", "sender/out", window, "backpressure"),), spin_us=spin_us)
+
+
 def _row(given: argparse.Namespace, size: int, way: str) -> Row:
     settings = {"SIZE": size, "WAY": way, "SECONDS": given.seconds, "PACED": given.messages, "PACE": given.pace / 1000}
     named = {f"MESSAGES_{name}": str(value) for name, value in settings.items()}
-    window = max(FEWEST, min(MOST, IN_FLIGHT // size))
-    port = InputWiring("in", "sender/out", window, "backpressure")
-    receiver = NodeWiring("receiver", (port,), spin_us=given.spin)
+    receiver = reader(size, given.spin)
     rounds = [measure(named, receiver) for _ in range(given.rounds)]
     names = asdict(rounds[0])
     middle = {name: statistics.median(asdict(one)[name] for one in rounds) for name in names}
@@ -187,7 +195,8 @@ def _figures(sent: dict[str, float], received: dict[str, Any]) -> Figures:
     taken = sorted(received["latencies"])
     p50, p99 = (taken[math.ceil(share * len(taken)) - 1] / 1000 if taken else 0.0 for share in (0.5, 0.99))
     rate = received["messages"] / received["seconds"]
-    return Figures(sent["cpu"] / sent["messages"] * 1e6, received["cpu"] / received["messages"] * 1e6, rate, p50, p99)
+    cpu = [sent["cpu"] / sent["messages"] * 1e6, received["cpu"] / received["messages"] * 1e6]
+    return Figures(*cpu, rate, p50, p99, received["share"])
 
 
 def _arguments() -> argparse.Namespace:
