@@ -16,6 +16,7 @@ from doraflow_runtime.node_api.metadata import encode
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.node_api.preparing import Laid, Preparer, message
 from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.pool import RESERVE
 
 if TYPE_CHECKING:
     from doraflow_runtime.formats.arrow import Parts
@@ -42,6 +43,9 @@ class Sender(Dispatch):
         self._warned: set[str] = set()
         tables = core.consumers, core.pool, self._near_targets(), self._preparer.last
         super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
+        names = {edge.link.consumer for edge in core.config.outgoing}
+        self._share = core.pool.limit // RESERVE // max(1, len(names))
+        core.pool.has_reserve = sum(map(bool, self._targets.values())) > 1  # for one output there is nobody else
         core.meter.sent_elsewhere = self.sent
         core.sender = self
 
@@ -138,19 +142,28 @@ class Sender(Dispatch):
         core = self._core
         with core.lock:
             self._require_open()
-            if core.is_fresh() and (slot := core.pool.take_at_hand(size)) is not None:
+            is_free = core.is_fresh() and not self._is_withheld(output_id, size)
+            if is_free and (slot := core.pool.take_at_hand(size)) is not None:
                 return slot
         core.poll()  # a node that only sends hears of slots that were let go nowhere else
         while True:
             with core.lock:
                 self._require_open()
-                slot = self._take(size)
+                slot = None if self._is_withheld(output_id, size) else self._take(size)
                 if slot is not None or core.was_told_to_stop or not self._is_waited_for(output_id):
                     return slot
                 since = core.rounds
                 self._require_others(output_id, size)
-                self._warn_of_full_pool(output_id)
+                self._warn_of_full_pool(output_id, size)
             core.wait(0.05, since)
+
+    def _is_withheld(self, output_id: str, size: int) -> bool:
+        """Tell whether the memory that is left is for other outputs: a reader that is waited for holds its share."""
+        core = self._core
+        if not core.pool.has_reserve or not core.pool.is_reserved(size):
+            return False
+        readers = [(index, core.consumers.get(name)) for index, name in self._targets[output_id]]
+        return any(one and one.is_waited_for(index) and one.bytes_held >= self._share for index, one in readers)
 
     def _require_others(self, output_id: str, size: int) -> None:
         """Refuse to wait for memory that only the waiting thread itself could give back."""
@@ -185,16 +198,19 @@ class Sender(Dispatch):
             consumer.miss(index)
         return False
 
-    def _warn_of_full_pool(self, output_id: str) -> None:
+    def _warn_of_full_pool(self, output_id: str, size: int) -> None:
         """Say once for an output that it waits for memory, and who holds the most."""
         if output_id in self._warned:
             return
         self._warned.add(output_id)
         core = self._core
         name, most = max(core.consumers.items(), key=lambda item: item[1].bytes_held)
+        node, limit = core.config.node.id, core.pool.limit
+        rest = ", and the rest is for other outputs" if self._is_withheld(output_id, size) else ""
+        held = "as much as they may" if rest else "all"
         text = (
-            f"`{output_id}` waits: the readers of `{core.config.node.id}` hold all of its {core.pool.limit} bytes of "
-            f"shared memory, `{name}` {most.bytes_held} of them"
+            f"`{output_id}` waits: the readers of `{node}` hold {held} of its {limit} bytes of shared memory, `{name}` "
+            f"{most.bytes_held} of them{rest}"
         )
         log_lines.write("warn", text, target="doraflow_runtime", fields={"output": output_id, "consumer": name})
 

@@ -28,17 +28,25 @@ IDLE_TAKES = 1024
 """After so many slots were handed out, segments that gave none of them are returned to the system."""
 
 
+RESERVE = 4
+"""The part of the limit that is kept for outputs whose readers hold little."""
+
+
 class Pool(Shelf):
     """The slots of one node, in segments of slots of one size, with at most `limit` bytes in use or at hand.
 
     `ready` bytes are there and mapped from the start, so that the first messages wait for no page; `huge_pages` asks
-    for pages of 2 MiB, which `has_huge_pages` says were to be had.
+    for pages of 2 MiB, which `has_huge_pages` says were to be had. While it `has_reserve` the shelf hands nothing out
+    by itself that would leave less than a quarter of the limit: who gets that is for the pool's owner to say.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT, ready: int = 0, *, huge_pages: bool = False) -> None:
         memory = SharedMemory(ROOM * limit, min(ready, limit), huge_pages=huge_pages)
         super().__init__(memory.mapped, limit, IDLE_TAKES)
         self._memory = memory
+        self._idle_at = IDLE_TAKES
+        self._largest = limit
+        self.has_reserve = False
         self.has_huge_pages = memory.has_huge_pages
         self._placed: dict[int, Segment] = {}
         self._count = 0
@@ -56,10 +64,18 @@ class Pool(Shelf):
     def take_at_hand(self, size: int) -> Slot | None:
         """Hand out a slot of at least `size` bytes that is at hand; None if there is none."""
         slot = self.reuse(size)
-        if self.taken >= self.tidy_at:
-            self.tidy_at = self.taken + IDLE_TAKES
+        if self.taken >= self._idle_at:
+            self._idle_at = self.taken + IDLE_TAKES
             self._give_up_idle()
+        self.tidy_at = self._idle_at
+        if self.has_reserve:
+            room = self.limit - self.limit // RESERVE - self.bytes_in_use
+            self.tidy_at = min(self._idle_at, self.taken + 1 + max(0, room // self._largest))
         return slot
+
+    def is_reserved(self, size: int) -> bool:
+        """Tell whether a slot of at least `size` bytes would be taken from the last quarter of the limit."""
+        return self.bytes_in_use + slot_size_of(size) > self.limit - self.limit // RESERVE
 
     def take(self, size: int) -> Slot | None:
         """Hand out a slot of at least `size` bytes; None if that has to wait until others come back.
@@ -88,6 +104,7 @@ class Pool(Shelf):
         segment = self._placed[self._count] = self.add(self._count, slot_size, offset, count)
         self._count += 1
         self.bytes_mapped += segment.size
+        self._largest = max(one.slot_size for one in self._placed.values())
         return True
 
     def _place(self, size: int, *, is_last_try: bool) -> int | None:
