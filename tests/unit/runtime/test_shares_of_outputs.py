@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from doraflow_runtime.node_api import core
+from doraflow_runtime.node_api import own_memory
 from doraflow_runtime.shm.shelf import slot_size_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PATIENCE = 30.0
 
 @pytest.fixture(autouse=True)
 def _small_pools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "DEFAULT_LIMIT", LIMIT)
+    monkeypatch.setattr(own_memory, "DEFAULT_LIMIT", LIMIT)
 
 
 def copied(node: Node, output: str, size: int) -> None:

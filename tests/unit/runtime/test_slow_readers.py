@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from doraflow_runtime.contract import Link, OutgoingLink
-from doraflow_runtime.node_api import core
+from doraflow_runtime.node_api import own_memory
 from doraflow_runtime.node_api.outgoing import Consumer, Outgoing
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.connection import Connection
@@ -189,7 +189,7 @@ def test_a_reader_cannot_have_seen_more_than_was_sent(opened: list[Pair]) -> Non
 
 
 def test_large_messages_never_make_a_sender_wait_for_a_busy_reader(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "DEFAULT_LIMIT", 32 * 1024 * 1024)
+    monkeypatch.setattr(own_memory, "DEFAULT_LIMIT", 32 * 1024 * 1024)
     run.pair(4, "drop_oldest")
     a, b = run.join("a", "b")
     patience = threading.Timer(20, a.close)
