@@ -157,6 +157,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         # links between hosts, and who may use them
         "DF852": "keys that cannot be used",
         "DF853": "links between hosts that anyone may use",
+        "DF854": "a bundle that nobody who is trusted has signed",
+        "DF855": "a key that cannot sign",
         # deploy targets
         "DF861": "an unknown target",
         "DF862": "a target that cannot be used",

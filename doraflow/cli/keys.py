@@ -219,3 +219,26 @@ def _show(rows: Sequence[KeyRow]) -> None:
 
 def _cells(row: KeyRow) -> tuple[str, ...]:
     return (row.host, row.state, row.fingerprint, f"{row.age_days} d", "here" if row.has_secret else "-")
+
+
+@app.command("signing")
+def signing(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The secret key to write; its public half is FILE.pub.", show_default=False
+        ),
+    ],
+) -> None:
+    """Make a pair of keys that signs bundles, in minisign's format and without a password.
+
+    Example: doraflow keys signing release.key
+    """
+    from doraflow.cli.operating import finish
+    from doraflow.diagnostics import Sink
+    from doraflow.signing.bundle import write_signing_pair
+
+    sink = Sink()
+    public = write_signing_pair(path, sink)
+    finish(sink)
+    typer.echo(public)

@@ -31,6 +31,7 @@ from doraflow.cli import (
     plan,
     run,
     schema,
+    signing,
     start,
     top,
 )
@@ -84,6 +85,8 @@ _add("top", RUN, top.top)
 _add("inspect", RUN, inspect.inspect)
 _add("logs", RUN, logs.logs)
 app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
+_add("sign", RUN, signing.sign)
+_add("verify", RUN, signing.verify)
 _add("doctor", TOOLS, doctor.doctor)
 _add("explain", TOOLS, explain.explain)
 _add("schema", TOOLS, schema.schema)

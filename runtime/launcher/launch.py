@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.bundles.trust import find_trusted
 from doraflow_runtime.control.places import RunFacts, base_directory, write_facts
 from doraflow_runtime.launcher import kernel, run_directory
 from doraflow_runtime.launcher.commands import commands
@@ -36,7 +37,7 @@ from doraflow_runtime.launcher.run import Run
 from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
 from doraflow_runtime.launcher.supervisor import Supervisor
-from doraflow_runtime.launcher.verify import verify
+from doraflow_runtime.launcher.verify import verify, verify_signed
 from doraflow_runtime.launcher.wiring import address, match, node_configs, read_wiring, write_configs
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Options:
 
     `name` is that of the run, empty for one made of the dataflow's. `finish_grace` is for nodes that go on when nothing
     more comes in and all others have finished; None is for ever. `changes` is what the launch changes of the links to
-    other hosts, and `keys` the folder with the keys for them.
+    other hosts, and `keys` the folder with the keys for them. `trusted` are files of keys, one
+    of which must have signed the bundle.
     """
 
     sources: Path | None = None
@@ -66,6 +68,7 @@ class Options:
     grace: float = 5.0
     finish_grace: float | None = 120.0
     is_verified: bool = True
+    trusted: tuple[Path, ...] = ()
     kept_runs: int = KEPT_RUNS
     name: str = ""
     is_detached: bool = False
@@ -111,8 +114,7 @@ def _launch(
     console: Console,
     signals: SignalPipe,
 ) -> int:
-    if options.is_verified:
-        verify(bundle)
+    _verify(bundle, options)
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
     reach = find_reach(wiring, options.changes, os.environ)
@@ -151,6 +153,14 @@ def _launch(
     if supervisor.findings:
         return FAILED
     return KILLED if supervisor.was_hurried else 0
+
+
+def _verify(bundle: Path, options: Options) -> None:
+    """Check the bundle as far as was asked; a trusted key asks whatever the options say."""
+    if trusted := find_trusted(options.trusted, options.keys, os.environ):
+        verify_signed(bundle, trusted, options.sources)
+    elif options.is_verified:
+        verify(bundle)
 
 
 def _sources(bundle: Path) -> Path:

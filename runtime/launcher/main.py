@@ -102,6 +102,14 @@ def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
         help="check first that the bundle is as it was built",
     )
     parser.add_argument(
+        "--trusted-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="start only what this key of minisign has signed; may be given several times",
+    )
+    parser.add_argument(
         "--check-health",
         nargs="?",
         choices=LEVELS,
@@ -130,6 +138,7 @@ def _options(given: argparse.Namespace) -> Options:
         grace=given.grace,
         finish_grace=given.finish_grace,
         is_verified=given.verify,
+        trusted=tuple(given.trusted_key),
         kept_runs=given.keep_logs,
         name=given.name or "",
         is_detached=given.detached,

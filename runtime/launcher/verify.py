@@ -1,25 +1,32 @@
-"""The check that a bundle is still as it was built, by the digests in its MANIFEST.json.
+"""The check that a bundle is as it was built, and by whom, told as findings before anything runs.
 
-It finds copies that went wrong and edits that were forgotten. It is no defence against someone who can write the
-manifest as well.
+By the digests in MANIFEST.json alone it finds copies that went wrong and edits that were forgotten. With a trusted key
+it finds everything that is not as it was signed. It is no defence against someone who can replace the launcher that
+does the checking; `doraflow verify` checks from outside.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.bundles.contents import (
+    COPY_AGAIN,
+    MANIFEST,
+    ManifestError,
+    differing,
+    importable_strangers,
+    read_digests,
+)
+from doraflow_runtime.bundles.trust import TrustError, check_signed, read_trusted
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-MANIFEST = "MANIFEST.json"
 _CODE = "DF804"
-_IMPORTABLE = frozenset({".py", ".pyc", ".so"})
-_MEND = "build the bundle again, or copy it again from where it was built; `--no-verify` starts it as it is"
+_TRUST_CODE = "DF854"
+_MEND = f"{COPY_AGAIN}; `--no-verify` starts it as it is"
 
 
 def verify(bundle: Path) -> None:
@@ -28,44 +35,34 @@ def verify(bundle: Path) -> None:
     Raises LaunchError with a finding for each file that is changed, missing, or importable and not of the bundle.
     """
     digests = _digests(bundle)
-    found = [*_differing(bundle, digests), *_added(bundle, digests)]
+    found = [*differing(bundle, digests, _MEND), *importable_strangers(bundle, digests)]
     if found:
         raise LaunchError(*(Finding(_CODE, message, help=mend) for message, mend in found))
+
+
+def verify_signed(bundle: Path, trusted: Sequence[Path], sources: Path | None) -> None:
+    """Check that the bundle is as someone signed whose key lies in one of the files `trusted`.
+
+    `sources` are where nodes' sources lie if not in the bundle, where no signature covers them. Raises LaunchError.
+    """
+    if sources is not None and not sources.resolve().is_relative_to(bundle.resolve()):
+        message = f"the sources in `{sources}` lie outside of the bundle, and no signature covers them"
+        raise LaunchError(Finding(_TRUST_CODE, message, help="start the bundle without `--sources`"))
+    try:
+        check_signed(bundle, read_trusted(trusted))
+    except TrustError as error:
+        raise LaunchError(*(Finding(_TRUST_CODE, message, help=mend) for message, mend in error.found)) from error
 
 
 def _digests(bundle: Path) -> dict[str, str]:
     path = bundle / MANIFEST
     try:
-        files = json.loads(path.read_bytes())["files"]
-        return {str(name): str(entry["sha256"]) for name, entry in files.items()}
+        return read_digests(path.read_bytes())
     except OSError as error:
         raise _unreadable(path, cause(error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unreadable(path, "it is not the manifest of a bundle") from error
+    except ManifestError as error:
+        raise _unreadable(path, str(error)) from error
 
 
 def _unreadable(path: Path, reason: str) -> LaunchError:
     return LaunchError(Finding(_CODE, f"the bundle cannot be verified by `{path}`: {reason}", help=_MEND))
-
-
-def _differing(bundle: Path, digests: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for name, expected in digests.items():
-        try:
-            found = hashlib.sha256((bundle / name).read_bytes()).hexdigest()
-        except FileNotFoundError:
-            yield f"`{name}` of the bundle is missing", _MEND
-        except OSError as error:
-            yield f"`{name}` of the bundle cannot be read: {cause(error)}", _MEND
-        else:
-            if found != expected:
-                yield f"`{name}` was changed after the bundle was built", _MEND
-
-
-def _added(bundle: Path, digests: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Name what nodes could import by mistake; other files may lie in a bundle (a node's own output, for instance)."""
-    folders = dict.fromkeys(name.partition("/")[0] for name in digests if "/" in name)
-    candidates = [*bundle.glob("*"), *(path for folder in folders for path in sorted((bundle / folder).rglob("*")))]
-    for path in candidates:
-        name = path.relative_to(bundle).as_posix()
-        if path.suffix in _IMPORTABLE and name not in digests and "__pycache__" not in path.parts and path.is_file():
-            yield f"`{name}` does not belong to the bundle, and nodes could import it by mistake", f"remove `{name}`"
