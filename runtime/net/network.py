@@ -55,6 +55,7 @@ class Network:
         self._consumers.append(consumer)
         self._poller.watch(consumer.fileno(), self._on_news)
         self._poller.watch(int(consumer.monitor.get(zmq.FD)), self._on_news)
+        self._nudge()  # a socket tells of nothing before it was looked at once
         return consumer
 
     def tend(self, *, is_idle: bool) -> None:
@@ -101,6 +102,7 @@ class Network:
                 "end the program that uses it, or start all hosts with another `--port-base`"
             ) from None
         self._poller.watch(made.fileno(), self._on_news)
+        self._nudge()
         return made
 
     def _on_news(self) -> None:

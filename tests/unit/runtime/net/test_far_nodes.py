@@ -43,3 +43,61 @@ def test_messages_of_every_size_arrive_whole_and_in_order_and_the_end_is_told(ru
     receiver = run.spawn("b", RECEIVE.format(width=width))
     assert run.finish(receiver) == "INPUT_CLOSED in\nSTOP ALL_INPUTS_CLOSED\n0 499 500 True\n"
     run.finish(sender)
+
+
+def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 5)
+    run.apart("b")
+    run.listen(2)
+    slow = "import time\n" + RECEIVE.format(width=1).replace("for event", "time.sleep(2)\n    for event")
+    receiver = run.spawn("b", slow)
+    sender = run.spawn("a", SEND.format(count=20_000, width=1) + "\nprint('sent')")
+    assert run.finish(sender).splitlines()[-1] == "sent"
+    _first, last, count, in_order = run.finish(receiver).splitlines()[-1].split()
+    assert last == "19999"
+    assert in_order == "True"
+    assert int(count) < 20_000
+
+
+def test_many_edges_share_a_connection_and_a_node_may_read_from_here_and_there(run: Run) -> None:
+    run.node("a", ("x", "y"))
+    run.node("c", ("z",))
+    run.node("b")
+    for source in ("a/x", "a/y", "c/z"):
+        run.link(source, f"b/{source[2]}", 10, "backpressure")
+    run.apart("b")
+    run.listen(3)
+    send = "from doraflow_runtime.node_api.node import Node\nwith Node() as node:\n    for number in range(200):\n"
+    senders = [
+        run.spawn(
+            "a", send + "        node.send_output('x', b'1' * 9)\n        node.send_output('y', b'2' * 90_000)\n"
+        ),
+        run.spawn("c", send + "        node.send_output('z', b'3')\n"),
+    ]
+    count = (
+        "from collections import Counter\nfrom doraflow_runtime.node_api.node import Node\nseen = Counter()\n"
+        "with Node() as node:\n    for event in node:\n        if event.type == 'INPUT':\n"
+        "            seen[event.id, len(event.value)] += 1\nprint(sorted(seen.items()))"
+    )
+    receiver = run.spawn("b", count)
+    assert run.finish(receiver).splitlines()[-1] == "[(('x', 9), 200), (('y', 90000), 200), (('z', 1), 200)]"
+    for sender in senders:
+        run.finish(sender)
+
+
+def test_arrays_that_came_from_afar_cannot_be_written(run: Run) -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 10, "backpressure")
+    run.apart("b")
+    run.listen(2)
+    sender = run.spawn("a", SEND.format(count=3, width="number * 20_000 + 1"))
+    look = (
+        "from doraflow_runtime.node_api.node import Node\nwith Node() as node:\n    for event in node:\n"
+        "        if event.type == 'INPUT':\n            buffer = event.value.buffers()[1]\n"
+        "            print(buffer.is_mutable, buffer.address % 8)\n"
+    )
+    assert set(run.finish(run.spawn("b", look)).splitlines()) == {"False 0"}
+    run.finish(sender)

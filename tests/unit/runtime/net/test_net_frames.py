@@ -1,0 +1,78 @@
+"""Frames on links between hosts: what is written is read, and what cannot be is refused."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from doraflow_runtime.net import frames
+from doraflow_runtime.net.frames import Hello, Stand
+from doraflow_runtime.shm import wire
+from doraflow_runtime.shm.wire import IN_SLOT, Kind, WireError
+from hypothesis import given
+from hypothesis import strategies as st
+
+STANDS = st.lists(
+    st.builds(Stand, st.integers(0, 65535), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)), max_size=5
+)
+GREETING = Hello("vision", "camera", bytes(range(16)), (Stand(1, 1, 0), Stand(65535, 2**40, 0)))
+
+
+@given(dataflow=st.text(max_size=40), producer=st.text(max_size=40), stands=STANDS)
+def test_a_greeting_comes_back_as_it_was(dataflow: str, producer: str, stands: list[Stand]) -> None:
+    greeting = Hello(dataflow, producer, b"s" * 16, tuple(stands))
+    frame = frames.read_frame(frames.hello(greeting))
+    assert frame.kind == Kind.HELLO
+    assert frames.read_hello(frame.body) == greeting
+
+
+def test_the_bytes_of_a_greeting_are_those_of_the_page() -> None:
+    assert frames.hello(Hello("v", "c", bytes(16), (Stand(7, 1, 0),))).hex() == (
+        "2e00000001000000000000004446 4c4e010001000100".replace(" ", "") + "00" * 16 + "7663" + "0700"
+        "0100000000000000" + "00" * 8
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "a malformed greeting"),
+        (b"DFLW" + bytes(22), "the peer speaks another protocol"),
+        (b"DFLN\x09\x00" + bytes(20), "the peer speaks version 9 of links between hosts, this node speaks 1"),
+        (b"DFLN\x01\x00\xff\x00" + bytes(18), "a malformed greeting"),
+        (b"DFLN\x01\x00\x01\x00\x00\x00" + bytes(16) + b"\xff", "a malformed greeting"),
+        (b"DFLN\x01\x00\x00\x00\x00\x00" + bytes(16) + b"abc", "a malformed list of links"),
+    ],
+)
+def test_another_greeting_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(WireError, match=reason):
+        frames.read_hello(body)
+
+
+def test_a_message_carries_its_payload_or_says_how_long_the_next_part_is() -> None:
+    inline = wire.MESSAGE.pack(5, 1, 2, 3) + b"mrrppp"
+    found = frames.read_message(frames.read_frame(frames.message(3, 4, 0, 9, inline)))
+    assert (found.number, found.sent_ns, found.metadata, found.record) == (9, 5, b"m", b"rr")
+    assert (bytes(found.content), found.beside) == (b"ppp", 0)
+    in_slot = wire.MESSAGE.pack(5, 1, 2, wire.SLOT.size) + b"mrr" + wire.SLOT.pack(1, 2, 3, 4, 5)
+    frame = frames.read_frame(frames.message_beside(3, 4, IN_SLOT, 9, in_slot, 70_000))
+    found = frames.read_message(frame)
+    assert frame.flags == 0
+    assert (found.metadata, found.record, bytes(found.content), found.beside) == (b"m", b"rr", b"", 70_000)
+
+
+@given(data=st.binary(max_size=120))
+def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
+    with contextlib.suppress(WireError):
+        frame = frames.read_frame(data)
+        for read in (frames.read_hello, frames.read_stands):
+            with contextlib.suppress(WireError):
+                read(frame.body)
+        frames.read_message(frame)
+
+
+@given(body=st.binary(max_size=120), flags=st.integers(0, 255))
+def test_no_body_of_a_message_does_more_than_be_refused(body: bytes, flags: int) -> None:
+    with contextlib.suppress(WireError):
+        found = frames.read_message(wire.Frame(Kind.MESSAGE, flags, 1, 1, body))
+        assert len(found.metadata) + len(found.record) + len(found.content) <= len(body)
