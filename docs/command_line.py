@@ -47,16 +47,19 @@ them stand in `schema/output/`. Of `run`, `inspect` and `logs` each line is an o
 
 ## Progress for scripts
 
-`build` and `run` write their progress to standard error. With `--progress json` each line is an object, as
+`build`, `run` and `deploy` write their progress to standard error. With `--progress json` each line is an object, as
 `schema/progress.schema.json` tells:
 
 ```json
 {"type": "stage", "stage": "building", "state": "done", "subject": "camera", "detail": null, "seconds": 1.204}
 ```
 
-`stage` is `loading`, `building`, `generating` or `starting`, `state` is `started`, `done`, `failed` or `unchanged`, and
-`seconds` is null at a begin. With `run --output json` what the nodes say and what the launcher tells stand on standard
-output, one object a line with the `type` `log`, `event` or `diagnostic`.
+`stage` is `loading`, `building`, `generating` or `starting`, of a deploy also `connecting`, `opening`, `comparing`,
+`copying`, `preparing`, `checking`, `switching`, `stopping` or `asking` with a host as `subject`; `state` is `started`,
+`done`, `failed` or `unchanged`, and `seconds` is null at a begin.
+
+With `run --output json` what the nodes say and what the launcher tells stand on standard output, one object a line with
+the `type` `log`, `event` or `diagnostic`.
 """
 
 _MARKUP = re.compile(r"\[/?(?:bold|dim|cyan|green)?\]")

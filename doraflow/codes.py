@@ -167,6 +167,17 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF865": "a label that a cluster cannot select by",
         "DF866": "a node that cannot be put into an image",
         "DF867": "a build step whose results stay behind",
+        # deploying
+        "DF870": "a host that nothing can be deployed to",
+        "DF871": "a host that cannot be reached",
+        "DF872": "a host key that is not the known one",
+        "DF873": "a host that refuses the login",
+        "DF874": "a host without a fitting Python",
+        "DF875": "a folder of a host that cannot be used",
+        "DF876": "a deployed version that is not there, or not whole",
+        "DF877": "a host whose clock is wrong",
+        "DF878": "a command on a host that failed",
+        "DF879": "a run on a host that did not start or end",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -176,7 +176,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine of the inventory, by the name that the dataflow uses; `memory` is in bytes."""
+    """A machine of the inventory, by the name that the dataflow uses; `memory` is in bytes.
+
+    `folder` is where `doraflow deploy` puts versions on it.
+    """
 
     name: str
     address: str | None = None
@@ -185,6 +188,7 @@ class Host:
     cores: int | None = None
     memory: int | None = None
     ssh: str | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,7 @@ def _hosts(document: Document) -> Iterator[Host]:
     places = [node for node in (document.syntax.get("hosts"), document.inventory) if isinstance(node, MappingNode)]
     for name, host in document.dataflow.hosts.items():
         span = next((span for place in places if (span := place.key_span(name))), None)
-        yield Host(name, host.address, dict(host.labels), span, host.cores, host.memory, host.ssh)
+        yield Host(name, host.address, dict(host.labels), span, host.cores, host.memory, host.ssh, host.folder)
 
 
 def _type_rules(document: Document) -> Iterator[TypeRule]:

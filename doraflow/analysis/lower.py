@@ -54,8 +54,13 @@ def lower(graph: Graph) -> Plan:
     return Plan(
         graph=graph,
         hosts=tuple(_joined(graph, plan, placed, tuple(nodes)) for plan in plans),
-        sources=tuple(dict.fromkeys(path for path in _sources(graph) if _is_inside(path))),
+        sources=named_sources(graph),
     )
+
+
+def named_sources(graph: Graph) -> tuple[str, ...]:
+    """List the files that the nodes name, relative to the dataflow's folder, as far as they lie inside it."""
+    return tuple(dict.fromkeys(path for path in _sources(graph) if _is_inside(path)))
 
 
 def source_path(node: Node, path: str) -> str:

@@ -38,7 +38,6 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
     {
         ("data_format", "default_data_format"): "messages travel as Arrow",
         ("debug",): "messages cannot be inspected from outside",
-        ("distribute",): "a bundle is copied by hand",
     }
 )
 _OF_PROCESSES = (

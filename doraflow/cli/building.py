@@ -45,13 +45,15 @@ def checked(file: Path, options: Options, progress: Progress) -> Compilation:
     return made
 
 
-def run_build_steps(made: Compilation, jobs: int, progress: Progress, *, rebuild: bool) -> StandingSteps:
-    """Run the build steps of a compilation, telling of each; give what decided them."""
+def run_build_steps(
+    made: Compilation, jobs: int, progress: Progress, *, rebuild: bool, chosen: tuple[BuildStep, ...] | None = None
+) -> StandingSteps:
+    """Run the build steps of a compilation, or those `chosen`, telling of each; give what decided them."""
     from doraflow.build.steps import log_file, run_steps
     from doraflow.cli.cache import cache_folder
     from doraflow.cli.standing import StandingSteps
 
-    steps = made.steps()
+    steps = made.steps() if chosen is None else chosen
     standing = StandingSteps(made.folder, cache_folder(made.source) / "build", steps)
     state, stream = standing.state, sys.stderr  # doit puts another stream in its place while a step runs
     is_verbose = loudness() is Loudness.VERBOSE  # chosen for this thread, and steps run in others

@@ -16,6 +16,7 @@ from doraflow import __version__
 from doraflow.cli import (
     build,
     check,
+    deploy,
     doctor,
     explain,
     graph,
@@ -87,6 +88,7 @@ _add("logs", RUN, logs.logs)
 app.add_typer(keys.app, name="keys", rich_help_panel=RUN)
 _add("sign", RUN, signing.sign)
 _add("verify", RUN, signing.verify)
+_add("deploy", RUN, deploy.deploy)
 _add("doctor", TOOLS, doctor.doctor)
 _add("explain", TOOLS, explain.explain)
 _add("schema", TOOLS, schema.schema)

@@ -128,6 +128,16 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
             environment=(_STATE, _RUNS),
             see_also=("run", "status", "top"),
         ),
+        "deploy": Manual(
+            (
+                "doraflow deploy dataflow.yml --inventory hosts.yml --dry-run",
+                "doraflow deploy dataflow.yml --inventory hosts.yml --rollback --start",
+            ),
+            done="every host has what was asked for",
+            failed="a host failed: the report says what stands where, and no host went ahead of the others",
+            environment=(_CACHE,),
+            see_also=("build", "plan", "start"),
+        ),
         "doctor": Manual(("doraflow doctor",), failed="there is a problem", see_also=("build", "run")),
         "explain": Manual(("doraflow explain",), "the page was printed", "", see_also=("check",)),
         "schema": Manual(

@@ -26,7 +26,20 @@ if TYPE_CHECKING:
     from doraflow.ir import BuildStep
 
 _STEP_WORDS = {"started": "building", "done": "built", "failed": "failed", "unchanged": "unchanged"}
-_STAGE_WORDS = {"loading": "loaded", "generating": "generated", "starting": "started"}
+_STAGE_WORDS = {
+    "loading": "loaded",
+    "generating": "generated",
+    "starting": "started",
+    "connecting": "connected",
+    "opening": "opened",
+    "comparing": "compared",
+    "copying": "copied",
+    "preparing": "prepared",
+    "checking": "checked",
+    "switching": "switched",
+    "stopping": "stopped",
+    "asking": "asked",
+}
 COLOURS = {"started": "blue", "done": "green", "failed": "red", "unchanged": "bright_black"}
 
 

@@ -43,7 +43,14 @@ def _dataflow(graph: Graph) -> dict[str, object]:
 
 
 def _host(host: Host) -> dict[str, object]:
-    keys = {"address": host.address, "labels": host.labels, "cores": host.cores, "memory": host.memory, "ssh": host.ssh}
+    keys = {
+        "address": host.address,
+        "labels": host.labels,
+        "cores": host.cores,
+        "memory": host.memory,
+        "ssh": host.ssh,
+        "folder": host.folder,
+    }
     return {key: value for key, value in keys.items() if value}
 
 

@@ -36,6 +36,7 @@ class Host(Keys):
     cores: Cores | None = Field(default=None, description="How many processor cores it has.")
     memory: Memory | None = Field(default=None, description="How much memory it has, such as `8GB`.")
     ssh: SshDestination | None = Field(default=None, description="The SSH destination, such as `robot@10.0.0.2`.")
+    folder: Text | None = Field(default=None, description="Where on it `doraflow deploy` puts versions.")
 
 
 Hosts = Annotated[dict[Text, Host], NothingIsEmptyMap]

@@ -29,6 +29,7 @@ COMMANDS = (
     "status",
     "inspect",
     "logs",
+    "deploy",
     "doctor",
     "explain",
     "keys make",
@@ -112,6 +113,7 @@ def _named(table: object) -> object:
 def _printed(command: str) -> Any:
     """Give the type of what a command prints."""
     from doraflow.analysis.placement.summary import Summary
+    from doraflow.deploy.reports import DeployReport, DeployStatus
     from doraflow.logs.records import LogRecord
     from doraflow.operate.inspecting import Message, Pace, Schema
     from doraflow.printed import objects
@@ -130,6 +132,7 @@ def _printed(command: str) -> Any:
         "status": objects.RunStatus,
         "inspect": Message | Schema | Pace,
         "logs": LogRecord,
+        "deploy": DeployReport | DeployStatus,
         "doctor": objects.Machine,
         "keys make": objects.KeyChanges,
         "keys list": objects.KeyRing,

@@ -46,6 +46,7 @@ def test_what_a_launcher_does_with_processes_has_no_effect_on_one_started_by_han
         "shared_memory_ready: 1MB",
         "huge_pages: true",
         "deploy: {machine: robot, distribute: local}",
+        "deploy: {machine: robot, distribute: scp}",
         "pattern: service-server\n    inputs: {x: dora/timer/secs/1}",
         "output_framing: {x: raw}",
         "output_metadata: {x: [request_id]}",
@@ -79,10 +80,6 @@ def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
         (
             "nodes:\n  - {id: a, path: a.py, deploy: {labels: {gpu: a100}}}\n",
             "DF901 2:34 `labels` of `a` has no effect in this version: no machines are listed under `hosts`",
-        ),
-        (
-            "nodes:\n  - {id: a, path: a.py, deploy: {distribute: scp}}\n",
-            "DF901 2:34 `distribute` of `a` has no effect in this version: a bundle is copied by hand",
         ),
         (
             "nodes:\n  - {id: a, path: a.py, outputs: [x], output_framing: {x: arrow-ipc}}\n",

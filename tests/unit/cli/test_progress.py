@@ -79,7 +79,7 @@ def test_plain_progress_has_a_line_for_each_step_as_it_begins_and_ends() -> None
 
 
 @pytest.mark.parametrize("state", ["started", "done", "failed", "unchanged"])
-@pytest.mark.parametrize("stage", ["loading", "building", "generating", "starting"])
+@pytest.mark.parametrize("stage", ["loading", "building", "generating", "starting", "copying", "switching"])
 def test_json_progress_fits_its_schema(stage: str, state: str) -> None:
     stream = io.StringIO()
     JsonTeller(stream).tell(News(stage, state, "a\nb", ": 3 nodes", None if state == "started" else 1.23456))

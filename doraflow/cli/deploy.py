@@ -1,0 +1,193 @@
+"""`doraflow deploy`: a bundle brought to its hosts over SSH, switched there, started, stopped and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from doraflow.cli.arguments import (
+    DEFAULT_JOBS,
+    File,
+    Inventory,
+    Jobs,
+    Profile,
+    ProgressForm,
+    ProgressOption,
+    Rebuild,
+    Strict,
+    StrictTypes,
+)
+from doraflow.cli.outputs import TextOutput, TextOutputOption, show_json
+
+if TYPE_CHECKING:
+    from doraflow.cli.progress import Progress
+    from doraflow.deploy.deploying import Deploy, Wishes
+    from doraflow.deploy.reports import HostReport, HostStatus
+    from doraflow.deploy.shares import Share
+    from doraflow.deploy.targets import Target
+    from doraflow.ir import Plan
+    from doraflow.pipeline import Compilation, Options
+
+
+def deploy(
+    file: File,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", metavar="NAME", help="Only this host; may be given again.")
+    ] = None,
+    start: Annotated[bool, typer.Option("--start", help="Start it afterwards, in the place of what runs.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Deploy nothing; end what runs.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Deploy nothing; tell what stands and runs where.")] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Deploy nothing; make the version before current again.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; tell what would be sent.")] = False,
+    keep: Annotated[
+        int, typer.Option("--keep", min=1, metavar="N", help="How many versions are kept beside the current one.")
+    ] = 2,
+    venv: Annotated[
+        bool, typer.Option("--venv", help="Give it a virtual environment there, with its requirements.txt.")
+    ] = False,
+    python: Annotated[str, typer.Option("--python", metavar="NAME", help="The hosts' Python.")] = "python3",
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long a host may be silent.")
+    ] = 20.0,
+    step_timeout: Annotated[
+        float, typer.Option("--step-timeout", min=1, metavar="SECONDS", help="How long a command there may take.")
+    ] = 1800.0,
+    run_timeout: Annotated[
+        float, typer.Option("--run-timeout", min=1, metavar="SECONDS", help="How long a start or a stop may take.")
+    ] = 120.0,
+    ssh_config: Annotated[
+        Path | None,
+        typer.Option("--ssh-config", metavar="FILE", help="What ssh reads in the place of ~/.ssh/config."),
+    ] = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    strict: Strict = False,
+    rebuild: Rebuild = False,
+    inventory: Inventory = None,
+    profile: Profile = None,
+    strict_types: StrictTypes = False,
+    progress: ProgressOption = ProgressForm.AUTO,
+    output: TextOutputOption = TextOutput.TEXT,
+) -> None:
+    """Build a dataflow and bring each host its part over SSH.
+
+    Only what a host has not yet is sent. No host is switched to the new version before all have it whole, and the
+    earlier ones are kept. Hosts need sshd and Python, no doraflow; the login must work without a password.
+
+    Example: doraflow deploy dataflow.yml --inventory hosts.yml --start
+    """
+    from doraflow.cli.progress import progress_as
+    from doraflow.deploy import deploying
+    from doraflow.deploy.ssh import Way
+    from doraflow.deploy.targets import targets_of
+    from doraflow.pipeline import Options
+
+    _check_one(stop=stop, status=status, rollback=rollback, dry_run=dry_run)
+    options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
+    told = progress_as(progress)
+    made, plan = _loaded(file, options, told)
+    targets = targets_of(plan, host or (), made.sink)
+    _stop_after_errors(made)
+    way = Way(ssh_config, python, timeout)
+    wishes = deploying.Wishes(keep, venv, start, step_timeout, run_timeout)
+    rows: tuple[HostReport, ...] | tuple[HostStatus, ...]
+    deploy = deploying.Deploy(plan.graph.name, targets or (), way, told.stage, made.sink)
+    if status:
+        rows = deploying.status(deploy)
+    elif stop:
+        rows = deploying.stop(deploy, wishes)
+    elif rollback:
+        rows = deploying.roll_back(deploy, wishes)
+    else:
+        rows = _send(made, plan, deploy, wishes, told, jobs, rebuild=rebuild, dry_run=dry_run)
+    _tell(plan.graph.name, rows, output)
+    _finish(made)
+
+
+def _check_one(**chosen: bool) -> None:
+    """Refuse what excludes one another."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise typer.BadParameter(f"{given[0]} and {given[1]} exclude one another")
+
+
+def _loaded(file: Path, options: Options, told: Progress) -> tuple[Compilation, Plan]:
+    from doraflow.cli.building import load
+
+    made, plan = load(file, options, told)
+    _stop_after_errors(made)
+    if plan is None:
+        raise typer.Exit(1)
+    return made, plan
+
+
+def _send(
+    made: Compilation,
+    plan: Plan,
+    deploy: Deploy,
+    wishes: Wishes,
+    told: Progress,
+    jobs: int,
+    *,
+    rebuild: bool,
+    dry_run: bool,
+) -> tuple[HostReport, ...]:
+    """Build the bundle and deploy it, or tell what would be sent."""
+    from doraflow.cli.building import run_build_steps
+    from doraflow.deploy import deploying
+    from doraflow.deploy.shares import steps_here
+
+    if not dry_run:
+        run_build_steps(made, jobs, told, rebuild=rebuild, chosen=steps_here(plan))
+        _stop_after_errors(made)
+    shares = _shares(made, plan, deploy.targets)
+    if dry_run:
+        return deploying.dry_run(deploy, shares)
+    return deploying.copy_and_switch(deploy, shares, wishes)
+
+
+def _shares(made: Compilation, plan: Plan, targets: tuple[Target, ...]) -> dict[str, Share]:
+    from doraflow.deploy.shares import share_of, version_of
+    from doraflow.pipeline import generate
+
+    files = generate(made)
+    _stop_after_errors(made)
+    if files is None:
+        raise typer.Exit(1)
+    try:
+        version = version_of(files, plan, made.folder)
+        return {target.host: share_of(files, plan, target.host, made.folder, version) for target in targets}
+    except OSError as error:
+        made.sink.error("DF601", f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}")
+        _finish(made)
+
+
+def _tell(dataflow: str, rows: tuple[HostReport, ...] | tuple[HostStatus, ...], output: TextOutput) -> None:
+    from doraflow.deploy.reports import SCHEMA_VERSION, DeployReport, DeployStatus, HostStatus, lines_of
+
+    standing = tuple(row for row in rows if isinstance(row, HostStatus))
+    done = tuple(row for row in rows if not isinstance(row, HostStatus))
+    report = (
+        DeployStatus(SCHEMA_VERSION, dataflow, standing) if standing else DeployReport(SCHEMA_VERSION, dataflow, done)
+    )
+    if output is TextOutput.JSON:
+        show_json(asdict(report))
+        return
+    for line in lines_of(report):
+        typer.echo(line)
+
+
+def _stop_after_errors(made: Compilation) -> None:
+    if made.sink.has_errors:
+        _finish(made)
+
+
+def _finish(made: Compilation) -> NoReturn:
+    from doraflow.cli.report import exit_code, show_findings
+
+    show_findings(made)
+    raise typer.Exit(exit_code(made))

@@ -1,0 +1,222 @@
+"""A deploy from the login to the last start, in two halves: every host gets its copy, and only then any is switched."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from doraflow.deploy.fleet import assembled
+from doraflow.deploy.reports import HostReport, HostStatus, counted_bytes
+from doraflow.deploy.session import Moved, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doraflow.deploy.fleet import Fleet, Telling
+    from doraflow.deploy.session import Standing
+    from doraflow.deploy.shares import Share
+    from doraflow.deploy.ssh import Way
+    from doraflow.deploy.targets import Target
+    from doraflow.diagnostics import Sink
+
+WORST_CLOCK = 30.0
+"""Seconds by which a host's clock may differ: less can be the network, more spoils logs, certificates and builds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked for beside the copy: how many earlier versions stay, an environment, a start, and the bounds."""
+
+    keep: int = 2
+    environment: bool = False
+    starts: bool = False
+    step_seconds: float = 1800.0
+    run_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """One call of the command: which dataflow, where to, how, and who is told."""
+
+    dataflow: str
+    targets: tuple[Target, ...]
+    way: Way
+    telling: Telling
+    sink: Sink
+
+    def sessions(self) -> list[Session]:
+        """Make a session for each host, not yet connected."""
+        return [Session(target, self.way) for target in self.targets]
+
+    def begin(self, fleet: Fleet, *, changes: bool) -> None:
+        """Log in everywhere, compare the clocks, and name the folder."""
+        fleet.each("connecting", Session.connect)
+        for session in fleet.sessions.values():
+            _check_clock(session, self.sink)
+        fleet.each("opening", lambda session: session.open(self.dataflow, changes=changes))
+
+
+def dry_run(deploy: Deploy, shares: Mapping[str, Share]) -> tuple[HostReport, ...]:
+    """Ask what a deploy would move; nothing is changed."""
+    with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
+        deploy.begin(fleet, changes=False)
+        moved = fleet.each("comparing", lambda session: session.plan(shares[session.target.host])[0], _said)
+        return tuple(
+            _failed(target, fleet) if target.host not in moved else _row(target, "planned", moved[target.host])
+            for target in deploy.targets
+        )
+
+
+def copy_and_switch(deploy: Deploy, shares: Mapping[str, Share], wishes: Wishes) -> tuple[HostReport, ...]:
+    """Copy everywhere; if that went well everywhere switch everywhere, and start if asked."""
+    with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
+        deploy.begin(fleet, changes=True)
+        moved = fleet.each("copying", lambda session: session.copy(shares[session.target.host]), _said)
+        prepared = fleet.each(
+            "preparing",
+            lambda session: _prepare(session, shares[session.target.host], moved[session.target.host], wishes),
+        )
+        switched: dict[str, str] = {}
+        runs: dict[str, str] = {}
+        if fleet.is_well:
+            switched = fleet.each(
+                "switching", lambda session: session.switch(moved[session.target.host].name, wishes.keep)
+            )
+        if fleet.is_well and wishes.starts:
+            runs = fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail)
+        rows = []
+        for target in deploy.targets:
+            if target.host in switched:
+                state = "unchanged" if switched[target.host] == moved[target.host].name else "deployed"
+                row = _row(target, state, moved[target.host], run=runs.get(target.host))
+                rows.append(row if target.host not in fleet.failed else _but_failed(row, fleet))
+            elif target.host in prepared and target.host not in fleet.failed:
+                rows.append(_row(target, "copied", moved[target.host], reason=_others(fleet)))
+            else:
+                rows.append(_failed(target, fleet))
+        return tuple(rows)
+
+
+def roll_back(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
+    """Make the version before the current one again everywhere, if every host has one that is whole."""
+    with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
+        deploy.begin(fleet, changes=True)
+        wanted = fleet.each("checking", Session.previous)
+        left: dict[str, str] = {}
+        runs: dict[str, str] = {}
+        if fleet.is_well:
+            left = fleet.each("switching", Session.go_back)
+        if fleet.is_well and wishes.starts:
+            runs = fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail)
+        rows = []
+        for target in deploy.targets:
+            host = target.host
+            if host in left:
+                row = HostReport(host, target.destination, "deployed", wanted[host], left[host], run=runs.get(host))
+                rows.append(row if host not in fleet.failed else _but_failed(row, fleet))
+            elif host in fleet.failed:
+                rows.append(_failed(target, fleet))
+            else:
+                rows.append(HostReport(host, target.destination, "untouched", reason=_others(fleet)))
+        return tuple(rows)
+
+
+def stop(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
+    """End what runs everywhere."""
+    with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
+        deploy.begin(fleet, changes=False)
+        ended = fleet.each("stopping", lambda session: session.stop(wishes.run_seconds))
+        return tuple(
+            HostReport(
+                target.host,
+                target.destination,
+                "stopped",
+                reason=f"stopped {', '.join(ended[target.host])}" if ended[target.host] else "nothing ran",
+            )
+            if target.host in ended
+            else _failed(target, fleet)
+            for target in deploy.targets
+        )
+
+
+def status(deploy: Deploy) -> tuple[HostStatus, ...]:
+    """Ask every host what stands there; nothing is changed."""
+    with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
+        deploy.begin(fleet, changes=False)
+        found = fleet.each("asking", lambda session: (session.folder, session.status()))
+        return tuple(_standing(target, found.get(target.host), fleet) for target in deploy.targets)
+
+
+def _standing(target: Target, found: tuple[str, Standing] | None, fleet: Fleet) -> HostStatus:
+    if found is None:
+        reason = str(fleet.failed[target.host])
+        return HostStatus(target.host, target.destination, reached=False, reason=reason)
+    folder, standing = found
+    return HostStatus(
+        target.host,
+        target.destination,
+        reached=True,
+        folder=folder,
+        current=standing.current or None,
+        versions=standing.versions,
+        runs=standing.runs,
+    )
+
+
+def _check_clock(session: Session, sink: Sink) -> None:
+    off = session.clock - time.time()
+    if abs(off) <= WORST_CLOCK:
+        return
+    where = "ahead of" if off > 0 else "behind"
+    sink.warning(
+        "DF877",
+        f"the clock of `{session.target.host}` is {abs(off):.0f} s {where} this machine's: times in its logs cannot be "
+        "compared, and certificates may count as invalid",
+        help="let both machines keep the time, as with `timedatectl set-ntp true`",
+    )
+
+
+def _prepare(session: Session, share: Share, moved: Moved, wishes: Wishes) -> None:
+    """Prepare a copy; the build steps of a version that is whole already are not run again."""
+    steps = () if moved.is_there else share.steps
+    session.prepare(moved.name, steps, wishes.step_seconds, environment=wishes.environment)
+
+
+def _row(target: Target, state: str, moved: Moved, *, run: str | None = None, reason: str | None = None) -> HostReport:
+    return HostReport(
+        target.host,
+        target.destination,
+        state,
+        moved.name,
+        moved.before or None,
+        moved.files,
+        moved.bytes,
+        moved.all_files,
+        moved.all_bytes,
+        run,
+        reason,
+    )
+
+
+def _failed(target: Target, fleet: Fleet) -> HostReport:
+    return HostReport(target.host, target.destination, "failed", reason=str(fleet.failed[target.host]))
+
+
+def _but_failed(row: HostReport, fleet: Fleet) -> HostReport:
+    return replace(row, state="failed", reason=f"{row.version} is current, but {fleet.failed[row.host]}")
+
+
+def _others(fleet: Fleet) -> str:
+    failed = list(fleet.failed)
+    return f"{', '.join(f'`{host}`' for host in failed)} failed, and no host goes ahead of the others"
+
+
+def _said(moved: Moved) -> str:
+    if moved.is_there:
+        return ": all of it is there already"
+    return f": {moved.files} of {moved.all_files} files, {counted_bytes(moved.bytes)}"
+
+
+def _as_detail(run: str) -> str:
+    return f" as {run}" if run else ""
