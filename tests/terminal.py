@@ -53,6 +53,11 @@ class Terminal:
         self.expect(question)
         self.type(f"{text}\n")
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a window is closed."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
+
     def wait(self, seconds: float = 30.0) -> int:
         """Read to the end and give the exit code."""
         end = time.monotonic() + seconds
@@ -86,10 +91,11 @@ def terminal(*arguments: str, cwd: Path, **environment: str) -> Iterator[Termina
         start_new_session=True,
     )
     os.close(slave)
+    shown = Terminal(process, master)
     try:
-        yield Terminal(process, master)
+        yield shown
     finally:
-        os.close(master)
+        os.close(shown._master)
         process.kill()
         process.wait()
 

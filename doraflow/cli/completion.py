@@ -7,6 +7,7 @@ something cannot be read there is nothing to propose, and nothing is said.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,24 @@ def runs(incomplete: str) -> list[tuple[str, str]]:
     except OSError:
         return []
     return [(run.name, run.facts.dataflow) for run in found if run.is_alive and run.name.startswith(incomplete)]
+
+
+def logged_runs(incomplete: str) -> list[str]:
+    """Propose the names of runs that have logs, the newest first, and of their dataflows."""
+    from doraflow.logs.folders import known_runs, state_folder
+
+    found = known_runs(state_folder(os.environ))
+    return _beginning(
+        dict.fromkeys(name for run in found for name in (run.given_name, run.dataflow) if name), incomplete
+    )
+
+
+def logged_nodes(context: typer.Context, incomplete: str) -> list[str]:
+    """Propose the nodes of the run that `doraflow logs` means."""
+    from doraflow.logs.folders import find_run, state_folder
+
+    found = find_run(state_folder(os.environ), context.params.get("run"))
+    return _beginning(found.nodes, incomplete) if found is not None else []
 
 
 def nodes(context: typer.Context, incomplete: str) -> list[str]:

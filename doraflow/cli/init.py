@@ -48,6 +48,7 @@ def init(
 
     if name is not None and begin_with is not None and begin_with not in PRESETS:
         fail(f"`{begin_with}` gives the name itself", "leave `--name` out", code=2)
+    _check_free(folder)
     proposed = name or name_of(folder.absolute())
     text = _text(proposed, begin_with, asks=not yes)
     project = project_of(text, folder)
@@ -59,6 +60,19 @@ def init(
     _write(project.files, folder)
     tell_written([folder / path for path in project.files.paths()], output)
     typer.echo(f"to run it: doraflow run {folder / DATAFLOW}", err=True)
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder that no project can begin in, before anything is asked."""
+    from doraflow.cli.report import fail
+    from doraflow.scaffold.project import DATAFLOW
+
+    if folder.exists() and not folder.is_dir():
+        fail(f"nothing was written: `{folder}` is a file", "name a new folder")
+    flow = folder / DATAFLOW
+    if flow.exists():
+        add = f"`doraflow new node NAME --in {flow}` adds a node to it"
+        fail(f"nothing was written: `{flow}` would have to be overwritten", f"name a new folder; {add}")
 
 
 def _text(name: str, begin_with: str | None, *, asks: bool) -> str:
@@ -94,7 +108,11 @@ def _asked(name: str, preset: str | None) -> str:
 
     try:
         return ask_dataflow(Console(stderr=True, highlight=False), name, preset)
+    except KeyboardInterrupt:
+        typer.echo("\nnothing was written", err=True)
+        raise typer.Exit(130) from None
     except EOFError:
+        typer.echo(err=True)
         fail("nothing was written: the input has ended", "answer all questions, or give `--yes`")
 
 
@@ -109,7 +127,8 @@ def _agreed(files: FileSet, folder: Path, text: str) -> bool:
     console.print("  ".join(files.paths()), style="dim", markup=False, soft_wrap=True)
     try:
         return confirm(console, f"Write these {len(files.files)} files to {folder}?")
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
+        console.print()
         return False
 
 

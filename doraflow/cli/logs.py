@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from doraflow.cli import completion
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -53,7 +55,13 @@ class Group(StrEnum):
 
 def logs(
     nodes: Annotated[
-        list[str] | None, typer.Argument(metavar="NODE", help="Of these nodes only.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="NODE",
+            help="Of these nodes only.",
+            show_default=False,
+            autocompletion=completion.logged_nodes,
+        ),
     ] = None,
     run: Annotated[
         str | None,
@@ -62,6 +70,7 @@ def logs(
             metavar="RUN",
             help="A dataflow's name (its newest run), a run's name or id, or a folder of logs. The newest run without.",
             show_default=False,
+            autocompletion=completion.logged_runs,
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,

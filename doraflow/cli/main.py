@@ -6,9 +6,12 @@ Only typer is imported at the start; a command imports what it needs when it run
 from __future__ import annotations
 
 import copy
+import errno
 import gc
+import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -110,8 +113,10 @@ def options(
     """Take the options that stand before the command."""
 
 
-STAYING = ("run", "start", "lsp", "logs")
-"""The commands that go on after the dataflow is compiled, and need the garbage collector."""
+STAYING = ("run", "start", "lsp", "logs", "top", "inspect")
+"""The commands that may go on for hours, and need the garbage collector."""
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
 def main(key: str | None = None) -> None:
@@ -125,6 +130,18 @@ def main(key: str | None = None) -> None:
         needed(sys.argv[1:])(obj=key)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        _end_unheard(error)
+
+
+def _end_unheard(error: OSError) -> NoReturn:
+    """Say why what is told cannot be written, and exit; the interpreter must not find that out again when it ends."""
+    with suppress(OSError):
+        typer.echo(f"error: the output cannot be written: {(error.strerror or str(error)).lower()}", err=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(1)
 
 
 def needed(arguments: Sequence[str]) -> Commands:

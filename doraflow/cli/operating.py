@@ -119,7 +119,13 @@ def stop(
 
 def restart(
     node: Annotated[
-        str, typer.Argument(metavar="[NODE]", help="The node's id; every node without.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[NODE]",
+            help="The node's id; every node without.",
+            show_default=False,
+            autocompletion=completion.nodes,
+        ),
     ] = "",
     run: RunOption = "",
     timeout: Timeout = ANSWER_SECONDS,

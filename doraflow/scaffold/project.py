@@ -6,6 +6,7 @@ Nothing is written to disk here. A dataflow with findings is not taken: a projec
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,11 @@ def name_of(folder: Path) -> str:
     >>> from pathlib import Path
     >>> name_of(Path("/work/My Robot 2"))
     'my_robot_2'
+    >>> name_of(Path("/work/Größe"))
+    'grosse'
     """
-    name = _NOT_IN_A_NAME.sub("_", folder.name.lower()).strip("_")
+    letters = unicodedata.normalize("NFKD", folder.name.casefold()).encode("ascii", "ignore").decode()
+    name = _NOT_IN_A_NAME.sub("_", letters).strip("_")
     return name if name[:1].isalpha() else f"dataflow_{name}".strip("_")
 
 

@@ -23,7 +23,7 @@ LARGEST_REPLY = 16 * 1024 * 1024
 LEASE_SECONDS = 10
 """How long a subscription lasts that is not renewed: a reader that was killed says no goodbye."""
 
-Topic: TypeAlias = Literal["changes", "metrics", "logs"]
+Topic: TypeAlias = Literal["changes", "metrics"]
 RunState: TypeAlias = Literal["starting", "running", "stopping"]
 
 
@@ -198,14 +198,7 @@ class Change:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A log record, as the line of JSON that stands in the node's log file."""
-
-    line: str
-
-
-News: TypeAlias = Change | LogLine | Metrics
+News: TypeAlias = Change | Metrics
 
 Message: TypeAlias = Request | Reply | News
 
@@ -237,7 +230,7 @@ _REQUESTS: dict[str, type[Request]] = {
     "tap": Tap,
 }
 _REPLIES: dict[str, type[Reply]] = {"status": Status, "metrics": Metrics, "done": Done, "refusal": Refusal}
-_NEWS: dict[str, type[News]] = {"change": Change, "log": LogLine, "metrics": Metrics}
+_NEWS: dict[str, type[News]] = {"change": Change, "metrics": Metrics}
 _HEAD = "doraflow_control"
 _LARGEST_ID = 2**53
 """The largest whole number that every JSON reader keeps exactly."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from doraflow import __version__
 from doraflow.cli import completion
-from doraflow.cli.main import app, needed
+from doraflow.cli.main import STAYING, app, needed
 from doraflow.operate import choosing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def doraflow(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -111,3 +110,60 @@ def test_what_is_not_understood_exits_2_and_says_what_is_meant(arguments: list[s
 def test_a_command_is_read_alone_and_everything_else_whole() -> None:
     assert [command.name for command in needed(["check", "f.yml"]).registered_commands] == ["check"]
     assert needed(["--help"]) is needed([]) is needed(["new", "node"]) is needed(["chek"]) is app
+
+
+BASH = """
+eval "$(_DORAFLOW_COMPLETE=source_bash doraflow)"
+function=$(complete -p doraflow | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); $function doraflow; echo "${COMPREPLY[@]}"; }
+ask doraflow explain DF60
+ask doraflow logs --run ""
+ask doraflow logs --run night ""
+ask doraflow status --output ""
+ask doraflow schema --output-of ke
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+def test_bash_itself_gets_proposals(tmp_path: Path) -> None:
+    program = tmp_path / "bin/doraflow"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nimport sys\nfrom doraflow.cli.entry import main\nmain()\n")
+    program.chmod(0o755)
+    logs = tmp_path / "doraflow/vision/20260101T000000Z-1"
+    logs.mkdir(parents=True)
+    told = {"dataflow": "vision", "run": "0123456789", "name": "night", "began": "2026", "nodes": ["camera", "arm"]}
+    (logs / "run.json").write_text(json.dumps(told))
+    done = subprocess.run(
+        ["bash", "-c", BASH],
+        env={**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "DF601 DF602 DF603 DF604 DF605",
+        "night vision",
+        "camera arm",
+        "table json yaml",
+        "keys make keys list keys rotate keys retire keys export",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["explain"], ["schema"], ["list", "--output", "json"]])
+def test_a_full_disk_is_told_in_a_line(arguments: list[str], tmp_path: Path) -> None:
+    code = "import sys; sys.argv[0] = 'doraflow'; from doraflow.cli.entry import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env={**os.environ, "DORAFLOW_RUN_BASE": str(tmp_path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "error: the output cannot be written: no space left on device\n")
+
+
+def test_commands_that_stay_keep_their_garbage_collector() -> None:
+    assert {"run", "start", "logs", "top", "inspect", "lsp"} == set(STAYING)

@@ -155,3 +155,54 @@ def test_saying_no_writes_nothing(tmp_path: Path) -> None:
         shown.answer("[y/n] (y): ", "n")
         assert shown.wait() == 1
     assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "message", "mend"),
+    [
+        (
+            "taken",
+            "`taken/dataflow.yml` would have to be overwritten",
+            "name a new folder; `doraflow new node NAME --in taken/dataflow.yml` adds a node to it",
+        ),
+        ("file", "`file` is a file", "name a new folder"),
+    ],
+)
+def test_nothing_is_asked_for_a_folder_that_no_project_can_begin_in(
+    folder: str, message: str, mend: str, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken/dataflow.yml").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    with terminal("init", folder, cwd=tmp_path, COLUMNS="200") as shown:
+        assert shown.wait() == 1
+    assert shown.shown.split("\n") == [f"error: nothing was written: {message}", "", f"hint: {mend}", ""]
+
+
+@pytest.mark.parametrize(("key", "code", "told"), [("\x03", 130, "nothing was written"), ("\x04", 1, "error: nothing")])
+def test_a_wizard_that_is_left_says_that_nothing_was_written(key: str, code: int, told: str, tmp_path: Path) -> None:
+    with terminal("init", "demo", cwd=tmp_path) as shown:
+        shown.expect("Name of the dataflow (demo): ")
+        shown.type(key)
+        assert shown.wait() == code
+    assert f"\n{told}" in shown.shown
+    assert files_in(tmp_path) == []
+
+
+def test_a_question_that_is_left_at_the_end_writes_nothing(tmp_path: Path) -> None:
+    with terminal("init", "demo", "--from", "hello", cwd=tmp_path) as shown:
+        shown.answer("Name of the dataflow (demo): ")
+        shown.expect("Write these 5 files to demo? [y/n] (y): ")
+        shown.type("\x03")
+        assert shown.wait() == 1
+    assert "\nerror: nothing was written" in shown.shown
+    assert files_in(tmp_path) == []
+
+
+def test_a_folder_with_letters_of_all_kinds_gives_a_name_that_can_be_read(tmp_path: Path) -> None:
+    with terminal("init", "ünïcode 日本", cwd=tmp_path, COLUMNS="40") as shown:
+        shown.answer("Name of the dataflow (unicode): ")
+        shown.answer("(hello): ")
+        shown.answer("(y): ")
+        assert shown.wait() == 0
+    assert files_in(tmp_path / "ünïcode 日本") == FILES

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 from doraflow_runtime.control.client import Client, ControlError, NoSocketError, RefusedError, TimeoutExpiredError
-from doraflow_runtime.control.messages import Change, Done, LogLine, Pause, Refusal, Stop, Subscribe, encode_request
+from doraflow_runtime.control.messages import Change, Done, Metrics, Pause, Refusal, Stop, Subscribe, encode_request
 from doraflow_runtime.control.server import ControlServer
 from doraflow_runtime.launcher.loop import Loop
 
@@ -117,12 +117,12 @@ def test_a_run_that_is_gone_is_told(tmp_path: Path) -> None:
 def test_news_come_to_those_who_subscribed_until_the_lease_is_over(run: Run) -> None:
     with Client(run.directory) as client, Client(run.directory) as other:
         client.subscribe("changes")
-        other.subscribe("logs")
+        other.subscribe("metrics")
         assert run.subscribed == 2
         run.do(lambda: run.server.publish("changes", Change("failed", "camera")))
-        run.do(lambda: run.server.publish("logs", LogLine("{}")))
+        run.do(lambda: run.server.publish("metrics", Metrics(7)))
         assert client.next_news(2) == Change("failed", "camera")
-        assert other.next_news(2) == LogLine("{}")
+        assert other.next_news(2) == Metrics(7)
         run.now = 11.0
         run.do(lambda: run.server.publish("changes", Change("ended")))
         assert client.next_news(0.1) is None
@@ -190,11 +190,11 @@ def test_many_requests_at_once_are_all_answered(run: Run) -> None:
 def test_a_reader_that_takes_nothing_does_not_hold_the_launcher_up(run: Run) -> None:
     with bare(run) as socket:
         socket.setsockopt(zmq.RCVHWM, 1)
-        socket.send(encode_request(1, Subscribe(("logs",))))
+        socket.send(encode_request(1, Subscribe(("changes",))))
         socket.recv()
-        line = LogLine("x" * 10_000)
+        news = Change("running", message="x" * 10_000)
         began = time.monotonic()
-        run.do(lambda: [run.server.publish("logs", line) for _ in range(5_000)])
+        run.do(lambda: [run.server.publish("changes", news) for _ in range(5_000)])
         assert time.monotonic() - began < 5
     with Client(run.directory) as client:
         assert client.ask(Pause("camera")) == Done("yes")
