@@ -229,6 +229,7 @@ def signing(
             metavar="FILE", help="The secret key to write; its public half is FILE.pub.", show_default=False
         ),
     ],
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Make a pair of keys that signs bundles, in minisign's format and without a password.
 
@@ -241,4 +242,5 @@ def signing(
     sink = Sink()
     public = write_signing_pair(path, sink)
     finish(sink)
-    typer.echo(public)
+    if public is not None:
+        tell_written([public], output)

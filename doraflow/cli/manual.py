@@ -138,6 +138,17 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
             environment=(_CACHE,),
             see_also=("build", "plan", "start"),
         ),
+        "sign": Manual(
+            done="the bundle is signed",
+            failed="the key cannot be used, or the bundle is not as it was built",
+            see_also=("verify", "build", "keys signing"),
+        ),
+        "verify": Manual(
+            ("doraflow verify bundle",),
+            done="the bundle is as it was built, or as it was signed",
+            failed="it is not",
+            see_also=("sign", "build"),
+        ),
         "doctor": Manual(("doraflow doctor",), failed="there is a problem", see_also=("build", "run")),
         "explain": Manual(("doraflow explain",), "the page was printed", "", see_also=("check",)),
         "schema": Manual(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from doraflow.cli.outputs import TextOutput, TextOutputOption, tell_written
+
 if TYPE_CHECKING:
     from doraflow.diagnostics import Sink
 
@@ -22,6 +24,7 @@ def sign(
         Path,
         typer.Option("--key", "-k", metavar="FILE", help="The secret key, as minisign writes it.", show_default=False),
     ],
+    output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
     """Sign a bundle, so that launchers which trust the key start it and nothing else.
 
@@ -37,7 +40,8 @@ def sign(
     secret = read_signing_key(key, lambda: str(typer.prompt("password", hide_input=True, err=True)), sink)
     signature = sign_bundle(bundle, secret, sink) if secret is not None else None
     finish(sink)
-    typer.echo(signature)
+    if signature is not None:
+        tell_written([signature], output)
 
 
 def verify(

@@ -37,6 +37,8 @@ COMMANDS = (
     "keys rotate",
     "keys retire",
     "keys export",
+    "keys signing",
+    "sign",
 )
 """The commands that print data, in the order of `doraflow --help`."""
 
@@ -139,6 +141,8 @@ def _printed(command: str) -> Any:
         "keys rotate": objects.KeyChanges,
         "keys retire": objects.KeyChanges,
         "keys export": objects.Written,
+        "keys signing": objects.Written,
+        "sign": objects.Written,
         "explain": objects.Explained | objects.KnownCodes,
     }
     return types.get(command, objects.Answer)

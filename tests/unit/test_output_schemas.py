@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_DATA = {
     "top": "a screen, which refuses to go anywhere else",
     "keys check": "tells findings alone",
+    "verify": "tells findings alone",
     "lsp": "speaks a protocol of its own",
     "schema": "prints JSON in any case",
 }
@@ -128,6 +129,17 @@ def test_files_and_texts_stand_in_what_is_printed(tmp_path: Path) -> None:
     assert moved["text"] == (tmp_path / "old.yml").read_text()
     (machine,) = told("doctor", doraflow("doctor", "--output", "json", cwd=tmp_path).stdout)
     assert [check["check"] for check in machine["checks"]][:1] == ["python"]
+
+
+def test_what_signs_says_what_it_wrote(tmp_path: Path) -> None:
+    (tmp_path / "flow.yml").write_text("name: flow\nnodes: [{id: a, path: a.py}]\n")
+    (tmp_path / "a.py").write_text("")
+    done = doraflow("keys", "signing", "release.key", "--output", "json", cwd=tmp_path)
+    assert told("keys signing", done.stdout) == [{"version": 1, "files": ["release.key.pub"]}], done.stderr
+    assert doraflow("build", "flow.yml", "-o", "bundle", cwd=tmp_path).returncode == 0
+    done = doraflow("sign", "bundle", "--key", "release.key", "--output", "json", cwd=tmp_path)
+    (signed,) = told("sign", done.stdout)
+    assert all((tmp_path / file).is_file() for file in signed["files"])
 
 
 def test_a_run_prints_a_line_for_everything(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_bash_itself_gets_proposals(tmp_path: Path) -> None:
         "night vision",
         "camera arm",
         "table json yaml",
-        "keys make keys list keys rotate keys retire keys export",
+        "keys make keys list keys rotate keys retire keys export keys signing",
     ]
 
 
