@@ -16,7 +16,7 @@ EventType: TypeAlias = Literal["INPUT", "INPUT_CLOSED", "INPUT_RECOVERED", "NODE
 
 
 class Event(NamedTuple):
-    """Something that happened.
+    """Something that happened. Never changes, and may be used by any threads.
 
     `id` is the input of an INPUT, INPUT_CLOSED and INPUT_RECOVERED, the producer of a NODE_RESTARTED, the cause of a
     STOP (`MANUAL` or `ALL_INPUTS_CLOSED`), and the description of an ERROR. `value` is the payload of an INPUT: a
@@ -31,18 +31,19 @@ class Event(NamedTuple):
     def numpy(self) -> AnyArray:
         """See the numbers of an INPUT as a read-only numpy array over its memory, in the shape they were sent in.
 
-        Raises TypeError for what cannot be seen without a copy, ValueError for metadata of another message.
+        Thread-safe. Raises TypeError for what cannot be seen without a copy, ValueError for metadata of another
+        message.
         """
         return as_numpy(self._payload(), self.metadata)
 
     def tensor(self) -> Tensor:
-        """Give the numbers of an INPUT to torch, jax and others, without a copy. Raises like `numpy`."""
+        """Give the numbers of an INPUT to torch, jax and others, without a copy. Thread-safe. Raises like `numpy`."""
         return Tensor(self._payload(), self.metadata)
 
     def image(self) -> AnyArray:
         """See an image, in dora's convention or a row like std/media/v1/Image, as a read-only array of its pixels.
 
-        Raises TypeError and ValueError, naming what is missing or does not fit.
+        Thread-safe. Raises TypeError and ValueError, naming what is missing or does not fit.
         """
         return image_of(self._payload(), self.metadata)
 

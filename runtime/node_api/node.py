@@ -60,47 +60,47 @@ class Node:
 
     @property
     def node_id(self) -> str:
-        """The node's id."""
+        """The node's id. Thread-safe."""
         return self._core.config.node.id
 
     @property
     def run_id(self) -> str:
-        """The name of this run; another run of the same dataflow has another."""
+        """The name of this run; another run of the same dataflow has another. Thread-safe."""
         return self._core.config.run_id
 
     @property
     def restart_count(self) -> int:
-        """How many processes of this node ran before this one."""
+        """How many processes of this node ran before this one. Thread-safe."""
         return self._core.config.restart_count
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The ids of the node's outputs."""
+        """The ids of the node's outputs. Thread-safe."""
         return tuple(port.id for port in self._core.config.node.outputs)
 
     @property
     def operators(self) -> tuple[OperatorWiring, ...]:
-        """The operators that run in this process."""
+        """The operators that run in this process. Thread-safe."""
         return self._core.config.node.operators
 
     @property
     def source_root(self) -> str:
-        """The folder that the paths of operators are relative to."""
+        """The folder that the paths of operators are relative to. Thread-safe."""
         return self._core.config.source_root
 
     def configuration(self) -> dict[str, Any]:
-        """Give the node's id, ports and operators as plain values."""
+        """Give the node's id, ports and operators as plain values. Thread-safe."""
         return dict(to_json(self._core.config.node))
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many messages each input's queue has dropped so far."""
+        """How many messages each input's queue has dropped so far. Thread-safe."""
         with self._core.lock:
             return self._core.queues.dropped()
 
     @property
     def undelivered(self) -> dict[str, int]:
-        """How many messages to each reader, as `node/input`, were dropped before they left this node."""
+        """How many messages to each reader, as `node/input`, were dropped before they left this node. Thread-safe."""
         with self._core.lock:
             readers = self._core.consumers.items()
             return {f"{name}/{port}": count for name, reader in readers for port, count in reader.dropped.items()}
@@ -143,7 +143,8 @@ class Node:
     async def next_async(self, timeout: float | None = None) -> Event | None:
         """Wait like `next` without blocking the event loop; a wait that is cancelled takes no event.
 
-        The waiting is done in the loop's default executor, for at most 0.1 seconds at a time.
+        The waiting is done in the loop's default executor, for at most 0.1 seconds at a time. Like `next`, to be called
+        from one thread at a time, and to be awaited before it is called again.
         """
         import asyncio
 
@@ -229,7 +230,7 @@ class Node:
         return self._sender.lend(output_id, size, metadata)
 
     def loan_binary(self, output_id: str, kind: pa.DataType, size: int, metadata: Parameters | None = None) -> Loan:
-        """Lend memory for one value of `kind`, Binary or LargeBinary; otherwise like `loan`."""
+        """Lend memory for one value of `kind`, Binary or LargeBinary; otherwise like `loan`. Thread-safe."""
         parts = binary_hole(size, large=pa.types.is_large_binary(kind))
         return self._sender.loan(output_id, kind, parts, metadata)
 
@@ -244,7 +245,7 @@ class Node:
     ) -> Loan:
         """Lend memory for the binary `member` of one row of `struct`, whose other members are `values`.
 
-        Otherwise like `loan`. Raises TypeError if a value does not fit its member.
+        Otherwise like `loan`. Thread-safe. Raises TypeError if a value does not fit its member.
         """
         others = {}
         for field in struct:
@@ -260,7 +261,8 @@ class Node:
     ) -> ArrayLoan:
         """Lend a numpy array of `shape` over shared memory, sent flat with its shape in the metadata.
 
-        Otherwise like `loan`. Raises TypeError for a `dtype` that is no number, ModuleNotFoundError without numpy.
+        Otherwise like `loan`. Thread-safe. Raises TypeError for a `dtype` that is no number, ModuleNotFoundError
+        without numpy.
         """
         return lend_array(self._sender, output_id, shape, dtype, metadata)
 
@@ -269,7 +271,7 @@ class Node:
     ) -> ArrayLoan:
         """Lend the pixels of an image by dora's convention: `width`, `height` and `encoding` go into the metadata.
 
-        Otherwise like `loan_array`. Raises ValueError for an encoding that is not raw.
+        Otherwise like `loan_array`. Thread-safe. Raises ValueError for an encoding that is not raw.
         """
         shape, dtype = image_layout(width, height, encoding)
         return self.loan_array(output_id, shape, dtype, told(metadata, image_metadata(width, height, encoding)))
@@ -279,7 +281,7 @@ class Node:
     ) -> ArrowLoan:
         """Lend an Arrow array of `length` values without nulls: numbers, lists of a fixed size, structs of them.
 
-        Otherwise like `loan`. Raises TypeError for a type whose values vary in size.
+        Otherwise like `loan`. Thread-safe. Raises TypeError for a type whose values vary in size.
         """
         parts = blank_parts(kind, length)
         return ArrowLoan(self._sender.loan(output_id, kind, parts, metadata), kind, parts)
@@ -303,7 +305,10 @@ class Node:
             self._core.launcher.say(type="stop_all")
 
     def close(self) -> None:
-        """Send what waits, tell the readers that no more comes, and leave the run. May be called more than once."""
+        """Send what waits, tell the readers that no more comes, and leave the run. May be called more than once.
+
+        Thread-safe: a thread that waits in `next` gets None, one that waits in a send a RuntimeError.
+        """
         self._finalizer()
 
     def __enter__(self) -> Self:

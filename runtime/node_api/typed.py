@@ -109,7 +109,7 @@ class TypedNode(Generic[E]):
     """A node whose events are the classes of its stub.
 
     `events` maps the id of each input to what makes its event. Iterating gives events until the stream ends; leaving
-    the `with` block closes the node.
+    the `with` block closes the node. One thread receives; any thread may send or close.
     """
 
     def __init__(self, node_id: str, events: Mapping[str, MakeEvent[E]]) -> None:
@@ -134,12 +134,15 @@ class TypedNode(Generic[E]):
         return self._typed(event)
 
     def next(self, timeout: float | None = None) -> E | None:
-        """Wait up to `timeout` seconds, or without end, for an event; None if none came or the stream has ended."""
+        """Wait up to `timeout` seconds, or without end, for an event; None if none came or the stream has ended.
+
+        To be called from one thread at a time.
+        """
         event = self.node.next(timeout)
         return None if event is None else self._typed(event)
 
     def close(self) -> None:
-        """Send what is waiting, tell the readers that no more will come, and disconnect."""
+        """Send what is waiting, tell the readers that no more will come, and disconnect. Thread-safe."""
         self.node.close()
 
     def _typed(self, event: Event) -> E:
@@ -157,7 +160,10 @@ class TypedNode(Generic[E]):
 
 
 class ArrayEvent:
-    """What the events of numbers, and of inputs without a type, have: other looks at their value."""
+    """What the events of numbers, and of inputs without a type, have: other looks at their value.
+
+    Any threads may look at it.
+    """
 
     __slots__ = ()
     value: pa.Array[Any]

@@ -47,6 +47,24 @@ def test_the_benchmark_measures_doraflow(world: Any, tmp_path: Path, kind: str, 
     assert list(tmp_path.glob("dfb-*")) == []
 
 
+def test_the_gain_of_looking_before_sleeping_is_measured(world: Any, tmp_path: Path) -> None:
+    options = ["--rounds", "1", "--seconds", "0.01", "--spins", "0", "200", "--paces", "0.1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.spin", *options],
+        cwd=ROOT,
+        env={**world.environment, **places(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["0.1 ms", "0"], ["0.1 ms", "200"]]
+    assert all(0 < float(row[2]) <= float(row[3]) for row in rows)
+    assert rows[0][4] == "1.00"
+
+
 def test_a_peer_that_cannot_be_installed_is_told_as_absent(world: Any, tmp_path: Path) -> None:
     options = ["--peers", "floor", "--kinds", "latency", "--sizes", "8", "--rounds", "1", "--quick"]
     done = subprocess.run(

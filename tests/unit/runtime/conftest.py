@@ -51,6 +51,8 @@ class Run:
     greeted: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     all_here: threading.Event = field(default_factory=threading.Event)
     timers_are_clocks: bool = False
+    spins: dict[str, int] = field(default_factory=dict)
+    """The `spin_us` of nodes that have one."""
     ports: dict[str, int] = field(default_factory=dict)
     """Of nodes that are on a host of their own: they are reached over TCP on loopback."""
 
@@ -93,6 +95,7 @@ class Run:
                 tuple(self.inputs[name]),
                 tuple(OutputWiring(output) for output in self.outputs[name]),
                 tuple(self.operators[name]),
+                spin_us=self.spins.get(name, 0),
             ),
             listen=f"n{index}.sock",
             launcher="launcher.sock",

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from doraflow_runtime.node_api.poller import Poller
+
+if TYPE_CHECKING:
+    from conftest import Run
 
 
 def test_nobody_rings_a_bell_whose_number_belongs_to_another_file() -> None:
@@ -61,3 +65,18 @@ def test_a_poller_that_spins_sleeps_when_nothing_came_and_sees_what_comes_meanwh
     with lock:
         poller.release()
         poller.close()
+
+
+def test_a_node_that_looks_for_messages_before_it_sleeps_sleeps_when_none_come(run: Run) -> None:
+    run.pair()
+    run.spins["b"] = 2000
+    a, b = run.join("a", "b")
+    spent = []
+    for _ in range(3):
+        a.send_output("out", b"x")
+        began = time.thread_time()
+        assert b.next(30) is not None
+        assert b.next(0.5) is None
+        spent.append(time.thread_time() - began)
+    assert min(spent) >= 0.001, "it does not look at all"
+    assert min(spent) < 0.05, "of half a second, two milliseconds are for looking"
