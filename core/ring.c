@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_SIZE = 4096, SIZE = 256 * 1024, SMALLEST = 64 * 1024, LARGEST = 16 * 1024 * 1024 };
+enum { HEAD_SIZE = 4096, SIZE = 1024 * 1024, SMALLEST = 64 * 1024, LARGEST = 16 * 1024 * 1024 };
 enum { PREFIX = 8, FRAME_HEADER = 12 };
 
 /* Maps the head, and behind it the data twice. */

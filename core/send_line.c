@@ -75,7 +75,7 @@ static int knock(Line *line)
 int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total)
 {
     struct ring *ring = line->ring;
-    if (ring == NULL || line->has_waiting || !line->is_open || ring_rouse(ring)
+    if (ring == NULL || !line->is_open || ring_rouse(ring)
         || !ring_put(ring, line->position, parts, count, (size_t)total))
         return line_send(line, parts, count, total);
     return ring_rouse(ring) ? knock(line) : 0; /* it may have gone to sleep meanwhile */

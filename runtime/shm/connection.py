@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK = 64 * 1024  # small enough for the allocator to have it at hand
 MOST_PARTS = 512  # the kernel takes at most 1024 pieces in one sendmsg
+MOST_BYTES = 256 * 1024  # and a socket has room for fewer bytes than these
 _CREDENTIALS = struct.Struct("3i")
 _DESCRIPTOR = struct.Struct("i")
 
@@ -112,7 +113,7 @@ class Connection(Line):
     def flush(self) -> None:
         """Send what waits, as far as the peer takes it."""
         while self.has_waiting and self.is_open:
-            parts = [self._waiting[index] for index in range(min(len(self._waiting), MOST_PARTS))]
+            parts = self._first_parts()
             try:
                 sent = self._socket.sendmsg(parts)
             except BlockingIOError:
@@ -127,6 +128,17 @@ class Connection(Line):
                 sent -= len(part)
                 self._waiting.popleft()
             self.has_waiting = bool(self._waiting)
+
+    def _first_parts(self) -> list[memoryview]:
+        """Give as much of what waits as a socket may take at once."""
+        parts: list[memoryview] = []
+        size = 0
+        for part in self._waiting:
+            parts.append(part)
+            size += len(part)
+            if size >= MOST_BYTES or len(parts) == MOST_PARTS:
+                break
+        return parts
 
     def close(self) -> None:
         """Close the socket; what still waits is lost."""
