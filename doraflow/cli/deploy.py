@@ -64,6 +64,10 @@ def deploy(
         Path | None,
         typer.Option("--ssh-config", metavar="FILE", help="What ssh reads in the place of ~/.ssh/config."),
     ] = None,
+    sign_key: Annotated[
+        Path | None,
+        typer.Option("--sign-key", metavar="FILE", help="Sign each host's part with this secret key of minisign."),
+    ] = None,
     jobs: Jobs = DEFAULT_JOBS,
     strict: Strict = False,
     rebuild: Rebuild = False,
@@ -103,7 +107,7 @@ def deploy(
     elif rollback:
         rows = deploying.roll_back(deploy, wishes)
     else:
-        rows = _send(made, plan, deploy, wishes, told, jobs, rebuild=rebuild, dry_run=dry_run)
+        rows = _send(made, plan, deploy, wishes, told, jobs, sign_key, rebuild=rebuild, dry_run=dry_run)
     _tell(plan.graph.name, rows, output)
     _finish(made)
 
@@ -132,6 +136,7 @@ def _send(
     wishes: Wishes,
     told: Progress,
     jobs: int,
+    sign_key: Path | None,
     *,
     rebuild: bool,
     dry_run: bool,
@@ -145,6 +150,8 @@ def _send(
         run_build_steps(made, jobs, told, rebuild=rebuild, chosen=steps_here(plan))
         _stop_after_errors(made)
     shares = _shares(made, plan, deploy.targets)
+    if sign_key is not None:
+        shares = _signed(shares, sign_key, made)
     if dry_run:
         return deploying.dry_run(deploy, shares)
     return deploying.copy_and_switch(deploy, shares, wishes)
@@ -164,6 +171,21 @@ def _shares(made: Compilation, plan: Plan, targets: tuple[Target, ...]) -> dict[
     except OSError as error:
         made.sink.error("DF601", f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}")
         _finish(made)
+
+
+def _signed(shares: dict[str, Share], path: Path, made: Compilation) -> dict[str, Share]:
+    """Sign the manifest of every host's part, whose files are not those of the whole bundle."""
+    from doraflow.deploy.shares import signed
+    from doraflow.signing.bundle import read_signing_key
+
+    built = [step.owner for share in shares.values() for step in share.steps]
+    if built:
+        message = f"what is built on a host is in no signature: `{built[0]}` has `distribute: local`"
+        raise typer.BadParameter(message, param_hint="--sign-key")
+    key = read_signing_key(path, lambda: str(typer.prompt("password", hide_input=True, err=True)), made.sink)
+    if key is None:
+        _finish(made)
+    return {host: signed(share, key) for host, share in shares.items()}
 
 
 def _tell(dataflow: str, rows: tuple[HostReport, ...] | tuple[HostStatus, ...], output: TextOutput) -> None:

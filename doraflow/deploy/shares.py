@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.bundles.contents import SIGNATURE
+
 from doraflow.analysis.lower import named_sources
 from doraflow.build.digests import source_files
 from doraflow.build.sources import collect_sources
@@ -18,6 +20,7 @@ from doraflow.codegen.requirements import requirements_file
 
 if TYPE_CHECKING:
     from doraflow.ir import BuildStep, Node, Plan
+    from doraflow.signing.secret_keys import SecretKey
 
 _PICTURES = ("graph.mmd", "graph.html")
 _SOURCES = "nodes/"
@@ -88,6 +91,14 @@ def share_of(files: FileSet, plan: Plan, host: str, folder: Path, version: str) 
     known = {file.path for file in kept}
     kept += [file for file in _read_for_steps(steps, folder) if file.path not in known]
     return Share(host, version, FileSet.of([*kept, _manifest(files, kept)]).files, steps)
+
+
+def signed(share: Share, key: SecretKey) -> Share:
+    """Add a signature of the host's own manifest. Its comment holds no time: the same share is signed alike again."""
+    manifest = next(file for file in share.files if file.path == MANIFEST)
+    comment = f"host:{share.host}\tversion:{share.version}\thashed"
+    signature = GeneratedFile(SIGNATURE, key.sign(manifest.content, comment).encode())
+    return replace(share, files=FileSet.of([*share.files, signature]).files)
 
 
 def _read_for_steps(steps: tuple[BuildStep, ...], folder: Path) -> list[GeneratedFile]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from tests.deploy.conftest import processes_of
@@ -160,3 +162,32 @@ def test_what_is_to_be_built_on_the_host_is_built_there(world: World) -> None:
     assert "error[DF878]: on `edge`: `python make.py 'a b'` of `made` failed with exit code 3" in done.stderr
     assert "no compiler" in done.stderr
     assert (current / "nodes/made.py").read_text() == "# ['a b']"
+
+
+def test_a_part_is_signed_for_hosts_that_start_nothing_else(world: World) -> None:
+    edge = world.serve("edge")
+    world.write("edge")
+    made = subprocess.run(
+        [sys.executable, "-m", "doraflow", "keys", "signing", str(world.folder / "release.key")],
+        env=world.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    keys = edge.home / ".config/doraflow/keys"
+    keys.mkdir(parents=True)
+    for folder in (keys, keys.parent):
+        folder.chmod(0o700)
+    (keys / "trusted.pub").write_bytes((world.folder / "release.key.pub").read_bytes())
+    done = world.deploy("--start")
+    assert done.returncode == 1
+    assert "error[DF879]: on `edge`: the run of " in done.stderr
+    assert "is not signed, and a trusted key is set" in done.stderr
+    signed = world.report("--start", "--sign-key", str(world.folder / "release.key"))["edge"]
+    assert signed["sent_files"] == 1
+    again = world.report("--sign-key", str(world.folder / "release.key"))["edge"]
+    assert (again["state"], again["sent_bytes"]) == ("unchanged", 0)
+    assert [run["run"] for run in world.report("--status")["edge"]["runs"]] == [signed["run"]]
+    world.report("--stop")
