@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from doraflow.targeting.names import dns_label
 
 if TYPE_CHECKING:
-    from doraflow_runtime.contract import FarNode, HostWiring
+    from collections.abc import Iterable
+
+    from doraflow_runtime.contract import HostWiring
 
 ADDRESS_VARIABLE = "DORAFLOW_ADDRESS_"
 
@@ -23,7 +25,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
 class LinkNeeds:
     """Another host of the dataflow: its names, the environment variable that gives its address, and the address.
 
-    `own_ports` are those on which this host listens for it, `its_ports` those on which it listens for this host.
+    `own_ports` are those on which nodes here listen for it, `its_ports` those on which its nodes listen for this host.
     """
 
     host: str
@@ -46,24 +48,19 @@ def address_variable(host: str) -> str:
 
 def link_needs(dataflow: str, wiring: HostWiring) -> tuple[LinkNeeds, ...]:
     """List the other hosts of the dataflow, in its order: launchers of all hosts talk with each other."""
-    far = {node.id: node for node in wiring.far}
-    ports = {node.id: node.port for node in wiring.nodes}
-    made = []
-    for peer in wiring.peers:
-        own = [ports[link.consumer] for link in wiring.links if _host(far, link.producer) == peer.host]
-        its = [node.port for node in wiring.far if node.host == peer.host and node.port]
-        made.append(
-            LinkNeeds(
-                host=peer.host,
-                label=dns_label(peer.host),
-                unit=dns_label(f"{dataflow}-{peer.host}"),
-                variable=address_variable(peer.host),
-                address=peer.address,
-                own_ports=tuple(dict.fromkeys([wiring.port, *own])),
-                its_ports=tuple(dict.fromkeys([peer.port, *its])),
-            )
+    own, its = _ports_by_host(wiring)
+    return tuple(
+        LinkNeeds(
+            host=peer.host,
+            label=dns_label(peer.host),
+            unit=dns_label(f"{dataflow}-{peer.host}"),
+            variable=address_variable(peer.host),
+            address=peer.address,
+            own_ports=tuple(dict.fromkeys(own.get(peer.host, ()))),
+            its_ports=tuple(dict.fromkeys(its.get(peer.host, ()))),
         )
-    return tuple(made)
+        for peer in wiring.peers
+    )
 
 
 def open_ports(wiring: HostWiring) -> tuple[int, ...]:
@@ -71,6 +68,21 @@ def open_ports(wiring: HostWiring) -> tuple[int, ...]:
     if not wiring.peers:
         return ()
     return tuple(dict.fromkeys([wiring.port, *(node.port for node in wiring.nodes if node.port)]))
+
+
+def ranges(ports: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """Join ports that follow each other: the first and the last of each range.
+
+    >>> ranges([5, 1, 2, 3, 5])
+    ((1, 3), (5, 5))
+    """
+    joined: list[tuple[int, int]] = []
+    for port in sorted(set(ports)):
+        if joined and joined[-1][1] == port - 1:
+            joined[-1] = (joined[-1][0], port)
+        else:
+            joined.append((port, port))
+    return tuple(joined)
 
 
 def key_files(wiring: HostWiring) -> tuple[str, ...]:
@@ -81,5 +93,16 @@ def key_files(wiring: HostWiring) -> tuple[str, ...]:
     return (f"{wiring.host}.secret", *(f"{host}.public" for host in everybody))
 
 
-def _host(far: dict[str, FarNode], node: str) -> str:
-    return far[node].host if node in far else ""
+def _ports_by_host(wiring: HostWiring) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Give by other host the ports of nodes here that read from it, and of nodes there that read from here."""
+    homes = {node.id: node.host for node in wiring.far}
+    ports = {node.id: node.port for node in wiring.nodes}
+    own: dict[str, list[int]] = {}
+    its: dict[str, list[int]] = {}
+    for link in wiring.links:
+        if link.producer in homes:
+            own.setdefault(homes[link.producer], []).append(ports[link.consumer])
+    for node in wiring.far:
+        if node.port:
+            its.setdefault(node.host, []).append(node.port)
+    return own, its

@@ -41,7 +41,8 @@ class HostNeeds:
     """A host as engines see it. `label` is its name as a DNS label, `unit` that of the dataflow on it.
 
     `memory` and `cores` are those of the inventory, None where it does not say; `shared_memory` is in bytes. `ports`
-    are the TCP ports that it listens on for other hosts, and `keys` the files that hold its keys.
+    are the TCP ports that it listens on for other hosts, first that on which launchers talk; `keys` are the files that
+    hold its keys.
     """
 
     host: str

@@ -20,6 +20,7 @@ from doraflow.targeting.image import (
     health_command,
     launch_command,
 )
+from doraflow.targeting.links import ranges
 from doraflow.targeting.moving import tell_what_stays
 from doraflow.targeting.names import dns_label
 from doraflow.targeting.needs import START_SECONDS, STOP_SECONDS, host_needs
@@ -106,7 +107,7 @@ def _service(plan: Plan, needs: HostNeeds) -> dict[str, object]:
         service["deploy"] = {"resources": {"limits": limits}}
     variables = {link.variable: link.label for link in needs.links}
     if needs.ports:
-        service["expose"] = [str(port) for port in needs.ports]
+        service["expose"] = _ranges(needs)
     if keys := _key_files(needs):
         variables["DORAFLOW_KEYS"] = KEYS
         service["command"] = ["sh", "-c", copy_keys(f"exec {' '.join(command)}")]
@@ -117,6 +118,10 @@ def _service(plan: Plan, needs: HostNeeds) -> dict[str, object]:
     if variables:
         service["environment"] = variables
     return service
+
+
+def _ranges(needs: HostNeeds) -> list[str]:
+    return [str(first) if first == last else f"{first}-{last}" for first, last in ranges(needs.ports)]
 
 
 def _limits(needs: HostNeeds) -> dict[str, object]:
@@ -134,13 +139,15 @@ def _published(hosts: tuple[HostNeeds, ...]) -> dict[str, object]:
     for needs in hosts:
         service: dict[str, object] = {"environment": {link.variable: link.address for link in needs.links}}
         if needs.ports:
-            service["ports"] = [f"{port}:{port}" for port in needs.ports]
+            service["ports"] = [f"{ports}:{ports}" for ports in _ranges(needs)]
         services[needs.label] = service
     return {"services": services}
 
 
 def _key_files(needs: HostNeeds) -> dict[str, str]:
-    """Name the secrets of a host, with their files below the folder that holds one folder of keys for each host."""
-    if not needs.keys:
-        return {}
-    return {f"{needs.label}-{dns_label(name, 200)}": f"{needs.host}/{name}" for name in needs.keys}
+    """Name the secrets of a host, with their files below the folder that holds one folder of keys for each host.
+
+    A public key is taken from the folder of its own host, so that all services share it.
+    """
+    named = {name: name.rpartition(".") for name in needs.keys}
+    return {f"{dns_label(host)}-{kind}-key": f"{host}/{name}" for name, (host, _, kind) in named.items()}

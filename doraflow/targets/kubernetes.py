@@ -20,6 +20,7 @@ from doraflow.targeting.image import (
     health_command,
     launch_command,
 )
+from doraflow.targeting.links import ranges
 from doraflow.targeting.moving import tell_what_stays
 from doraflow.targeting.names import dns_label
 from doraflow.targeting.needs import START_SECONDS, STOP_SECONDS, host_needs
@@ -177,8 +178,6 @@ def _container(name: str, needs: HostNeeds) -> dict[str, object]:
     }
     if variables:
         container["env"] = variables
-    if needs.ports:
-        container["ports"] = [{"name": f"tcp-{port}", "containerPort": port, "protocol": "TCP"} for port in needs.ports]
     if room := _room(needs):
         container["resources"] = {"requests": room, "limits": dict(room)}
     return container
@@ -214,11 +213,19 @@ def _volumes(needs: HostNeeds) -> list[object]:
 
 
 def _network_policy(name: str, needs: HostNeeds) -> dict[str, object]:
-    """Let the Pod talk with the hosts that it has links with, on their ports, and ask for names; nothing else."""
-    ingress = [{"from": [_pods(name, link.label)], "ports": _tcp(link.own_ports)} for link in needs.links]
-    egress: list[object] = [{"to": [_pods(name, link.label)], "ports": _tcp(link.its_ports)} for link in needs.links]
+    """Let launchers talk, and the Pod with the hosts that it has links with, on their ports, and ask for names."""
+    ingress: list[object] = []
+    egress: list[object] = []
     if needs.links:
+        everybody = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
+        ingress.append({"from": [everybody], "ports": _tcp(needs.ports[:1])})
+        egress.append({"to": [everybody], "ports": _tcp(needs.ports[:1])})
         egress.append({"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]})
+    for link in needs.links:
+        if link.own_ports:
+            ingress.append({"from": [_pods(name, link.label)], "ports": _tcp(link.own_ports)})
+        if link.its_ports:
+            egress.append({"to": [_pods(name, link.label)], "ports": _tcp(link.its_ports)})
     spec = {
         "podSelector": {"matchLabels": _labels(name, needs.label)},
         "policyTypes": ["Ingress", "Egress"],
@@ -238,4 +245,7 @@ def _pods(name: str, label: str) -> dict[str, object]:
 
 
 def _tcp(ports: tuple[int, ...]) -> list[object]:
-    return [{"protocol": "TCP", "port": port} for port in ports]
+    return [
+        {"protocol": "TCP", "port": first} | ({"endPort": last} if last > first else {})
+        for first, last in ranges(ports)
+    ]

@@ -29,13 +29,9 @@ def test_the_examples_hold() -> None:
 
 def test_a_link_is_told_with_names_address_and_ports(tmp_path: Path) -> None:
     robot, desk = host_needs(plan_of(TWO, tmp_path))
-    assert robot.links == (
-        LinkNeeds("desk", "desk", "pair-desk", "DORAFLOW_ADDRESS_DESK", "10.0.0.3", (29400,), (29400, 29401)),
-    )
+    assert robot.links == (LinkNeeds("desk", "desk", "pair-desk", "DORAFLOW_ADDRESS_DESK", "10.0.0.3", (), (29401,)),)
     assert desk.links == (
-        LinkNeeds(
-            *("Robot.1", "robot-1", "pair-robot-1", "DORAFLOW_ADDRESS_ROBOT_1", "10.0.0.2"), (29400, 29401), (29400,)
-        ),
+        LinkNeeds(*("Robot.1", "robot-1", "pair-robot-1", "DORAFLOW_ADDRESS_ROBOT_1", "10.0.0.2"), (29401,), ()),
     )
     assert (robot.ports, desk.ports) == ((29400,), (29400, 29401))
     assert desk.keys == ("desk.secret", "desk.public", "Robot.1.public")
@@ -49,9 +45,10 @@ def test_what_one_end_listens_on_is_what_the_other_end_connects_to(tmp_path: Pat
         for link in needs.links:
             (back,) = [other for other in hosts[link.host].links if other.host == needs.host]
             assert sorted(link.own_ports) == sorted(back.its_ports)
-            assert set(link.own_ports) <= set(needs.ports)
+            assert set(link.own_ports) <= set(needs.ports[1:])
+    assert [needs.ports for needs in hosts.values()] == [(29400,), (29400, 29401, 29402), (29400, 29401)]
     (to_three,) = [link for link in hosts["one"].links if link.host == "three"]
-    assert to_three.own_ports == to_three.its_ports == (29400,)
+    assert to_three.own_ports == to_three.its_ports == ()
 
 
 def test_a_dataflow_on_one_machine_has_no_links_no_ports_and_no_keys(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_service_is_confined(tmp_path: Path) -> None:
 
 def test_only_ports_of_links_are_open_and_none_without_links(tmp_path: Path) -> None:
     services = project(TWO, tmp_path)["services"]
-    assert services["desk"]["expose"] == ["29400", "29401"]
+    assert services["desk"]["expose"] == ["29400-29401"]
     assert services["robot-1"]["expose"] == ["29400"]
     assert all("ports" not in service for service in services.values())
     local = project(LOCAL, tmp_path)["services"]["local"]
@@ -70,7 +70,7 @@ def test_hosts_find_each_other_by_the_names_of_services_or_by_the_inventory(tmp_
     published = project(TWO, tmp_path, "compose.publish.yaml")["services"]
     assert published["desk"] == {
         "environment": {"DORAFLOW_ADDRESS_ROBOT_1": "10.0.0.2"},
-        "ports": ["29400:29400", "29401:29401"],
+        "ports": ["29400-29401:29400-29401"],
     }
 
 
@@ -82,8 +82,10 @@ def test_a_service_gets_its_own_secret_key_and_the_public_ones(tmp_path: Path) -
     document = project(TWO, tmp_path)
     targets = [secret["target"].rpartition("/")[2] for secret in document["services"]["robot-1"]["secrets"]]
     assert targets == ["Robot.1.secret", "Robot.1.public", "desk.public"]
-    for secret in document["services"]["robot-1"]["secrets"]:
-        assert document["secrets"][secret["source"]]["file"].endswith(f"/Robot.1/{secret['target'].rpartition('/')[2]}")
+    sources = [secret["source"] for secret in document["services"]["robot-1"]["secrets"]]
+    files = [document["secrets"][source]["file"].partition("}")[2] for source in sources]
+    assert files == ["/Robot.1/Robot.1.secret", "/Robot.1/Robot.1.public", "/desk/desk.public"]
+    assert "desk-secret-key" not in sources
 
 
 def test_without_keys_for_insecure_links(tmp_path: Path) -> None:

@@ -111,16 +111,18 @@ def test_probes_ask_the_launcher_for_what_they_are_about(tmp_path: Path) -> None
 def test_policies_let_through_the_links_of_the_plan_from_both_ends(tmp_path: Path) -> None:
     found = manifests(TWO, tmp_path)
     robot, desk = (found["NetworkPolicy", f"pair-{name}"]["spec"] for name in ("robot-1", "desk"))
-    to_desk = robot["egress"][0]
+    launchers, names, to_desk = robot["egress"]
+    assert launchers["to"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "pair"}}}]
+    assert [port["port"] for port in launchers["ports"]] == [29400]
+    assert [port["port"] for port in names["ports"]] == [53, 53]
     assert to_desk["to"][0]["podSelector"]["matchLabels"] == {
         "app.kubernetes.io/name": "pair",
         "app.kubernetes.io/component": "desk",
     }
-    assert to_desk["ports"] == desk["ingress"][0]["ports"]
-    assert [port["port"] for port in to_desk["ports"]] == [29400, 29401]
-    assert robot["ingress"][0]["ports"] == desk["egress"][0]["ports"]
-    assert [port["port"] for port in robot["ingress"][0]["ports"]] == [29400]
-    assert [port["port"] for port in robot["egress"][1]["ports"]] == [53, 53]
+    assert [port["port"] for port in to_desk["ports"]] == [29401]
+    assert to_desk["ports"] == desk["ingress"][1]["ports"]
+    assert len(robot["ingress"]) == 1
+    assert len(desk["egress"]) == 2
 
 
 def test_a_pod_without_links_may_talk_with_nobody(tmp_path: Path) -> None:
