@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from doraflow.analysis.logs import log_rules
 from doraflow.analysis.ports import written_id
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def check_support(graph: Graph, sink: Sink) -> Graph:
             _check_operator(node, operator, sink)
         for output in node.outputs:
             _check_output(node, output, sink)
+    _check_logs_between_hosts(graph, sink)
     _check_links(graph, sink)
     return graph
 
@@ -144,6 +146,22 @@ def _check_output(node: Node, output: Output, sink: Sink) -> None:
     if output.framing == "arrow-ipc":
         owner = f" of `{node.id}/{written_id(node, output.id)}`"
         _tell("output_framing", owner, "messages travel as plain buffers", output.span, sink)
+
+
+def _check_logs_between_hosts(graph: Graph, sink: Sink) -> None:
+    """Report outputs that carry a log to another host: the launcher sends those, and only on its own host."""
+    nodes = {node.id: node for node in graph.nodes}
+    carried = {node.id: {log_rules(node).lines_to, log_rules(node).records_to} for node in graph.nodes}
+    for edge in graph.edges:
+        producer, consumer = nodes[edge.producer], nodes[edge.consumer]
+        if producer.host != consumer.host and edge.output in carried[edge.producer]:
+            sink.warning(
+                UNRUNNABLE,
+                f"`{edge.producer}/{edge.output}` carries a log, and `{consumer.id}` on `{consumer.host}` cannot read "
+                f"it: logs do not leave their host, `{producer.host}`, in this version",
+                edge.span,
+                help="run both nodes on one machine, or send the lines on an output of their own",
+            )
 
 
 def _check_links(graph: Graph, sink: Sink) -> None:

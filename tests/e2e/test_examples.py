@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,26 @@ def test_hello_says_its_three_lines(world: World) -> None:
         "listener | heard: its nodes are processes\n"
         "listener | heard: its edges carry Arrow arrays\n"
     )
+
+
+def test_two_hosts_show_every_reading(world: World) -> None:
+    folder = example(world, "two_hosts")
+    keys = {"DORAFLOW_KEYS": str(folder / "keys")}
+    world.environment |= keys
+    for words in (["build", "dataflow.yml", "--out", "bundle"], ["keys", "make", "dataflow.yml"]):
+        done = run(world, sys.executable, "-m", "doraflow", *words, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        base = ["--port-base", str(free.getsockname()[1] - 1)]
+    robot = subprocess.Popen([sys.executable, "bundle/launch_robot.py", *base], cwd=folder, env=world.environment)
+    try:
+        shown = run(world, sys.executable, "bundle/launch_base.py", *base, cwd=folder)
+        assert shown.returncode == 0, shown.stderr
+        assert robot.wait(60) == 0
+    finally:
+        robot.kill()
+        robot.wait()
+    assert shown.stdout == "".join(f"display | {20 + step / 10:.1f} °C\n" for step in range(20))
 
 
 def test_quickstart_measures_this_machine(world: World) -> None:

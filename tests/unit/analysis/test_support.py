@@ -135,6 +135,22 @@ def test_what_cannot_run_has_the_code_that_a_build_refuses() -> None:
     assert UNRUNNABLE == "DF902"
 
 
+def test_a_log_that_is_read_on_another_host_is_told_of(check: Check) -> None:
+    checked = check(
+        """\
+nodes:
+  - {id: a, path: a.py, outputs: [log, x], send_logs_as: log, deploy: {machine: one}}
+  - {id: b, path: b.py, inputs: {log: a/log, x: a/x}, deploy: {machine: two}}
+"""
+    )
+    assert checked.told == [
+        (
+            "warning DF902 3:39 `a/log` carries a log, and `b` on `two` cannot read it: logs do not leave their host, "
+            "`one`, in this version"
+        )
+    ]
+
+
 def test_more_edges_than_a_wiring_table_can_number_are_an_error() -> None:
     sink = Sink()
     check_support(graph_of("ab", [("a", "b")] * 65_536), sink)
