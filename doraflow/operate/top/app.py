@@ -150,8 +150,7 @@ class Top(App[None]):
         arrow = "↓" if self._is_descending else "↑"
         order = f" by {self._sort} {arrow}" if self._sort else ""
         self.table("nodes").border_title = f"Nodes of {view.name}{order}" if view is not None else "Nodes"
-        if view is not None and view.trouble:
-            self.table("nodes").border_subtitle = view.trouble
+        self.table("nodes").border_subtitle = view.trouble if view is not None else ""
         self._show_ports()
 
     def _show_ports(self) -> None:

@@ -196,6 +196,22 @@ def test_a_run_that_does_not_answer_is_shown_as_such() -> None:
     run(test)
 
 
+def test_a_trouble_that_is_over_is_shown_no_longer() -> None:
+    async def test() -> None:
+        async with screen() as shown:
+            well = shown.source.views
+            shown.source.views = tuple(replace(view, trouble="no answer within 2 s") for view in well)
+            shown.app.look()
+            await shown.settle()
+            assert shown.app.query_one("#nodes").border_subtitle == "no answer within 2 s"
+            shown.source.views = well
+            shown.app.look()
+            await shown.settle()
+            assert not shown.app.query_one("#nodes").border_subtitle
+
+    run(test)
+
+
 def test_nothing_runs() -> None:
     async def test() -> None:
         source = Shown()
