@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.bundles.trust import TRUSTED_FILE
 from doraflow_runtime.keys.files import OLD_PUBLIC, PRIVATE, PUBLIC
 from doraflow_runtime.keys.folder import KeyRingError, names_in, opened, read_key
 from doraflow_runtime.keys.ring import public_files, read_ring
@@ -29,7 +30,7 @@ def export_keys(folder: Path, host: str, target: Path) -> list[str]:
         raise KeyRingError(f"`{target}` is where the keys lie already", "name another folder with `--to DIR`")
     with locked(target) as descriptor:
         there = names_in(descriptor)
-        own = (PUBLIC, OLD_PUBLIC, f"{host}{PRIVATE}")
+        own = (PUBLIC, OLD_PUBLIC, f"{host}{PRIVATE}", TRUSTED_FILE)
         strange = [name for name in there if not name.endswith(own)]
         if strange:
             raise KeyRingError(
@@ -38,7 +39,7 @@ def export_keys(folder: Path, host: str, target: Path) -> list[str]:
             )
         for name, key in files.items():
             put(descriptor, name, key)
-        for name in sorted(set(there) - set(files)):
+        for name in sorted(set(there) - set(files) - {TRUSTED_FILE}):
             take_away(descriptor, name)
     return list(files)
 

@@ -14,7 +14,7 @@ from doraflow_runtime.net import frames
 from doraflow_runtime.net.events import read_events
 from doraflow_runtime.net.frames import NetKind, Stand
 from doraflow_runtime.net.lanes import LaneError, Outbound
-from doraflow_runtime.net.sockets import connector, has
+from doraflow_runtime.net.sockets import Attempts, connector, has
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
@@ -65,6 +65,7 @@ class FarConsumer:
         self._was_refused = False
         self._is_joined = False
         self._socket, self.monitor = connector(context, self.address, self.host, secure)
+        self._attempts = Attempts(self._socket, self.address, self.host, secure)
 
     # ---- what the node asks of any of its readers
 
@@ -202,6 +203,8 @@ class FarConsumer:
                 f"{where} cannot be made: the other side hangs up before the greeting, since the keys of the two hosts "
                 "do not fit or another program listens there"
             )
+        if not self._is_joined:
+            self._attempts.again()
         self.is_up = self._is_joined = False
         for lane in self.lanes.values():
             lane.cut()

@@ -5,6 +5,7 @@ Keys are read here and judged in `admission`; sockets are made in `sockets`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from doraflow_runtime.node_api import log_lines
 if TYPE_CHECKING:
     import zmq
     from doraflow_runtime.contract import NodeConfig
+    from doraflow_runtime.keys.ring import KeyRing
     from doraflow_runtime.net.sockets import AnySocket, Secure
 
 
@@ -29,17 +31,28 @@ def security(config: NodeConfig, context: zmq.Context[Any]) -> Secure:
     if config.listen_far:
         admit_in_background(context, Admission(ring, _tell))
 
-    def secure(socket: AnySocket, peer: str) -> None:
-        if peer:
-            as_client(socket, ring, peer)
-        else:
+    def secure(socket: AnySocket, peer: str, attempt: int) -> None:
+        if not peer:
             as_server(socket, ring)
+            return
+        try:
+            as_client(socket, _fresh(ring) if attempt else ring, peer, attempt)
+        except KeyRingError:  # taken from the ring meanwhile: the connection goes on failing, and that is told
+            as_client(socket, ring, peer, attempt)
 
     return secure
 
 
-def _leave_open(socket: AnySocket, peer: str) -> None:
-    del socket, peer
+def _fresh(ring: KeyRing) -> KeyRing:
+    """Read the keys of the peers again, as they were at the start if they cannot be read; the own key stays."""
+    try:
+        return replace(ring, hosts=read_ring(ring.folder, ring.host).hosts)
+    except KeyRingError:
+        return ring
+
+
+def _leave_open(socket: AnySocket, peer: str, attempt: int) -> None:
+    del socket, peer, attempt
 
 
 def _tell(text: str) -> None:

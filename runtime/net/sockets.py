@@ -6,6 +6,7 @@ another host, and by no other.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import zmq
@@ -13,8 +14,11 @@ import zmq
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Secure: TypeAlias = Callable[["AnySocket", str], None]
-    """Gives a socket its keys, before it binds or connects: for a listener the peer is empty, else a host's name."""
+    Secure: TypeAlias = Callable[["AnySocket", str, int], None]
+    """Gives a socket its keys, before it binds or connects: for a listener the peer is empty, else a host's name.
+
+    The number counts the attempts to connect that failed: a host whose keys are changed has two for a while.
+    """
 
 AnySocket: TypeAlias = "zmq.Socket[Any]"
 
@@ -24,6 +28,7 @@ SILENCE_MS = 3000
 
 CONNECT_MS = 2000
 RECONNECT_MS = (100, 2000)
+ATTEMPT_SECONDS = 1.0
 LINGER_MS = 1000
 LARGEST_PART = 1 << 30
 MOST_UNREAD = 1024
@@ -40,7 +45,7 @@ def listener(context: zmq.Context[Any], endpoint: str, secure: Secure) -> AnySoc
     try:
         _set_up(socket)
         socket.set(zmq.ROUTER_MANDATORY, 1)  # what cannot be sent is said again later, so it must be known
-        secure(socket, "")
+        secure(socket, "", 0)
         socket.bind(endpoint)
     except BaseException:
         socket.close(0)
@@ -58,13 +63,39 @@ def connector(context: zmq.Context[Any], endpoint: str, peer: str, secure: Secur
         socket.set(zmq.CONNECT_TIMEOUT, CONNECT_MS)
         socket.set(zmq.RECONNECT_IVL, RECONNECT_MS[0])
         socket.set(zmq.RECONNECT_IVL_MAX, RECONNECT_MS[1])
-        secure(socket, peer)
+        secure(socket, peer, 0)
         monitor = socket.get_monitor_socket(_WATCHED)
         socket.connect(endpoint)
     except BaseException:
         socket.close(0)
         raise
     return socket, monitor
+
+
+class Attempts:
+    """Connects a socket of `connector` anew where it was refused, with the next of the peer's keys.
+
+    A connection keeps the keys with which it was begun, however often ZeroMQ takes it up again.
+    """
+
+    def __init__(self, socket: AnySocket, endpoint: str, peer: str, secure: Secure) -> None:
+        self._socket = socket
+        self._endpoint = endpoint
+        self._peer = peer
+        self._secure = secure
+        self._count = 0
+        self._last = time.monotonic()
+
+    def again(self) -> None:
+        """Try the next key, unless one was tried a moment ago: a stranger's port is not to be hammered at."""
+        now = time.monotonic()
+        if now - self._last < ATTEMPT_SECONDS:
+            return
+        self._last = now
+        self._count += 1
+        self._socket.disconnect(self._endpoint)
+        self._secure(self._socket, self._peer, self._count)
+        self._socket.connect(self._endpoint)
 
 
 def has(socket: AnySocket, events: int) -> bool:

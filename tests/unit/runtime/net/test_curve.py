@@ -11,8 +11,10 @@ import pytest
 import zmq
 from doraflow_runtime.keys.folder import KeyRingError
 from doraflow_runtime.keys.ring import read_ring
+from doraflow_runtime.net import sockets
 from doraflow_runtime.net.admission import Admission, admit_in_background, answer_waiting, bind
 from doraflow_runtime.net.curve import as_client, as_server
+from doraflow_runtime.net.sockets import Attempts, connector
 
 from tests.unit.runtime.net.conftest import Keys
 from tests.unit.runtime.net.man_in_the_middle import Proxy
@@ -251,3 +253,43 @@ def test_a_host_that_has_no_key_is_not_connected_to(keys: Keys) -> None:
         pytest.raises(KeyRingError, match="hold none of host `laptop`"),
     ):
         as_client(client, ring, "laptop")
+
+
+def test_a_link_that_is_refused_takes_the_other_key_of_its_peer(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "ATTEMPT_SECONDS", 0.0)
+    before = read_ring(keys.folder, "edge")
+    keys.rotate("edge")  # the server goes on with the old pair
+    ring = read_ring(keys.folder, "gpu")
+    taken: list[int] = []
+
+    def secure(socket: zmq.Socket[bytes], peer: str, attempt: int) -> None:
+        taken.append(attempt)
+        as_client(socket, ring, peer, attempt)
+
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    admit_in_background(context, Admission(before, lambda _: None))
+    with context.socket(zmq.ROUTER) as server:
+        as_server(server, before)
+        endpoint = f"tcp://127.0.0.1:{server.bind_to_random_port('tcp://127.0.0.1')}"
+        client, events = connector(context, endpoint, "edge", secure)
+        with client, events:
+            assert events.poll(ARRIVES), "the handshake did not fail"
+            Attempts(client, endpoint, "edge", secure).again()
+            assert client.poll(ARRIVES, zmq.POLLOUT), "the other key was refused too"
+            client.send(b"hello")
+            assert server.poll(ARRIVES)
+            assert server.recv_multipart()[1:] == [b"hello"]
+            client.disable_monitor()
+    context.term()
+    assert taken == [0, 1]
+
+
+def test_a_stranger_is_not_hammered_at(keys: Keys) -> None:
+    taken: list[int] = []
+    with zmq.Context() as context, context.socket(zmq.DEALER) as client:
+        client.connect("tcp://127.0.0.1:1")
+        attempts = Attempts(client, "tcp://127.0.0.1:1", "edge", lambda _, __, attempt: taken.append(attempt))
+        for _ in range(100):
+            attempts.again()
+        client.close(0)
+    assert taken == []
