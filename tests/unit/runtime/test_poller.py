@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.node_api.poller import Poller
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Run
 
 
@@ -53,9 +55,9 @@ def test_a_wait_of_a_fraction_of_a_millisecond_ends_when_something_happens() -> 
 def test_a_poller_that_spins_sleeps_when_nothing_came_and_sees_what_comes_meanwhile() -> None:
     lock = threading.RLock()
     poller = Poller(lock, spin_ns=2_000_000)
-    began = time.thread_time()
-    assert poller.poll(0.05) == []
-    assert 0.0005 < time.thread_time() - began < 0.02
+    spent = spent_in_waits(lambda: poller.poll(0.05) == [])
+    assert max(spent) > 0.0005, "it does not look at all"
+    assert min(spent) < 0.02
     assert poller.poll(0) == []
     poller.claim(None)
     bell = threading.Timer(0.001, poller.wake)
@@ -71,12 +73,21 @@ def test_a_node_that_looks_for_messages_before_it_sleeps_sleeps_when_none_come(r
     run.pair()
     run.spins["b"] = 2000
     a, b = run.join("a", "b")
-    spent = []
-    for _ in range(3):
+
+    def wait() -> bool:
         a.send_output("out", b"x")
-        began = time.thread_time()
-        assert b.next(30) is not None
-        assert b.next(0.5) is None
-        spent.append(time.thread_time() - began)
-    assert min(spent) >= 0.001, "it does not look at all"
+        return b.next(30) is not None and b.next(0.5) is None
+
+    spent = spent_in_waits(wait)
+    assert max(spent) > 0.001, "it does not look at all"
     assert min(spent) < 0.05, "of half a second, two milliseconds are for looking"
+
+
+def spent_in_waits(wait: Callable[[], bool]) -> list[float]:
+    """The processor time of several waits: on a busy machine others may have the processor while one of them looks."""
+    spent: list[float] = []
+    while len(spent) < 3 or (max(spent) < 0.0015 and len(spent) < 40):
+        began = time.thread_time()
+        assert wait()
+        spent.append(time.thread_time() - began)
+    return spent
