@@ -84,9 +84,9 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
             see_also=("list", "status", "logs", "stop", "run"),
         ),
         "stop": Manual(
-            ("doraflow stop", "doraflow stop night --now"),
-            done="nothing of the run is left",
-            failed="there is no such run, or it has not ended in time",
+            ("doraflow stop", "doraflow stop night --now", "doraflow stop night --node camera"),
+            done="nothing of the run, or of the node, is left",
+            failed="there is no such run or node, or it has not ended in time",
             environment=(_RUNS,),
             see_also=("list", "restart", "start"),
         ),

@@ -98,21 +98,37 @@ def stop(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the end; 0 waits not.")
     ] = END_SECONDS,
+    node: Annotated[
+        str,
+        typer.Option(
+            "--node",
+            metavar="NODE",
+            help="Stop this node alone, for good; the others go on.",
+            show_default=False,
+            autocompletion=completion.nodes,
+        ),
+    ] = "",
     output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
-    """Stop a run: every node is asked to end, and ended if it does not.
+    """Stop a run, or one node of it: asked to end, and ended if that does not happen.
 
-    Waits until nothing of the run is left.
+    Waits until nothing of it is left. A node that was stopped is not started again.
 
     Example: doraflow stop vision
     """
     from doraflow.diagnostics import Sink
     from doraflow.operate.choosing import choose
     from doraflow.operate.ending import stop as stop_run
+    from doraflow.operate.ending import stop_node
 
+    if node and now:
+        raise typer.BadParameter("it kills a whole run", param_hint="--now")
     sink = Sink()
     found = choose(run, sink)
-    if found is not None and stop_run(found, timeout, _notice, sink, now=now):
+    if found is not None and node:
+        if stop_node(found, node, timeout, _notice, sink):
+            _tell(output, found.name, node, f"`{node}` has ended" if timeout else f"`{node}` is stopping")
+    elif found is not None and stop_run(found, timeout, _notice, sink, now=now):
         _tell(output, found.name, None, "stopped" if timeout else "stopping")
     finish(sink)
 

@@ -63,6 +63,13 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class StopNode:
+    """End one node for good; the run goes on. Answered with `Done` when that has begun."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Hold a node."""
 
@@ -92,7 +99,7 @@ class Tap:
     address: str
 
 
-Request: TypeAlias = AskStatus | AskMetrics | Stop | Restart | Pause | Resume | Subscribe | Tap
+Request: TypeAlias = AskStatus | AskMetrics | Stop | Restart | StopNode | Pause | Resume | Subscribe | Tap
 
 # ---- replies
 
@@ -224,6 +231,7 @@ _REQUESTS: dict[str, type[Request]] = {
     "metrics": AskMetrics,
     "stop": Stop,
     "restart": Restart,
+    "stop_node": StopNode,
     "pause": Pause,
     "resume": Resume,
     "subscribe": Subscribe,

@@ -7,9 +7,9 @@ and `{"type": "inputs_closed"}` when it was told to end because nothing more com
 and at its end, it says what it has counted: `{"type": "metrics", "ports": ROWS, "is_last": BOOL}`.
 
 The launcher says `{"type": "start"}`, `{"type": "stop"}`, and of other nodes `{"type": KIND, "node": ID}`: `ended` (a
-producer's process is gone, for good), `restarting` (a producer's process is gone, another follows), `will_return` (a
-producer is about to be restarted) and `returned` (a reader, now with process `pid`, listens again). What follows from a
-message is the supervisor's affair.
+producer's process is gone, for good; `error` says how it failed, if it did), `restarting` (a producer's process is
+gone, another follows), `will_return` (a producer is about to be restarted) and `returned` (a reader, now with process
+`pid`, listens again). What follows from a message is the supervisor's affair.
 """
 
 from __future__ import annotations

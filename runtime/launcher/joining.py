@@ -97,11 +97,11 @@ class Joining:
                 self._console.progress("guest_left", f"`{member.node}` has left the dataflow", node=member.node)
                 self._on_left(member)
 
-    def ended(self, member: Member) -> None:
-        """Note that the process of a node has ended, and tell those who read from it."""
+    def ended(self, member: Member, error: str = "") -> None:
+        """Note that the process of a node has ended, and tell those who read from it; `error` says how it failed."""
         self._barrier.arrived(member.node, time.monotonic())
         if self.is_started:
-            self.tell_readers(member, "ended")
+            self.tell_readers(member, "ended", **({"error": error} if error else {}))
         self.start_if_ready()
 
     def restarting(self, member: Member) -> None:
@@ -111,11 +111,11 @@ class Joining:
         else:
             self._barrier.expect(member.node)
 
-    def tell_readers(self, member: Member | Guest, kind: str) -> None:
+    def tell_readers(self, member: Member | Guest, kind: str, **fields: str) -> None:
         """Tell those who read from a node something of it."""
         for consumer in self._consumers.get(member.node, ()):
             if (reader := self._members.peer(consumer)) is not None:
-                reader.tell(kind, node=member.node)
+                reader.tell(kind, node=member.node, **fields)
 
     def have_ended(self, nodes: Iterable[str]) -> bool:
         """Tell whether none of `nodes` has a process, or will have one."""

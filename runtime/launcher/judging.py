@@ -108,7 +108,7 @@ class Judge:
         finding = scene.failures.findings[-1].message if failed else ""
         message = f"{finding}; the other nodes go on" if failed and goes_on else ""
         scene.console.progress("node_ended", message, node=member.node, code=ending.code, ended_well=not failed)
-        scene.joining.ended(member)
+        scene.joining.ended(member, finding.removeprefix(f"`{member.node}` "))
         self._note_drained(member)
 
     def _note_drained(self, ended: Member) -> None:

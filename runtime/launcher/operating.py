@@ -21,6 +21,7 @@ from doraflow_runtime.control.messages import (
     Resume,
     Status,
     Stop,
+    StopNode,
     Tap,
 )
 from doraflow_runtime.control.places import is_tap_name
@@ -70,6 +71,9 @@ class Operated(Protocol):
 
     def restart(self, node: str) -> None:
         """Start a node anew."""
+
+    def stop_node(self, node: str) -> None:
+        """End a node for good."""
 
     def pause(self, node: str) -> None:
         """Hold a node."""
@@ -166,6 +170,9 @@ class Operation:
                 return Done("stopping")
             case Restart(node=node):
                 return self._restart(node)
+            case StopNode(node=node):
+                self._supervisor.stop_node(node)
+                return Done(f"`{node}` is stopped")
             case Pause(node=node):
                 self._supervisor.pause(node)
                 return Done(f"`{node}` is paused")

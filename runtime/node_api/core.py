@@ -199,7 +199,7 @@ class Core:
     def _hear_of_peer(self, news: News) -> None:
         match news.type:
             case "ended":
-                self._reception.hear_out(news.node)
+                self._reception.hear_out(news.node, news.error)
             case "will_return":
                 self._reception.await_return(news.node)
             case "restarting":

@@ -196,4 +196,7 @@ def as_dict(event: Event) -> dict[str, Any]:
     if event.type == "INPUT":
         told["value"] = event.value
         told["metadata"] = dict(event.metadata)
+    elif event.failure is not None:
+        error, inputs = event.failure
+        told["value"] = {"source_node_id": event.id, "error": error, "affected_input_ids": list(inputs)}
     return told

@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from doraflow_runtime.node_api.numpy_arrays import AnyArray
 
-EventType: TypeAlias = Literal["INPUT", "INPUT_CLOSED", "INPUT_RECOVERED", "NODE_RESTARTED", "STOP", "ERROR"]
+EventType: TypeAlias = Literal[
+    "INPUT", "INPUT_CLOSED", "INPUT_RECOVERED", "NODE_RESTARTED", "NODE_FAILED", "STOP", "ERROR"
+]
+
+
+class Failure(NamedTuple):
+    """How another node failed, in words, and which inputs of this node it fed."""
+
+    error: str
+    inputs: tuple[str, ...]
 
 
 class Event(NamedTuple):
     """Something that happened. Never changes, and may be used by any threads.
 
-    `id` is the input of an INPUT, INPUT_CLOSED and INPUT_RECOVERED, the producer of a NODE_RESTARTED, the cause of a
-    STOP (`MANUAL` or `ALL_INPUTS_CLOSED`), and the description of an ERROR. `value` is the payload of an INPUT: a
-    read-only Arrow array over shared memory that stays valid for as long as it is kept.
+    `id` is the input of an INPUT, INPUT_CLOSED and INPUT_RECOVERED, the producer of a NODE_RESTARTED and a NODE_FAILED,
+    the cause of a STOP (`MANUAL` or `ALL_INPUTS_CLOSED`), and the description of an ERROR. `value` is the payload of an
+    INPUT: a read-only Arrow array over shared memory that stays valid for as long as it is kept.
     """
 
     type: EventType
@@ -47,7 +56,30 @@ class Event(NamedTuple):
         """
         return image_of(self._payload(), self.metadata)
 
+    @property
+    def failure(self) -> Failure | None:
+        """What a NODE_FAILED tells; None for other events."""
+        return None
+
     def _payload(self) -> pa.Array[Any]:
         if self.value is None:
             raise TypeError(f"a {self.type} event carries no value")
         return self.value
+
+
+class FailureEvent(Event):
+    """A NODE_FAILED: the other events, of which there are many more, carry no failure."""
+
+    _failure: Failure
+
+    @classmethod
+    def of(cls, node: str, failure: Failure) -> FailureEvent:
+        """Make the event of a node that failed."""
+        event = cls("NODE_FAILED", node)
+        event._failure = failure
+        return event
+
+    @property
+    def failure(self) -> Failure:
+        """What it tells."""
+        return self._failure

@@ -21,7 +21,7 @@ _ALIVE = b'{"type": "alive"}\n'  # short enough that the kernel takes all of it 
 class News:
     """A line from the launcher: `start`, `stop`, or news of the node that it names, whose process may be told too.
 
-    `tap` names an output, and the address of one who wants copies of it.
+    `tap` names an output, and the address of one who wants copies of it; `ended` says how the node failed, if it did.
     """
 
     type: str
@@ -29,6 +29,7 @@ class News:
     process: int = 0
     output: str = ""
     address: str = ""
+    error: str = ""
 
 
 class LauncherLink:
@@ -89,5 +90,6 @@ def _news(line: bytes) -> News | None:
         return None
     process = str(said.get("pid", ""))
     number = int(process) if process.isdecimal() else 0
-    kind, node, output, address = (str(said.get(key, "")) for key in ("type", "node", "output", "address"))
-    return News(kind, node, number, output, address)
+    keys = ("type", "node", "output", "address", "error")
+    kind, node, output, address, error = (str(said.get(key, "")) for key in keys)
+    return News(kind, node, number, output, address, error)

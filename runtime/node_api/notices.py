@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from doraflow_runtime.node_api.events import Event
+from doraflow_runtime.node_api.events import Event, FailureEvent
 
 if TYPE_CHECKING:
-    from doraflow_runtime.node_api.events import EventType
+    from doraflow_runtime.node_api.events import EventType, Failure
 
 
 class Notice(NamedTuple):
-    """`NODE_RESTARTED` with the id of the node, `INPUT_CLOSED` or `INPUT_RECOVERED` with the id of the input."""
+    """`NODE_RESTARTED` and `NODE_FAILED` with the node's id, `INPUT_CLOSED` and `INPUT_RECOVERED` with the input's.
+
+    `failure` is what a NODE_FAILED tells.
+    """
 
     type: EventType
     id: str
+    failure: Failure | None = None
 
     def event(self) -> Event:
         """Make the event."""
-        return Event(self.type, self.id)
+        return Event(self.type, self.id) if self.failure is None else FailureEvent.of(self.id, self.failure)

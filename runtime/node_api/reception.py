@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.deadlines import Deadlines
-from doraflow_runtime.node_api.events import Event
+from doraflow_runtime.node_api.events import Event, Failure
 from doraflow_runtime.node_api.incoming import Inlet
 from doraflow_runtime.node_api.intake import new_producer, new_queues
 from doraflow_runtime.node_api.measuring import Meter
@@ -76,10 +76,18 @@ class Reception:
         for producer in self.producers.values():
             producer.pay()
 
-    def hear_out(self, ended: str) -> None:
-        """Judge who has ended for good; while it is connected its connection tells, not the launcher."""
+    def hear_out(self, ended: str, error: str = "") -> None:
+        """Judge who has ended for good; while it is connected its connection tells, not the launcher.
+
+        `error` says how it failed, if it did: that is told behind its last message.
+        """
         self._returning.discard(ended)
         self.hear_strangers()
+        if error:
+            for descriptor in self._connections_of(ended):
+                self._hear_last_words(descriptor)
+            fed = tuple(dict.fromkeys(inlet.input for inlet in self.inlets if inlet.producer == ended))
+            self.queues.announce(Notice("NODE_FAILED", ended, Failure(error, fed)))
         if not self._connections_of(ended):
             self.close_inputs(ended)
 

@@ -42,6 +42,7 @@ __all__ = [
     "BytesOutput",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "NumberOutput",
     "PictureOutput",
@@ -82,6 +83,15 @@ class NodeRestarted:
     """The process of node `id`, which feeds this one, has ended and is started again: what it knew is lost."""
 
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailed:
+    """Node `id`, which feeds `inputs` of this one, has failed and is not started again; `error` says how."""
+
+    id: str
+    error: str
+    inputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,8 @@ class TypedNode(Generic[E]):
             return cast("E", InputRecovered(str(event.id)))
         if event.type == "NODE_RESTARTED":
             return cast("E", NodeRestarted(str(event.id)))
+        if event.failure is not None:
+            return cast("E", NodeFailed(str(event.id), *event.failure))
         if event.type == "STOP":
             return cast("E", Stop(cast("Literal['MANUAL', 'ALL_INPUTS_CLOSED']", event.id)))
         raise RuntimeError(f"the runtime reported an error: {event.id}")

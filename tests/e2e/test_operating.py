@@ -413,3 +413,18 @@ def test_a_node_is_restarted_and_held_by_commands(world: Any, eventually: Any) -
     assert told(world, "status")["nodes"][0]["state"] == "running"
     assert doraflow(world, "stop").returncode == 0
     assert launch.wait() == 0
+
+
+def test_a_node_is_stopped_alone_by_a_command(world: Any) -> None:
+    launch = counting(world)
+    done = doraflow(world, "stop", "--node", "nobody")
+    assert done.returncode == 1
+    assert "error[DF843]: there is no node `nobody` in this run" in done.stderr
+    assert doraflow(world, "stop", "--node", "reader", "--now").returncode == 2
+    done = doraflow(world, "stop", "--node", "reader")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith(": `reader` has ended\n")
+    assert told(world, "status")["nodes"][1]["state"] == "ended"
+    assert launch.process.poll() is None
+    assert doraflow(world, "stop").returncode == 0
+    assert launch.wait() == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from doraflow_runtime.control.client import Client, RefusedError
-from doraflow_runtime.control.messages import AskStatus, Pause, Restart, Resume, Stop
+from doraflow_runtime.control.messages import AskStatus, Done, Pause, Restart, Resume, Stop, StopNode
 
 SENDS = """
     from doraflow_runtime.node_api.node import Node
@@ -115,3 +115,33 @@ def test_what_cannot_be_done_is_refused_with_the_reason(world: Any) -> None:
             client.ask(Pause("sender"))
         client.ask(Stop())
     assert launch.wait() == 1
+
+
+def test_one_node_is_stopped_for_good_whatever_its_policy_and_the_others_go_on(world: Any, eventually: Any) -> None:
+    bundle = world.bundle()
+    bundle.node("sender", SENDS, inputs=TICK, outputs=("out",), restart_policy="always")
+    reads = READS.replace('event.value[0].as_py() if event.type == "INPUT"', '"INPUT" if event.type == "INPUT"')
+    bundle.node("reader", reads, inputs={"in": "sender/out", **TICK})
+    launch = world.launch(bundle, "--grace", "0.5")
+    launch.wait_for("sender | life 0")
+    launch.wait_for("reader | saw ")
+    (name,) = world.runs()
+    with Client(world.base / name) as client:
+        assert client.ask(StopNode("sender")) == Done("`sender` is stopped")
+        launch.wait_for("saw INPUT_CLOSED in")
+        eventually(lambda: states(client) == {"sender": "ended", "reader": "running"}, "the sender does not end")
+        with pytest.raises(RefusedError, match="`sender` has ended"):
+            client.ask(StopNode("sender"))
+        client.ask(Stop())
+    assert launch.wait() == 0, launch.err
+    assert "started again" not in launch.err
+
+
+def test_a_node_that_waits_to_be_started_again_is_stopped_by_not_starting_it(world: Any, eventually: Any) -> None:
+    launch, client = running(world, FAILS, restart_policy="always", restart_delay=60.0)
+    with client:
+        launch.wait_for("it is started again in 60 s")
+        client.ask(StopNode("sender"))
+        launch.wait_for("reader | saw STOP ALL_INPUTS_CLOSED")
+    assert launch.wait() == 1
+    assert "error[DF802]: `sender` failed with exit code 1" in launch.err

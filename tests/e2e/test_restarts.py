@@ -149,7 +149,7 @@ def test_after_the_last_restart_the_failure_ends_the_node_and_closes_its_outputs
     launch = world.launch(bundle)
     assert launch.wait() == 1
     assert [row["message"] for row in launch.log("reader")] == [
-        *("joined 0", "0", RESTARTED, "1", "2", "INPUT_CLOSED in", "STOP ALL_INPUTS_CLOSED")
+        *("joined 0", "0", RESTARTED, "1", "2", "NODE_FAILED counter", "INPUT_CLOSED in", "STOP ALL_INPUTS_CLOSED")
     ]
     assert "it is started again in 0.05 s (restart 1)" in launch.err
     assert "it is started again in 0.1 s (restart 2)" in launch.err

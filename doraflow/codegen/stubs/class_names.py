@@ -29,6 +29,7 @@ RESERVED = (
         "Loan",
         "Metadata",
         "Node",
+        "NodeFailed",
         "NodeRestarted",
         "Outputs",
         "Parameters",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ANY_ARRAY = "pa.Array[Any]"
 _ARRAY_EVENT = "ArrayEvent"
-_NEWS = ("InputClosed", "InputRecovered", "NodeRestarted", "Stop")
+_NEWS = ("InputClosed", "InputRecovered", "NodeFailed", "NodeRestarted", "Stop")
 """The events that come without a message, in every node's union."""
 
 

@@ -79,11 +79,17 @@ BAD = {
     ),
     "unknown kind": (
         b'{"doraflow_control": 1, "id": 1, "request": "reboot"}',
-        "`request` is none of `status`, `metrics`, `stop`, `restart`, `pause`, `resume`, `subscribe`, `tap`",
+        (
+            "`request` is none of `status`, `metrics`, `stop`, `restart`, `stop_node`, `pause`, `resume`, "
+            "`subscribe`, `tap`"
+        ),
     ),
     "kind of the wrong kind": (
         b'{"doraflow_control": 1, "id": 1, "request": []}',
-        "`request` is none of `status`, `metrics`, `stop`, `restart`, `pause`, `resume`, `subscribe`, `tap`",
+        (
+            "`request` is none of `status`, `metrics`, `stop`, `restart`, `stop_node`, `pause`, `resume`, "
+            "`subscribe`, `tap`"
+        ),
     ),
     "unknown key": (b'{"doraflow_control": 1, "id": 1, "request": "stop", "x": 1}', "stop: unknown key `x`"),
     "missing key": (b'{"doraflow_control": 1, "id": 1, "request": "pause"}', "pause: missing key `node`"),

@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -32,6 +33,7 @@ __all__ = [
     "ImageOutput",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -48,7 +50,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

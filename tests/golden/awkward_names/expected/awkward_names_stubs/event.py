@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -36,6 +37,7 @@ __all__ = [
     "InputClosed",
     "InputRecovered",
     "N3dViewEvent",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -88,7 +90,15 @@ class N3dViewEvent(ArrayEvent):
 
 
 Event: TypeAlias = (
-    ImageEvent | ImageEvent2 | StopEvent | N3dViewEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+    ImageEvent
+    | ImageEvent2
+    | StopEvent
+    | N3dViewEvent
+    | InputClosed
+    | InputRecovered
+    | NodeFailed
+    | NodeRestarted
+    | Stop
 )
 """All that can happen to the node."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from doraflow_runtime.node_api.typed import (
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -33,6 +34,7 @@ __all__ = [
     "ImageNode",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -59,7 +61,7 @@ class ImageEvent:
         return only(self.values, "image")
 
 
-Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -28,6 +29,7 @@ __all__ = [
     "Event",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -44,7 +46,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

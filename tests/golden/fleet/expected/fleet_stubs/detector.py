@@ -13,6 +13,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -30,6 +31,7 @@ __all__ = [
     "ImageEvent",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -46,7 +48,7 @@ class ImageEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -29,6 +30,7 @@ __all__ = [
     "InputRecovered",
     "LineEvent",
     "Listener",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -45,7 +47,7 @@ class LineEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = LineEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = LineEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -11,6 +11,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -24,6 +25,7 @@ __all__ = [
     "Event",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -33,7 +35,7 @@ __all__ = [
 require_contract(1, __name__)
 
 
-Event: TypeAlias = InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -15,6 +15,7 @@ from doraflow_runtime.node_api.typed import (
     BytesOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     StructOutput,
@@ -37,6 +38,7 @@ __all__ = [
     "ImageOutput",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -54,7 +56,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

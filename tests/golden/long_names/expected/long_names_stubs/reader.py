@@ -13,6 +13,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -36,6 +37,7 @@ __all__ = [
     "Image",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Reader",
@@ -155,6 +157,7 @@ Event: TypeAlias = (
     | WhereTheLeftSideOfTheRobotIsAccordingToItsWheelsEvent
     | InputClosed
     | InputRecovered
+    | NodeFailed
     | NodeRestarted
     | Stop
 )

@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -47,6 +48,7 @@ __all__ = [
     "ImageOutputOutput",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Sequence2",
@@ -67,7 +69,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

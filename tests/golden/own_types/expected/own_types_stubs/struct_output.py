@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -37,6 +38,7 @@ __all__ = [
     "ImageOutput",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "NothingEvent",
     "Outputs",
@@ -158,6 +160,7 @@ Event: TypeAlias = (
     | BlobEvent
     | InputClosed
     | InputRecovered
+    | NodeFailed
     | NodeRestarted
     | Stop
 )

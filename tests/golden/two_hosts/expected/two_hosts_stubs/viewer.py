@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -28,6 +29,7 @@ __all__ = [
     "ImageEvent",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -45,7 +47,7 @@ class ImageEvent(ArrayEvent):
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = ImageEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

@@ -14,6 +14,7 @@ from doraflow_runtime.node_api.typed import (
     BytesOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     ScalarOutput,
     Stop,
@@ -35,6 +36,7 @@ __all__ = [
     "ImageOutput",
     "InputClosed",
     "InputRecovered",
+    "NodeFailed",
     "NodeRestarted",
     "Outputs",
     "Stop",
@@ -51,7 +53,7 @@ class TickEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = TickEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
 """All that can happen to the node."""
 
 

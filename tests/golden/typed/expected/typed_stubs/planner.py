@@ -14,6 +14,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayOutput,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     StructOutput,
@@ -39,6 +40,7 @@ __all__ = [
     "InputRecovered",
     "JointState",
     "JpegEvent",
+    "NodeFailed",
     "NodeRestarted",
     "Odometry",
     "Outputs",
@@ -93,7 +95,9 @@ class StatusEvent:
     metadata: Metadata
 
 
-Event: TypeAlias = ImageEvent | RawEvent | JpegEvent | StatusEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+Event: TypeAlias = (
+    ImageEvent | RawEvent | JpegEvent | StatusEvent | InputClosed | InputRecovered | NodeFailed | NodeRestarted | Stop
+)
 """All that can happen to the node."""
 
 

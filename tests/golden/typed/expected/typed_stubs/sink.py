@@ -12,6 +12,7 @@ from doraflow_runtime.node_api.typed import (
     ArrayEvent,
     InputClosed,
     InputRecovered,
+    NodeFailed,
     NodeRestarted,
     Stop,
     TypedNode,
@@ -35,6 +36,7 @@ __all__ = [
     "InputRecovered",
     "JointState",
     "JointsEvent",
+    "NodeFailed",
     "NodeRestarted",
     "Odometry",
     "OdometryEvent",
@@ -110,7 +112,15 @@ class PlainEvent(ArrayEvent):
 
 
 Event: TypeAlias = (
-    OdometryEvent | JointsEvent | DetectionEvent | PlainEvent | InputClosed | InputRecovered | NodeRestarted | Stop
+    OdometryEvent
+    | JointsEvent
+    | DetectionEvent
+    | PlainEvent
+    | InputClosed
+    | InputRecovered
+    | NodeFailed
+    | NodeRestarted
+    | Stop
 )
 """All that can happen to the node."""
 
