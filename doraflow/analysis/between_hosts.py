@@ -84,29 +84,28 @@ def check_ports(graph: Graph, sink: Sink) -> Graph:
     return graph
 
 
-def peers(graph: Graph, hosts: Iterable[str], own: str) -> tuple[Peer, ...]:
-    """Describe all other hosts: a host without an address in the inventory is reached by its name."""
+def peers(graph: Graph, hosts: Iterable[str]) -> tuple[Peer, ...]:
+    """Describe all hosts: one without an address in the inventory is reached by its name."""
     addresses = {host.name: host.address for host in graph.hosts}
     first, _ = port_range(graph)
-    return tuple(Peer(host, addresses.get(host) or host, first) for host in hosts if host != own)
+    return tuple(Peer(host, addresses.get(host) or host, first) for host in hosts)
 
 
 def far_nodes(
-    graph: Graph, placed: Mapping[str, str], links: Iterable[Link], own: str, wire: Callable[[Input], InputWiring]
+    graph: Graph, given: Ports, links: Iterable[Link], own: str, wire: Callable[[Input], InputWiring]
 ) -> tuple[FarNode, ...]:
     """Describe the nodes of other hosts that `links` of the host `own` join, in the order of the links."""
     found: dict[str, dict[str, None]] = {}
     for link in links:
-        if placed[link.producer] != own:
+        if graph.node(link.producer).host != own:
             found.setdefault(link.producer, {})
-        if placed[link.consumer] != own:
+        if graph.node(link.consumer).host != own:
             found.setdefault(link.consumer, {})[link.input] = None
-    given = ports(graph).nodes if found else {}
     return tuple(
         FarNode(
             name,
-            placed[name],
-            given[name] if inputs else 0,
+            graph.node(name).host,
+            given.nodes[name] if inputs else 0,
             tuple(wire(port) for port in graph.node(name).inputs if port.id in inputs),
         )
         for name, inputs in found.items()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.contract import RestartPolicy
 
+    from doraflow.analysis.between_hosts import Ports
     from doraflow.ir import Graph, Input, Node
 
 SHORTEST_TIMEOUT = 0.001
@@ -53,7 +54,7 @@ def lower(graph: Graph) -> Plan:
     plans = (_host_plan(graph, host, nodes[host], near[host], wirings) for host in nodes)
     return Plan(
         graph=graph,
-        hosts=tuple(_joined(graph, plan, placed, tuple(nodes)) for plan in plans),
+        hosts=_joined(graph, tuple(plans), ports),
         sources=named_sources(graph),
     )
 
@@ -94,18 +95,23 @@ def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
     )
 
 
-def _joined(graph: Graph, plan: HostPlan, placed: Mapping[str, str], hosts: Sequence[str]) -> HostPlan:
-    """Tell a host of the others, where there are any."""
-    if len(hosts) < 2:
-        return plan
-    wiring = replace(
-        plan.wiring,
-        far=between_hosts.far_nodes(graph, placed, plan.wiring.links, plan.host, _input_wiring),
-        peers=between_hosts.peers(graph, hosts, plan.host),
-        port=between_hosts.ports(graph).launcher,
-        insecure=between_hosts.is_insecure(graph),
-    )
-    return replace(plan, wiring=wiring)
+def _joined(graph: Graph, plans: tuple[HostPlan, ...], ports: Ports) -> tuple[HostPlan, ...]:
+    """Tell hosts of one another, where there are several."""
+    if len(plans) < 2:
+        return plans
+    everyone = between_hosts.peers(graph, [plan.host for plan in plans])
+    is_insecure = between_hosts.is_insecure(graph)
+    joined = []
+    for index, plan in enumerate(plans):
+        wiring = replace(
+            plan.wiring,
+            far=between_hosts.far_nodes(graph, ports, plan.wiring.links, plan.host, _input_wiring),
+            peers=everyone[:index] + everyone[index + 1 :],
+            port=ports.launcher,
+            insecure=is_insecure,
+        )
+        joined.append(replace(plan, wiring=wiring))
+    return tuple(joined)
 
 
 def _host_plan(

@@ -14,7 +14,7 @@ from doraflow_runtime.net import frames
 from doraflow_runtime.net.events import read_events
 from doraflow_runtime.net.frames import NetKind, Stand
 from doraflow_runtime.net.lanes import LaneError, Outbound
-from doraflow_runtime.net.sockets import Attempts, connector, has
+from doraflow_runtime.net.sockets import LARGEST_PART, Attempts, connector, has
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.shm.pool import Pool
 
 MOST_AT_ONCE = 256
+LARGEST_MESSAGE = LARGEST_PART
+"""A reader hangs up on more, and would do so each time that it is sent again."""
 
 
 class FarConsumer:
@@ -114,10 +116,15 @@ class FarConsumer:
             lane.dropped += link not in self._closing
             return
         self._schema = schema
-        size = len(message.body)
+        size = len(message.body) + (0 if message.slot is None else message.slot.room)
+        if size > LARGEST_MESSAGE:
+            lane.dropped += 1
+            self._warn(
+                f"a message of {size} bytes to `{self.name}` was dropped: {LARGEST_MESSAGE} travel between hosts"
+            )
+            return
         if message.slot is not None:
             self._pool.hold(message.slot)
-            size += message.slot.room
         displaced = lane.hold(message, size)
         if displaced is not None:
             self._let_go(displaced)
