@@ -93,8 +93,11 @@ def test_a_fault_is_told_to_the_reader_and_in_the_report_and_harms_nobody_else(
     bundle.node("fails", HEAD.replace("BREAK", fault.code), inputs=TICK, outputs=("out",), spawn=spawn)
     bundle.node("reader", READS, inputs={"in": "fails/out"}, spawn=spawn)
     bundle.node("bystander", BYSTANDS, inputs=TICK, spawn=spawn)
-    launch = world.launch(bundle, "--grace", "0.5")
+    temporary = world.folder / "temporary"
+    temporary.mkdir()
+    launch = world.launch(bundle, "--grace", "0.5", TMPDIR=str(temporary))
     assert launch.wait() == fault.exit_code, launch.err
+    assert list(temporary.iterdir()) == []
     seen = [str(row["message"]) for row in launch.log("reader")]
     # The reader ends when its only input is closed; whether the launcher's word of the failure overtakes that is open.
     assert tuple(what for what in seen if what != "NODE_FAILED fails") == fault.saw
@@ -146,11 +149,14 @@ def test_a_launcher_that_is_ended_takes_every_node_with_it_also_those_about_to_s
     bundle.node("reader", READS, inputs={"in": "fails/out"})
     bundle.node("stubborn", HEAD.replace("BREAK", "signal.signal(15, signal.SIG_IGN); time.sleep(60)"), inputs=TICK)
     bundle.nodes[2] = replace(bundle.nodes[2], outputs=bundle.nodes[0].outputs)
-    launch = world.launch(bundle, "--grace", "0.3")
+    temporary = world.folder / "temporary"
+    temporary.mkdir()
+    launch = world.launch(bundle, "--grace", "0.3", TMPDIR=str(temporary))
     launch.wait_for("(restart 3)")
     launch.signal(number)
     assert launch.wait() == (1 if number is signal.SIGTERM else -signal.SIGKILL)
     eventually(lambda: not world.processes() and not world.runs(), "something is left")
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_failure_that_follows_from_another_says_so(world: Any) -> None:
