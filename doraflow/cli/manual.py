@@ -30,6 +30,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         _STATE: "where the logs of runs are kept, instead of `~/.local/state`",
         _RUNS: "where runs are found, instead of a folder of this user in /dev/shm",
         "XDG_CONFIG_HOME": "where `doraflow/top.toml` is looked for, instead of `~/.config`",
+        "DORAFLOW_KEYS": "the folder of keys, instead of `doraflow/keys` in the user's configuration",
         "NO_COLOR": "leaves colours out, whatever its value",
         "DORAFLOW_CORE": "`off` does without the compiled core",
     }
@@ -145,6 +146,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         ),
         "verify": Manual(
             ("doraflow verify bundle",),
+            environment=("DORAFLOW_KEYS",),
             done="the bundle is as it was built, or as it was signed",
             failed="it is not",
             see_also=("sign", "build"),
