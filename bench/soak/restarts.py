@@ -108,12 +108,13 @@ def play(folder: Path, cycles: int, chance: random.Random) -> Result:
         finally:
             launcher.send_signal(signal.SIGTERM)
             launcher.wait(PATIENCE)
+            left = sorted(base.rglob("*"))
+            shutil.rmtree(base, ignore_errors=True)
     for path in sorted(faults.iterdir()):
         result.faults += [f"{path.stem}: {line}" for line in path.read_text().splitlines()]
     if launcher.returncode:
         result.faults.append(f"the launcher ended with {launcher.returncode}: {(folder / 'out').read_text()[-2000:]}")
-    result.faults += [f"`{path.name}` was left behind" for path in sorted(base.rglob("*"))]
-    shutil.rmtree(base, ignore_errors=True)
+    result.faults += [f"`{path.name}` was left behind" for path in left]
     return result
 
 
