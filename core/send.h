@@ -123,7 +123,7 @@ typedef struct {
 } KnownType;
 
 /* Arrow's numbers of types that have no parameters: integers and floats, and dates. */
-enum { FIRST_NUMBER = 2, LAST_NUMBER = 12, DATE32 = 16, DATE64 = 17 };
+enum { UINT8 = 2, FIRST_NUMBER = UINT8, LAST_NUMBER = 12, DATE32 = 16, DATE64 = 17 };
 
 /* Gives the number of such a type; -1 for any other, or with an exception. */
 long type_id(PyObject *kind);

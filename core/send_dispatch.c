@@ -222,7 +222,7 @@ static int lend_at_once(Dispatch *self, PyObject *output, PyObject *wanted, PyOb
 {
     Route *route = route_of(self, output);
     KnownType *known = route == NULL || route->count == 0 ? NULL : last_type(self, output);
-    if (known == NULL || known->kind != self->uint8 || !PyLong_CheckExact(wanted))
+    if (known == NULL || known->id != UINT8 || !PyLong_CheckExact(wanted))
         return PyErr_Occurred() ? FAILED : NOT_READY;
     Py_ssize_t size = PyLong_AsSsize_t(wanted);
     if (size < 0) {

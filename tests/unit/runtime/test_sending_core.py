@@ -219,6 +219,20 @@ def test_a_flat_array_goes_the_shortest_way_once_its_type_is_known(run: Run, nam
     assert a._sender.sent()["out"][0] == (2 if name in FLAT else 0)
 
 
+def test_a_loan_goes_the_shortest_way_also_after_an_array_that_brought_a_type_of_its_own(run: Run) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    own = pa.array([1, 2], pa.uint8())
+    assert own.type is not pa.uint8()
+    for data in (own, bytes(8_000)):  # the first message of a type, and the first slot, are Python's
+        a.send_output("out", data)
+    before = a._sender.sent()["out"][0]
+    with a.loan("out", 2) as memory:
+        memory[:] = b"\x03\x04"
+    assert a._sender.sent()["out"][0] == before + 1
+    assert [value(b)[:2] for _ in range(3)] == [[1, 2], [0, 0], [3, 4]]
+
+
 def test_memory_that_is_sent_again_is_read_again(run: Run) -> None:
     run.pair()
     a, b = run.join("a", "b")
