@@ -40,7 +40,7 @@ def compare(
     keep: Keep,
     earlier: Results | None = None,
 ) -> Results:
-    """Measure everything; `tell` gets a line on each run, `keep` the results after each.
+    """Measure everything; `tell` gets a line on each run, `keep` the results before the first and after each.
 
     `earlier` are the results of a comparison that was cut short: its runs are not made again. Raises
     OtherResultsError if it is of other peers, kinds or settings; only the number of rounds may differ.
@@ -50,6 +50,7 @@ def compare(
     present = _prepare(peers, kinds, results, tell)
     if earlier is not None:
         results = _continued(earlier, results)
+    keep(results)
     spent = results.seconds
     for at, planned in enumerate(_plan(present, kinds, settings)):
         if at >= results.runs:
