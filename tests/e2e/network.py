@@ -1,7 +1,7 @@
 """Hosts made of network namespaces: each has an address of its own on a bridge that has a namespace as well.
 
-Nothing of it shows outside, and all of it goes with the namespaces. A cable can be pulled and put back, and be given
-latency and loss where the kernel has netem.
+Nothing of it shows outside, and all of it goes with the namespaces. A cable can be pulled and put back, or replaced by
+one that disturbs what passes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e import disturbance as disturbance_program
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.e2e.disturbance import Disturbance
 
 SUBNET = "10.99.0"
 
@@ -28,6 +33,7 @@ class Network:
 
     token: str = field(default_factory=lambda: secrets.token_hex(3))
     hosts: dict[str, int] = field(default_factory=dict)
+    cables: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def bridge(self) -> str:
@@ -66,18 +72,31 @@ class Network:
         """Put the cable back."""
         ip("-n", self.bridge, "link", "set", self.cable(host), "up")
 
-    def disturb(self, host: str, *netem: str) -> None:
-        """Let netem disturb what a host sends; skips the test where the kernel has none."""
-        where = ["tc", "-n", self.namespace(host), "qdisc", "replace", "dev", "eth", "root", "netem", *netem]
-        done = subprocess.run(where, capture_output=True, text=True, check=False)
-        if done.returncode:
-            skip(f"the kernel has no netem: {done.stderr.strip()}")
+    def disturb(self, host: str, disturbance: Disturbance) -> None:
+        """Give a host another cable, which disturbs what the host sends."""
+        number, inside = self.hosts[host], self.namespace(host)
+        ends = (f"near{number}", f"far{number}")
+        program = [sys.executable, disturbance_program.__file__, *ends, *disturbance.arguments()]
+        command = ["ip", "netns", "exec", self.bridge, *program]
+        cable = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.cables.append(cable)
+        if cable.stdout is None or cable.stdout.readline() != b"ready\n":
+            raise OSError("the cable ended at once")
+        ip("-n", self.bridge, "link", "del", self.cable(host))
+        ip("-n", self.bridge, "link", "set", ends[0], "name", self.cable(host))
+        ip("-n", self.bridge, "link", "set", self.cable(host), "master", "bridge", "up")
+        ip("-n", self.bridge, "link", "set", ends[1], "netns", inside)
+        ip("-n", inside, "link", "set", ends[1], "name", "eth")
+        ip("-n", inside, "address", "add", f"{self.address(host)}/24", "dev", "eth")
+        ip("-n", inside, "link", "set", "eth", "up")
 
     def command(self, host: str, *arguments: str) -> list[str]:
         """Say how to run a command on a host."""
         return ["ip", "netns", "exec", self.namespace(host), *arguments]
 
     def remove(self) -> None:
+        for cable in self.cables:
+            cable.communicate(timeout=30)  # which ends with its input
         for name in [*(self.namespace(host) for host in self.hosts), self.bridge]:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.disturbance import Disturbance
 from tests.e2e.fleet import Fleet
 from tests.e2e.network import network_of
 
@@ -117,13 +118,17 @@ def test_a_cut_link_loses_nothing_under_backpressure_and_is_told_of(fleet: Fleet
 
 
 @pytest.mark.parametrize(
-    "netem",
-    [("delay", "20ms", "5ms"), ("delay", "10ms", "loss", "2%"), ("delay", "10ms", "reorder", "25%", "50%")],
+    "disturbance",
+    [
+        Disturbance(delay=0.02, jitter=0.005),
+        Disturbance(delay=0.01, loss=0.02),
+        Disturbance(delay=0.01, reorder=0.25),
+    ],
     ids=["latency", "loss", "reordering"],
 )
-def test_a_disturbed_network_loses_nothing_under_backpressure(fleet: Fleet, netem: tuple[str, ...]) -> None:
+def test_a_disturbed_network_loses_nothing_under_backpressure(fleet: Fleet, disturbance: Disturbance) -> None:
     for host in fleet.network.hosts:
-        fleet.network.disturb(host, *netem)
+        fleet.network.disturb(host, disturbance)
     bundle = fleet.build(PIPELINE.format(count=300, policy="backpressure"), NODES)
     all_well([fleet.launch(bundle, host) for host in ("three", "one", "two")], 300)
 
