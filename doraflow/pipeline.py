@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from doraflow.ir import BuildStep, Graph, Plan
     from doraflow.parser.document import Document
     from doraflow.policy.apply import Ignored
-    from doraflow.targeting.registry import Target
+    from doraflow.target_registry import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def generate(made: Compilation, targets: Sequence[Target] = ()) -> FileSet | Non
 
 
 def _target_files(plan: Plan, targets: Sequence[Target], sink: Sink) -> Sequence[GeneratedFile]:
-    from doraflow.targeting.registry import target_files
+    from doraflow.target_registry import target_files
 
     return target_files(targets, plan, sink)
 

@@ -69,7 +69,7 @@ def build(
     from doraflow.cli.standing import keep_build
     from doraflow.disk import recorded
     from doraflow.pipeline import Options, generate
-    from doraflow.targeting.registry import find_targets
+    from doraflow.target_registry import find_targets
 
     told = progress_as(progress)
     with recorded() as record:

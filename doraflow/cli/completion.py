@@ -29,7 +29,7 @@ def codes(incomplete: str) -> list[tuple[str, str]]:
 
 def targets(incomplete: str) -> list[str]:
     """Propose the engines that a bundle can be handed to."""
-    from doraflow.targeting.registry import target_names
+    from doraflow.target_registry import target_names
 
     return [name for name in target_names() if name.startswith(incomplete)]
 

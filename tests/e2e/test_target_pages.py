@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from doraflow.targeting.registry import target_names
+from doraflow.target_registry import target_names
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs/targets").glob("*.md"))

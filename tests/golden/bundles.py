@@ -9,7 +9,7 @@ from doraflow.analysis.lower import lower
 from doraflow.build.sources import collect_sources
 from doraflow.codegen.bundle import generate
 from doraflow.pipeline import Options, check
-from doraflow.targeting.registry import find_targets, target_files, target_names
+from doraflow.target_registry import find_targets, target_files, target_names
 
 if TYPE_CHECKING:
     from doraflow.codegen.fileset import FileSet

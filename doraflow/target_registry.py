@@ -73,8 +73,10 @@ def _find(name: str, sink: Sink) -> Target | None:
         owners = ", ".join([*(["doraflow"] if is_own else []), *(_owner(entry) for entry in foreign)])
         _tell_unusable(name, f"more than one package brings it: {owners}", "remove all but one of these packages", sink)
         return None
+    if is_own:
+        return Target(name, cast("Engine", importlib.import_module(f"doraflow.targets.{name}")), is_own)
     try:
-        engine = importlib.import_module(f"doraflow.targets.{name}") if is_own else foreign[0].load()
+        engine = foreign[0].load()
     except Exception as error:  # noqa: BLE001 - a plugin may fail in any way, and it is told which
         _tell_unusable(name, _fault(error), f"mend or remove the package `{_owner(foreign[0])}`", sink)
         return None

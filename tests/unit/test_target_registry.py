@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doraflow.diagnostics import Sink
-from doraflow.targeting.registry import find_targets, target_files, target_names
+from doraflow.target_registry import find_targets, target_files, target_names
 from tests.unit.targeting.plans import LOCAL, plan_of
 
 if TYPE_CHECKING:
