@@ -265,7 +265,8 @@ class NodeConfig:
     again: when one of them hangs up, its outputs stay open until the launcher says that it has ended for good.
     `sign_seconds` is how often a node that is busy shows that it lives; 0 is for never. `listen_far` is the TCP
     endpoint for producers on other hosts, empty for none; `hosts` are the hosts of those, by node. `keys` is the folder
-    with the keys of `host`, on which the node runs.
+    with the keys of `host`, on which the node runs. `log` is a named pipe for the log lines of a dynamic node, relative
+    to the run directory.
     """
 
     contract: int
@@ -287,3 +288,4 @@ class NodeConfig:
     hosts: dict[str, str] = field(default_factory=dict)
     keys: str = ""
     insecure: bool = False
+    log: str = ""

@@ -17,6 +17,7 @@ from doraflow_runtime.launcher.barrier import Barrier
 from doraflow_runtime.launcher.control import ControlSocket
 from doraflow_runtime.launcher.failures import Failures
 from doraflow_runtime.launcher.findings import LaunchError
+from doraflow_runtime.launcher.guest_logs import GuestLogs
 from doraflow_runtime.launcher.health import Health
 from doraflow_runtime.launcher.joining import Joining
 from doraflow_runtime.launcher.judging import Judge, next_ended
@@ -97,7 +98,7 @@ class Supervisor:
 
         Raises LaunchError if the run directory cannot hold the launcher's socket.
         """
-        control = self._open_socket()
+        control, guests = self._open_socket(), self._open_pipes()
         try:
             self._start_processes()
             self._joining.start_if_ready()
@@ -108,6 +109,7 @@ class Supervisor:
             for member in self._members.all:
                 member.signal(signal.SIGKILL)  # an orderly end has left nothing to signal
             self._lives.close()
+            guests.close()
             control.close()
         self._judge.report_abandoned()
         self._failures.explain(self._joining.producers_of)
@@ -193,6 +195,12 @@ class Supervisor:
         path = self._run.directory / wiring.LAUNCHER_SOCKET
         try:
             return ControlSocket(path, self._loop, self._joining, os.getuid())
+        except OSError as error:
+            raise LaunchError(unusable(self._run.directory, error)) from error
+
+    def _open_pipes(self) -> GuestLogs:
+        try:
+            return GuestLogs(self._run, self._logs, self._loop)
         except OSError as error:
             raise LaunchError(unusable(self._run.directory, error)) from error
 

@@ -108,6 +108,7 @@ def node_configs(
             exit_when_nodes_finish=wiring.exit_when_nodes_finish,
             returning=tuple(name for name in producers.get(node.id, ()) if name in returning),
             sign_seconds=sign_seconds(rows[node.id].health_check_timeout) if node.id in rows else 0.0,
+            log=log_pipe(index) if node.dynamic else "",
             host=wiring.host,
             listen_far=reach.own_endpoint(node.port) if node.port else "",
             hosts={name: hosts[name] for name in producers.get(node.id, ()) if name in hosts},
@@ -122,6 +123,8 @@ def write_configs(configs: Sequence[NodeConfig], run: Path) -> None:
     """Lay out the run directory: a configuration for each node. Raises OSError."""
     (run / NODES).mkdir(mode=0o700)
     for index, config in enumerate(configs):
+        if config.log:
+            os.mkfifo(run / config.log, 0o600)
         descriptor = os.open(config_path(run, index), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(to_json(config), file)
@@ -146,6 +149,11 @@ def config_path(run: Path, index: int) -> Path:
 def address(index: int) -> str:
     """Name the socket that node number `index` listens on."""
     return f"n{index}.sock"
+
+
+def log_pipe(index: int) -> str:
+    """Name the pipe to which node number `index` writes its log lines, if it is dynamic."""
+    return f"{NODES}/{index}.log"
 
 
 def has_ports(node: NodeWiring) -> bool:

@@ -40,35 +40,46 @@ class LogLineHandler(logging.Handler):
         log_lines.write(level, message, record.name, _fields(record), trace_id, moment)
 
 
-def bridge() -> None:
-    """Take everything to log lines that the program has not set up otherwise. May be called more than once."""
-    _bridge_logging()
+def bridge(*, at_terminal: bool = False) -> None:
+    """Take everything to log lines that the program has not set up otherwise. May be called more than once.
+
+    `at_terminal` is for a process that somebody has started by hand: what Python has to tell is seen there as well.
+    """
+    _bridge_logging(at_terminal=at_terminal)
     if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = _tell_of_end
+        sys.excepthook = _tell_of_end_and_show if at_terminal else _tell_of_end
     if threading.excepthook is threading.__excepthook__:
-        threading.excepthook = _tell_of_thread
+        threading.excepthook = _tell_of_thread_and_show if at_terminal else _tell_of_thread
     logging.captureWarnings(capture=True)
 
 
-def _bridge_logging() -> None:
+def _bridge_logging(*, at_terminal: bool) -> None:
     root = logging.getLogger()
     if root.handlers:
         return
-    root.addHandler(LogLineHandler())
+    ours = [LogLineHandler(), *([_terminal()] if at_terminal else [])]
+    for handler in ours:
+        root.addHandler(handler)
     root.setLevel(logging.INFO)
     original = logging.basicConfig
 
     def set_up(**options: Any) -> None:
         """Do as `logging.basicConfig`, but let records stay log lines unless the program says where they go."""
-        ours = [handler for handler in root.handlers if isinstance(handler, LogLineHandler)]
-        if not ours or any(options.get(name) for name in ("handlers", "filename", "stream")):
-            for handler in ours:
+        standing = [handler for handler in ours if handler in root.handlers]
+        if not standing or any(options.get(name) for name in ("handlers", "filename", "stream")):
+            for handler in standing:
                 root.removeHandler(handler)
             original(**options)
         elif options.get("level") is not None:
             root.setLevel(options["level"])
 
     logging.basicConfig = set_up
+
+
+def _terminal() -> logging.Handler:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+    return handler
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -106,6 +117,17 @@ def _tell_of_end(kind: type[BaseException], error: BaseException, trace: Traceba
         sys.__excepthook__(kind, error, trace)
         return
     _tell(kind, error, trace, {})
+
+
+def _tell_of_end_and_show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.__excepthook__(kind, error, trace)
+    if not issubclass(kind, KeyboardInterrupt):
+        _tell_of_end(kind, error, trace)
+
+
+def _tell_of_thread_and_show(ended: threading.ExceptHookArgs) -> None:
+    threading.__excepthook__(ended)
+    _tell_of_thread(ended)
 
 
 def _tell_of_thread(ended: threading.ExceptHookArgs) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LEVELS = ("error", "warn", "info", "debug", "trace")
 LONGEST = 60 * 1024
@@ -50,6 +51,14 @@ def write(
         line["message"], line["target"] = _cut(message), target and _cut(target)
         data = _encoded({**line, "fields": _fitting(values), "trace_id": trace_id and _cut(trace_id)})
     _outlet().write(data)
+
+
+def send_to(pipe: Path) -> None:
+    """Let all lines go to a pipe from now on: standard output is no affair of a launcher that did not start us.
+
+    If nobody reads it any more, they go to standard output again. Raises OSError.
+    """
+    _outlet().send_to(pipe)
 
 
 def warn_of_dropped_loan(output: str) -> None:
@@ -102,23 +111,48 @@ def _cut(text: str) -> str:
 
 
 class _Outlet:
-    """Standard output of the process, whatever `sys.stdout` is by now: each line goes out in one piece."""
+    """Standard output of the process, whatever `sys.stdout` is by now, or a pipe: each line goes out in one piece."""
 
     def __init__(self) -> None:
+        self._descriptor = _STDOUT
         self._renew()
         os.register_at_fork(after_in_child=self._renew)
 
     def write(self, data: bytes) -> None:
-        with self._lock, contextlib.suppress(OSError, ValueError):  # nobody listens: what is said is lost, no more
-            if sys.stdout is not None:
-                sys.stdout.flush()  # what was printed before stands before it
-            left = memoryview(data)
-            while left:
-                left = left[os.write(_STDOUT, left) :]
+        with self._lock:
+            if self._descriptor != _STDOUT:
+                try:
+                    _write_all(self._descriptor, data)
+                except OSError:
+                    self._leave_pipe()  # the run is over
+                else:
+                    return
+            with contextlib.suppress(OSError, ValueError):  # nobody listens: what is said is lost, no more
+                if sys.stdout is not None:
+                    sys.stdout.flush()  # what was printed before stands before it
+                _write_all(_STDOUT, data)
+
+    def send_to(self, pipe: Path) -> None:
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(descriptor, True)
+        with self._lock:
+            self._leave_pipe()
+            self._descriptor = descriptor
+
+    def _leave_pipe(self) -> None:
+        if self._descriptor != _STDOUT:
+            os.close(self._descriptor)
+            self._descriptor = _STDOUT
 
     def _renew(self) -> None:
         """Take a new lock: in a child, a thread that is not there may hold the old one."""
         self._lock = threading.RLock()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 @functools.cache

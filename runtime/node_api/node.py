@@ -48,8 +48,11 @@ class Node:
     """
 
     def __init__(self, node_id: str | None = None) -> None:
-        self._core = Core(read_seat(node_id))
-        log_bridge.bridge()
+        seat = read_seat(node_id)
+        self._core = Core(seat)
+        if seat.config.log:
+            log_lines.send_to(seat.run_directory / seat.config.log)
+        log_bridge.bridge(at_terminal=bool(seat.config.log))
         self._finalizer = weakref.finalize(self, self._core.close)
         self._sender = Sender(self._core)
         gate = self._core.gate

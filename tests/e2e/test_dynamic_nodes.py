@@ -148,3 +148,55 @@ def test_a_run_of_guests_alone_goes_on_until_it_is_stopped(world: Any) -> None:
     launch.wait_for("`guest` has left the dataflow")
     os.kill(launch.process.pid, signal.SIGTERM)
     assert launch.wait() == 0
+
+
+TELLS = """
+    import logging
+    import sys
+    from doraflow_runtime.node_api.node import Node
+    with Node("guest") as node:
+        node.log("info", "by the node")
+        logging.getLogger("lens").warning("by logging")
+        print("by print", flush=True)
+        for event in node:
+            if event.type == "STOP":
+                break
+    if sys.argv[1] == "raise":
+        raise RuntimeError("by Python")
+"""
+
+
+def test_what_a_guest_logs_is_in_the_log_of_the_run_and_what_it_prints_at_its_terminal(world: Any) -> None:
+    launch = running(world)
+    with by_hand(world, TELLS, "raise", DORAFLOW_JOIN_SECONDS="20") as guest:
+        launch.wait_for("by logging")
+        launch.signal(signal.SIGTERM)
+        out, err = guest.communicate(timeout=30)
+    assert launch.wait() == 0, launch.err
+    told = [(row["level"], row["target"], row["message"]) for row in launch.log("guest")]
+    assert told[:2] == [("info", None, "by the node"), ("warn", "lens", "by logging")]
+    # The run may be over before the exception, which then stands as a line on standard output.
+    assert out.startswith("by print\n")
+    assert "RuntimeError: by Python" in out or ("error", "python", "RuntimeError: by Python") in told
+    assert "WARNING:lens:by logging" in err
+    assert err.endswith("RuntimeError: by Python\n")
+
+
+def test_a_guest_outlives_the_run_and_its_log_lines_go_to_standard_output(world: Any) -> None:
+    launch = running(world)
+    code = (
+        TELLS
+        + """
+    sys.stdin.readline()
+    node.log("error", "afterwards")
+"""
+    )
+    command = [sys.executable, "-c", textwrap.dedent(code), "stay"]
+    environment = {**world.environment, "DORAFLOW_JOIN_SECONDS": "20"}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as guest:
+        launch.wait_for("by logging")
+        launch.signal(signal.SIGTERM)
+        assert launch.wait() == 0, launch.err
+        out, _ = guest.communicate("go\n", timeout=30)
+    assert '"message": "afterwards"' in out
+    assert guest.returncode == 0
