@@ -144,7 +144,10 @@ class Feed:
 
 
 class Producer(Feed):
-    """A node that this one reads from; `id` is known once it has said hello. `process` is the one that connected."""
+    """A node that this one reads from; `id` is known once it has said hello. `process` is the one that connected.
+
+    `has_left` tells that it ended the connection in order.
+    """
 
     mapping: Mapping
 
@@ -152,6 +155,7 @@ class Producer(Feed):
         super().__init__()
         self.connection = connection
         self.process = 0
+        self.has_left = False
         self._wake = wake
         self._owed: dict[int, int] = {}
         self._seen = 0
@@ -202,6 +206,9 @@ class Producer(Feed):
         """Take a later frame that is no message; give the link on which nothing more comes. Raises WireError."""
         if frame.kind == Kind.TYPE:
             self.learn(frame)
+            return None
+        if frame.kind == Kind.LEFT:
+            self.has_left = True
             return None
         if frame.kind != Kind.CLOSED:
             raise WireError(f"a frame of kind {frame.kind}, which a producer does not send")

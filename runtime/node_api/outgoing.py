@@ -138,7 +138,9 @@ class Consumer(Account):
         return False
 
     def close(self) -> None:
-        """Close the connection."""
+        """Say that nothing more is sent, and close the connection: a reader hears that this is no crash."""
+        if self.is_open:
+            self.connection.send(wire.left())
         self.connection.close()
 
     def lose(self) -> None:

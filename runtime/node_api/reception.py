@@ -44,6 +44,7 @@ class Reception:
         self.producers: dict[int, Producer] = {}
         self._poller = poller
         self._returning = set(config.returning)
+        self._ended: set[str] = set()
         self.deadlines = Deadlines(config.node.inputs)
         inputs = {port.id: port for port in config.node.inputs}
         self.inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
@@ -82,6 +83,7 @@ class Reception:
         `error` says how it failed, if it did: that is told behind its last message.
         """
         self._returning.discard(ended)
+        self._ended.add(ended)
         self.hear_strangers()
         if error:
             for descriptor in self._connections_of(ended):
@@ -121,12 +123,16 @@ class Reception:
             self._on_producer(descriptor)
 
     def lose(self, descriptor: int) -> None:
-        """Hang up on a producer, and close its inputs unless it may come again."""
+        """Hang up on a producer, and close its inputs unless it may come again, or has crashed.
+
+        Of a crash the launcher tells, so that the node hears first that it was one.
+        """
         producer = self.producers.pop(descriptor)
         self._poller.forget(descriptor)
         producer.hang_up()
-        if producer.id is not None and producer.id not in self._returning:
-            self.close_inputs(producer.id)
+        name = producer.id
+        if name is not None and name not in self._returning and (producer.has_left or name in self._ended):
+            self.close_inputs(name)
 
     def leave(self) -> None:
         """Read no more; arrays that were handed out stay valid."""
@@ -188,6 +194,7 @@ class Reception:
 
     def welcome(self, producer: str) -> None:
         """Open the inputs that a producer feeds: a process of it has connected."""
+        self._ended.discard(producer)
         for inlet in self.inlets:
             if inlet.producer == producer and self.queues.begin_again(inlet.input):
                 self.queues.announce(Notice("INPUT_RECOVERED", inlet.input))

@@ -70,7 +70,7 @@ def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) ->
     assert int(count) < 20_000
 
 
-def test_a_sender_that_is_killed_closes_the_input(run: Run) -> None:
+def test_a_sender_that_is_killed_closes_the_input_once_the_launcher_has_told_how_it_failed(run: Run) -> None:
     pair(run)
     once = SEND.format(count=1, width=1).replace("with Node() as node:", "node = Node()\nif True:")
     sender = run.spawn("a", "import time\n" + once + "\ntime.sleep(60)")
@@ -78,7 +78,9 @@ def test_a_sender_that_is_killed_closes_the_input(run: Run) -> None:
     assert receiver.stdout is not None
     assert receiver.stdout.readline() == "got\n"
     sender.send_signal(signal.SIGKILL)
-    assert run.finish(receiver) == "INPUT_CLOSED in\nSTOP ALL_INPUTS_CLOSED\n0 0 1 True\n"
+    sender.wait(30)
+    run.tell("b", type="ended", node="a", error="killed by SIGKILL")
+    assert run.finish(receiver) == "NODE_FAILED a\nINPUT_CLOSED in\nSTOP ALL_INPUTS_CLOSED\n0 0 1 True\n"
 
 
 def test_stop_ends_the_stream(run: Run) -> None:
