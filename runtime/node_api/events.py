@@ -58,7 +58,7 @@ class Event(NamedTuple):
 
     @property
     def failure(self) -> Failure | None:
-        """What a NODE_FAILED tells; None for other events."""
+        """What a NODE_FAILED tells; None for other events. Thread-safe."""
         return None
 
     def _payload(self) -> pa.Array[Any]:
@@ -81,5 +81,5 @@ class FailureEvent(Event):
 
     @property
     def failure(self) -> Failure:
-        """What it tells."""
+        """What it tells. Thread-safe."""
         return self._failure

@@ -99,7 +99,7 @@ def test_a_malformed_wiring_table_is_told_in_a_sentence(world: Any, text: str, e
     assert "Traceback" not in launch.err
 
 
-def test_a_link_to_another_host_is_refused(world: Any) -> None:
+def test_a_link_to_a_node_that_is_on_no_host_is_refused(world: Any) -> None:
     bundle = world.bundle()
     bundle.node("a", "", outputs=("out",))
     bundle.write()
@@ -109,9 +109,9 @@ def test_a_link_to_another_host_is_refused(world: Any) -> None:
     launch = world.start(bundle, "--no-verify")
     assert launch.wait() == 1
     assert launch.err == (
-        "error[DF805]: `a/out` -> `b/in` leads from one host to another, "
-        "and links between hosts are not in this version\n"
-        "hint: place both nodes on one host and build again\n"
+        f"error[DF805]: the wiring table `{bundle.path / 'wiring' / 'local.json'}` has a link between ports "
+        "that it does not list: `a/out` -> `b/in`\n"
+        "hint: build the bundle again\n"
     )
 
 

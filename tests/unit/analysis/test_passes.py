@@ -21,6 +21,7 @@ def test_one_run_tells_what_every_pass_finds(check: Check) -> None:
     checked = check(
         """\
 hosts: {robot: {}}
+debug: {enable_debug_inspection: true}
 nodes:
   - id: a
     path: a.py
@@ -38,7 +39,7 @@ nodes:
 """
     )
     assert [line.split()[1] for line in checked.told] == [
-        *("DF603", "DF202", "DF206", "DF402", "DF203", "DF901", "DF403", "DF302", "DF501")
+        *("DF901", "DF603", "DF202", "DF206", "DF402", "DF203", "DF403", "DF302", "DF501")
     ]
 
 

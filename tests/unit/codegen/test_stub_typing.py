@@ -18,7 +18,7 @@ from typing import assert_never
 import pyarrow as pa
 from doraflow_runtime.node_api.images import pixels as pixels_of
 from typed_stubs.planner import (
-    ImageEvent, InputClosed, InputRecovered, JpegEvent, NodeRestarted, Planner, RawEvent, StatusEvent, Stop,
+    ImageEvent, InputClosed, InputRecovered, JpegEvent, NodeFailed, NodeRestarted, Planner, RawEvent, StatusEvent, Stop,
 )
 from typed_stubs.types import BoundingBox, Detection, JointState, Odometry, Pose, Quaternion, Twist, Vector3
 
@@ -40,6 +40,8 @@ with Planner() as node:
                 node.outputs.joints.send(JointState(names=status, positions=[1.0], velocities=[], efforts=[]))
             case InputClosed(id=closed) | InputRecovered(id=closed) | NodeRestarted(id=closed):
                 print(closed)
+            case NodeFailed(id=failed, error=error, inputs=inputs):
+                print(f"{failed}: {error}", ", ".join(inputs))
             case Stop(cause=cause):
                 zero = Vector3(0.0, 0.0, 0.0)
                 pose = Pose(zero, Quaternion(0.0, 0.0, 0.0, 1.0))
@@ -94,12 +96,12 @@ with Camera() as node:
 MISSING_CASE = """\
 from typing import assert_never
 
-from typed_stubs.camera import Camera, InputClosed, InputRecovered, NodeRestarted, TickEvent
+from typed_stubs.camera import Camera, InputClosed, InputRecovered, NodeFailed, NodeRestarted, TickEvent
 
 with Camera() as node:
     for event in node:
         match event:
-            case TickEvent() | InputClosed() | InputRecovered() | NodeRestarted():
+            case TickEvent() | InputClosed() | InputRecovered() | NodeFailed() | NodeRestarted():
                 pass
             case _:
                 assert_never(event)

@@ -41,7 +41,7 @@ def test_a_method_says_by_which_threads_it_may_be_called(kind: type, name: str) 
 
 def test_the_methods_that_must_say_it_are_those_of_the_api() -> None:
     assert {"next", "next_async", "send_output", "loan", "close", "dropped", "node_id"} <= set(members(Node))
-    assert set(members(Event)) == {"numpy", "tensor", "image"}
+    assert set(members(Event)) == {"numpy", "tensor", "image", "failure"}
 
 
 def test_threads_take_events_in_turn(run: Run) -> None:

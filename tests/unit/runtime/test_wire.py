@@ -169,7 +169,15 @@ def test_a_type_is_read() -> None:
 
 def test_both_sides_read_the_lines_that_the_page_shows() -> None:
     rows = re.findall(r"^\| (node|launcher) \| `(\{.*\})` \|", PAGE.read_text(), re.MULTILINE)
-    filled = {"ID": '"camera"', "N,": "7,", '"N"': '"7"', "ROWS": "[]", "BOOL": "true"}
+    filled = {
+        "ID": '"camera"',
+        "N,": "7,",
+        '"N"': '"7"',
+        "ROWS": "[]",
+        "BOOL": "true",
+        "TEXT": '"killed by SIGKILL"',
+        "NAME": '"tap.sock"',
+    }
     said, told = (
         [
             functools.reduce(lambda text, word: text.replace(word, filled[word]), filled, line)
@@ -186,10 +194,12 @@ def test_both_sides_read_the_lines_that_the_page_shows() -> None:
     theirs.sendall("".join(f"{line}\n" for line in told).encode())
     assert link.receive() == [
         News("start"),
-        *(News(kind, "camera") for kind in ("ended", "will_return", "restarting")),
+        News("ended", "camera", error="killed by SIGKILL"),
+        *(News(kind, "camera") for kind in ("will_return", "restarting")),
         News("returned", "camera", 7),
         News("stop"),
         News("measure"),
+        News("tap", output="camera", address="tap.sock"),
     ]
     theirs.close()
     assert link.receive() == []
