@@ -54,6 +54,12 @@ def task_soak() -> Task:
     return {"actions": [python("bench.soak"), python("bench.soak.restarts")]}
 
 
+def task_robustness() -> Task:
+    """Check every file that is made to exhaust the compiler, of which an ordinary run takes one of four."""
+    pytest = python("pytest", "-n", "auto", "tests/robustness")
+    return {"actions": [["env", "DORAFLOW_TEST_EVERY_FILE=1", *pytest]]}
+
+
 def task_docs() -> Task:
     """Write the generated pages of docs/ again."""
     return {"actions": [python("docs.generate")]}

@@ -5,6 +5,7 @@ Time is processor time, measured against a piece of work that takes the same mac
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import subprocess
@@ -40,7 +41,10 @@ MANY_NODES = frozenset(
     }
 )
 MOST_MEMORY = 500 * 2**20
-TRIES = 3
+TRIES = 5
+EVERY_FILE = "DORAFLOW_TEST_EVERY_FILE"
+TAKEN = tuple(FILES) if os.environ.get(EVERY_FILE) else tuple(FILES)[::4]
+"""All take six minutes of processor time, so an ordinary run takes one file of four: `doit robustness` takes all."""
 YARDSTICK = f"[{'x, ' * 100_000}]"
 USUAL = 0.1
 """Seconds that reading the yardstick takes on the machine for which the bounds were set."""
@@ -58,11 +62,12 @@ folder, name, reading, checking = Path(sys.argv[1]), sys.argv[2], float(sys.argv
 prepare(folder)
 content = FILES[name]().encode()
 (folder / FLOW).write_bytes(content)
-begin = time.process_time()
-with held_back():
-    load(folder / FLOW, Sink())
-taken = time.process_time() - begin
-assert taken < reading, f"reading took {taken:.2f} s"
+if checking > reading:  # or else the check, of which reading is a part, is held to the same
+    begin = time.process_time()
+    with held_back():
+        load(folder / FLOW, Sink())
+    taken = time.process_time() - begin
+    assert taken < reading, f"reading took {taken:.2f} s"
 try_bytes(content, folder, checking)
 """
 
@@ -114,11 +119,11 @@ def slowness() -> float:
     return max(1.0, taken / USUAL)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", TAKEN)
 def test_no_file_of_a_mebibyte_takes_more_than_the_bounds(tmp_path: Path, name: str) -> None:
     assert LARGEST // 2 < len(FILES[name]().encode()) <= LARGEST
-    for tried in range(TRIES):  # a machine that does other work at the same time can be slow, and not only once
-        done = in_a_process_of_its_own(tmp_path, name, slowness() if tried else 1.0)
+    for _ in range(TRIES):  # a machine that does other work at the same time can be slow, and not only once
+        done = in_a_process_of_its_own(tmp_path, name, slowness())
         if done.returncode == 0:
             break
     assert done.returncode == 0, done.stderr[-2_000:]

@@ -88,7 +88,7 @@ def broken(draw: st.DrawFn, stream: list[bytes]) -> bytes:
     return b"".join(frames)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_broken_producer_harms_nobody_else(run: Run, capfd: CaptureFixture[str], data: st.DataObject) -> None:
     if not run.nodes:

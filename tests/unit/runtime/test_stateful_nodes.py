@@ -325,7 +325,7 @@ def test_nodes_that_send_keep_leave_and_crash_in_any_order(
     run_state_machine_as_test(
         lambda: NodesMachine(new_run),
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=60,
             deadline=None,
             suppress_health_check=list(HealthCheck),
