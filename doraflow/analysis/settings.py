@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOG_SETTINGS = ("send_stdout_as", "send_logs_as", "min_log_level", "max_log_size", "max_rotated_files")
 OPERATOR_SETTINGS = frozenset({"name", "description", "pattern", *LOG_SETTINGS})
-NODE_SETTINGS = OPERATOR_SETTINGS | {
+PROCESS_SETTINGS = (
     "restart_policy",
     "max_restarts",
     "restart_delay",
@@ -29,6 +29,10 @@ NODE_SETTINGS = OPERATOR_SETTINGS | {
     "startup_timeout",
     "health_check_timeout",
     "finish_grace_secs",
+)
+"""What a launcher does with the processes that it starts."""
+NODE_SETTINGS = OPERATOR_SETTINGS | {
+    *PROCESS_SETTINGS,
     "data_format",
     "shared_memory_pool_size",
     "shared_memory_ready",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.analysis.logs import log_rules
 from doraflow.analysis.ports import written_id
+from doraflow.analysis.settings import PROCESS_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,18 +42,6 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = MappingProxyType(
         ("debug",): "messages cannot be inspected from outside",
     }
 )
-_OF_PROCESSES = (
-    "restart_policy",
-    "max_restarts",
-    "restart_delay",
-    "max_restart_delay",
-    "restart_window",
-    "startup_timeout",
-    "health_check_timeout",
-    "finish_grace_secs",
-)
-"""What a launcher does with the processes that it starts."""
-
 _AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", "arrow", {}, {"enable_debug_inspection": False})
 
 
@@ -106,7 +95,7 @@ def _check_settings(owner: str, settings: Mapping[str, object], spans: Mapping[s
 
 
 def _check_dynamic(node: Node, sink: Sink) -> None:
-    given = [key for key in _OF_PROCESSES if node.settings.get(key) not in _AS_IF_NOT_GIVEN]
+    given = [key for key in PROCESS_SETTINGS if node.settings.get(key) not in _AS_IF_NOT_GIVEN]
     if given:
         consequence = "the process of a dynamic node is started by hand"
         _tell(given[0], f" of `{node.id}`", consequence, node.setting_spans.get(given[0]), sink)

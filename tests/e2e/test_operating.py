@@ -5,50 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
-import pytest
 from doraflow_runtime.control.messages import Stop
 
 from doraflow.operate.top.source import LiveSource
-
-TICKING = """
-    from doraflow_runtime.node_api.node import Node
-    with Node() as node:
-        for event in node:
-            print(event.type, flush=True)
-"""
-TIMER = {"tick": "dora/timer/millis/20"}
-
-
-def running(world: Any, name: str = "bundle", *arguments: str) -> Any:
-    bundle = world.bundle(name)
-    bundle.node("ticking", TICKING, inputs=TIMER)
-    launch = world.launch(bundle, *arguments)
-    launch.wait_for("ticking | INPUT")
-    return launch
-
-
-def doraflow(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        env={**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def told(world: Any, *arguments: str) -> Any:
-    done = doraflow(world, *arguments, "--output", "json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.e2e.operated import TICKING, TIMER, counting, doraflow, running, told
 
 
 def test_a_run_is_listed_told_and_stopped(world: Any) -> None:
@@ -298,98 +262,6 @@ def test_the_screen_sees_a_run_its_rates_and_its_log(world: Any, eventually: Any
         assert source.act(view.name, Stop()) == f"`{view.name}` has ended"
     finally:
         source.close()
-
-
-COUNTING = """
-    import pyarrow as pa
-    from doraflow_runtime.node_api.node import Node
-    count = 0
-    with Node() as node:
-        for event in node:
-            node.send_output("small", pa.array([count]), {"number": count})
-            node.send_output("large", bytes(100_000))
-            count += 1
-"""
-
-
-def counting(world: Any) -> Any:
-    bundle = world.bundle()
-    bundle.node("source", COUNTING, inputs=TIMER, outputs=("small", "large", "unread"))
-    bundle.node("reader", TICKING, inputs={"in": "source/small"})
-    launch = world.launch(bundle)
-    launch.wait_for("reader | INPUT")
-    return launch
-
-
-@pytest.mark.parametrize(("output", "kind"), [("small", "int64"), ("large", "uint8")])
-def test_an_output_is_looked_at_while_the_run_goes_on(world: Any, output: str, kind: str) -> None:
-    launch = counting(world)
-    before = world.processes().keys()
-    done = doraflow(world, "inspect", f"source/{output}", "--count", "5", "--output", "json")
-    assert done.returncode == 0, done.stderr
-    seen = [json.loads(line) for line in done.stdout.splitlines()]
-    assert seen[0] == {"kind": "schema", "type": kind}
-    messages = [line for line in seen if line["kind"] == "message"]
-    assert [message["number"] for message in messages] == [1, 2, 3, 4, 5]
-    assert all(message["latency_us"] < 5_000_000 for message in messages)
-    if output == "small":
-        numbers = [message["metadata"]["number"] for message in messages]
-        assert numbers == list(range(numbers[0], numbers[0] + 5))
-        assert messages[0]["value"] == f"[{numbers[0]}]"
-    else:
-        assert messages[0]["size"] == 100_000
-    again = doraflow(world, "inspect", f"source/{output}", "--seconds", "1.5", "--shown", "0")
-    assert "messages/s" in again.stderr
-    assert again.stdout == ""
-    assert [path.name for path in (world.base / world.runs()[0]).glob("tap-*")] == []
-    assert world.processes().keys() == before
-    assert doraflow(world, "stop").returncode == 0
-    assert launch.wait() == 0
-
-
-@pytest.mark.parametrize(
-    ("source", "code", "message"),
-    [
-        ("source", "DF849", "`source` names no output"),
-        ("source/smal", "DF843", "`source` has no output `smal`; its outputs are: `small`, `large`, `unread`"),
-        ("sorce/small", "DF843", "there is no node `sorce` in this run; its nodes are: `source`, `reader`"),
-        ("source/unread", "DF849", "nothing came on `source/unread` within 0.5 s"),
-    ],
-)
-def test_what_cannot_be_looked_at_is_told(shared_counting: Any, source: str, code: str, message: str) -> None:
-    done = doraflow(shared_counting, "inspect", source, "--silence", "0.5")
-    assert done.returncode == 1
-    assert f"error[{code}]: {message}" in done.stderr
-
-
-@pytest.fixture(scope="module")
-def shared_counting(shared_world: Any) -> Any:
-    launch = counting(shared_world)
-    yield shared_world
-    launch.signal(signal.SIGTERM)
-    assert launch.wait() == 0
-
-
-def test_one_who_looks_and_takes_nothing_holds_nobody_up(world: Any, eventually: Any) -> None:
-    launch = counting(world)
-    looker = subprocess.Popen(
-        [sys.executable, "-m", "doraflow", "inspect", "source/large", "--output", "json"],
-        env={**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert looker.stdout is not None
-    assert looker.stdout.readline()
-    looker.send_signal(signal.SIGSTOP)
-    count = launch.out.count("reader | INPUT")
-    eventually(lambda: launch.out.count("reader | INPUT") > count + 200, "the reader gets nothing more")
-    looker.kill()
-    looker.communicate()
-    eventually(lambda: launch.out.count("reader | INPUT") > count + 250, "the reader gets nothing more")
-    assert doraflow(world, "stop").returncode == 0
-    assert launch.wait() == 0
 
 
 def test_a_node_is_restarted_and_held_by_commands(world: Any, eventually: Any) -> None:
