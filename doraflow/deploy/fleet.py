@@ -71,10 +71,10 @@ class Fleet:
         return results
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Hang up everywhere, once no thread uses a connection any more."""
+        self._pool.shutdown(cancel_futures=True)
         for session in self.sessions.values():
             session.close()
-        self._pool.shutdown()
 
     def abort(self) -> None:
         """End every connection at once, so that nothing waits any more."""

@@ -57,6 +57,7 @@ class Session:
     folder: str = ""
     clock: float = 0.0
     channel: Channel | None = field(default=None, repr=False)
+    is_aborted: bool = False
 
     def connect(self) -> None:
         """Log in, and start the host's half of the conversation."""
@@ -69,6 +70,8 @@ class Session:
                 f"`{command[0]}` cannot be started here: {(error.strerror or str(error)).lower()}",
                 "install the OpenSSH client, such as `apt install openssh-client`",
             ) from None
+        if self.is_aborted:
+            self.channel.abort()  # it came too early for a channel that was not there yet
         try:
             clock = self.channel.greet(program()).get("clock")
         except LostError as error:
@@ -146,7 +149,8 @@ class Session:
         self._ask({"do": "ping"})
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, also one that is still being made."""
+        self.is_aborted = True
         if self.channel is not None:
             self.channel.abort()
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +56,20 @@ class World:
         )
         self.servers[name] = server
         self.settings[name] = {"ssh": server.destination}
-        with (self.folder / "known_hosts").open("a") as known:
-            known.write(server.known_key())
+        self._know(server.known_key())
         return server
+
+    def reach(self, name: str, port: int) -> None:
+        """Let the inventory name another port for a host whose server is known already."""
+        server = self.servers[name]
+        relayed = replace(server, port=port)
+        self.settings[name]["ssh"] = relayed.destination
+        self._know(relayed.known_key())
+        self.write_inventory()
+
+    def _know(self, key: str) -> None:
+        with (self.folder / "known_hosts").open("a") as known:
+            known.write(key)
 
     def write(self, *hosts: str, more: str = "") -> None:
         """Write a dataflow with a node on each host, and the inventory."""

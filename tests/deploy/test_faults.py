@@ -2,80 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
 import subprocess
-import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.deploy.conftest import World, eventually, processes_of
+from tests.deploy.relay import relaying
 from tests.deploy.servers import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.deploy.servers import Server
-
-RELAY = """\
-import select, socket, sys, time
-rate = int(sys.argv[2])
-with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as link:
-    source, out = sys.stdin.buffer.raw, sys.stdout.buffer.raw
-    while True:
-        for ready in select.select([source, link], [], [])[0]:
-            data = source.read(4096) if ready is source else link.recv(65536)
-            if not data:
-                sys.exit()
-            if ready is source:
-                link.sendall(data)
-                time.sleep(len(data) / rate)
-            else:
-                out.write(data)
-"""
-
-
-def slowly(world: World, server: Server, rate: int = 60_000) -> None:
-    """Let everything that goes to the server pass a relay of so many bytes a second."""
-    (world.folder / "relay.py").write_text(RELAY)
-    config = world.folder / "ssh_config"
-    command = f"ProxyCommand {sys.executable} {world.folder / 'relay.py'} {server.port} {rate}\n"
-    config.write_text(command + config.read_text())
-
-
-def at_full_speed(world: World) -> None:
-    config = world.folder / "ssh_config"
-    config.write_text(config.read_text().partition("\n")[2])
 
 
 def half_copies(server: Server) -> list[Path]:
     return list(server.base.glob("flow/*/versions/.new-*"))
 
 
-def cut_short(world: World, server: Server) -> subprocess.Popen[str]:
-    """Begin a deploy of something new, and come back while its copy is under way."""
+@contextlib.contextmanager
+def copying(world: World, server: Server) -> Iterator[subprocess.Popen[str]]:
+    """Begin a deploy of something new over a slow network, and come back while its copy is under way."""
     (world.project / "edge_node.py").write_bytes(b"# " + os.urandom(400_000).hex().encode() + b"\n")
-    slowly(world, server)
-    process = subprocess.Popen(
-        world.command(),
-        cwd=world.project,
-        env=world.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert eventually(lambda: bool(half_copies(server)))
-    return process
+    with relaying(server.port, 150_000) as port:
+        world.reach("edge", port)
+        process = subprocess.Popen(
+            world.command(),
+            cwd=world.project,
+            env=world.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            if not eventually(lambda: bool(half_copies(server)) or process.poll() is not None) or process.returncode:
+                process.kill()
+                pytest.fail("no copy began: " + "".join(process.communicate()))
+            yield process
+    world.reach("edge", server.port)
 
 
 def test_a_deploy_that_is_killed_leaves_the_current_version_and_no_half_copy(world: World) -> None:
     edge = world.serve("edge")
     world.write("edge")
     version = world.report()["edge"]["version"]
-    with cut_short(world, edge) as process:
+    with copying(world, edge) as process:
         process.kill()
     assert eventually(lambda: not half_copies(edge))
     assert eventually(lambda: not processes_of(world.folder))
@@ -85,9 +64,11 @@ def test_a_deploy_that_is_killed_leaves_the_current_version_and_no_half_copy(wor
 def test_an_interrupt_ends_a_deploy_in_order(world: World) -> None:
     edge = world.serve("edge")
     world.write("edge")
-    with cut_short(world, edge) as process:
+    with copying(world, edge) as process:
+        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
+        assert time.monotonic() - began < 10.0, "it waited out the silence of a connection that it had ended itself"
     assert eventually(lambda: not half_copies(edge))
 
 
@@ -95,7 +76,7 @@ def test_what_a_killed_host_process_left_is_removed_by_the_next_deploy(world: Wo
     edge = world.serve("edge")
     world.write("edge")
     version = world.report()["edge"]["version"]
-    with cut_short(world, edge) as process:
+    with copying(world, edge) as process:
         for each in processes_of(world.folder):
             os.kill(each, signal.SIGKILL)
         _, said = process.communicate(timeout=60)
@@ -103,7 +84,6 @@ def test_what_a_killed_host_process_left_is_removed_by_the_next_deploy(world: Wo
     assert "error[DF871]: the connection to `edge`" in said
     assert half_copies(edge)
     assert (edge.base / "flow/edge/current").readlink().name == version
-    at_full_speed(world)
     assert world.report()["edge"]["state"] == "deployed"
     assert half_copies(edge) == []
 

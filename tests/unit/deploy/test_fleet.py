@@ -84,3 +84,33 @@ def test_an_interrupt_ends_every_connection() -> None:
     with pytest.raises(KeyboardInterrupt), assembled(two, telling, Sink()):
         raise KeyboardInterrupt
     assert [session.ended for session in two] == [["aborted", "closed"], ["aborted", "closed"]]
+
+
+def test_an_interrupt_hangs_up_only_once_nobody_uses_the_connection() -> None:
+    (only,) = sessions("only")
+    begun, aborted = threading.Event(), threading.Event()
+
+    def work(_session: Session) -> None:
+        begun.set()
+        assert aborted.wait(30)
+        only.ended.append("left by its thread")
+
+    def interrupted(_futures: object, **_options: object) -> None:
+        assert begun.wait(30)
+        threading.Timer(0.2, aborted.set).start()
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fleets, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt), assembled([only], telling, Sink()) as fleet:
+            fleet.each("copying", work)
+    assert only.ended == ["aborted", "left by its thread", "closed"]
+
+
+def test_a_connection_that_is_being_made_is_ended_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(Target("edge", "edge"), Way(seconds=60))
+    monkeypatch.setattr("doraflow.deploy.session.ssh_command", lambda _destination, _way: ["sleep", "600"])
+    session.abort()
+    with pytest.raises(DeployError):
+        session.connect()
+    session.close()
