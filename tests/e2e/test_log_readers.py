@@ -111,14 +111,21 @@ def test_a_node_cannot_send_on_an_output_that_carries_its_log(world: Any) -> Non
 
 def test_a_reader_that_does_not_read_costs_its_own_messages_alone(world: Any) -> None:
     bundle = world.bundle()
-    bundle.node("talker", "for number in range(100_000): print(number)\n")
+    bundle.node(
+        "talker",
+        """
+        import pathlib
+        for number in range(100_000): print(number)
+        pathlib.Path("said.txt").touch()
+        """,
+    )
     bundle.node(
         "reader",
         """
-        import time
+        import pathlib, time
         from doraflow_runtime.node_api.node import Node
         node = Node()
-        time.sleep(1.0)
+        while not pathlib.Path("said.txt").exists(): time.sleep(0.05)
         texts = [event.value[0].as_py() for event in node if event.type == "INPUT"]
         print(len(texts), __import__("json").loads(texts[-1])["message"])
         """,
