@@ -17,7 +17,9 @@ PATH_VARIABLES = ("HOME", "USER", "DORA_WORKSPACE", "CARGO_MANIFEST_DIR", "PWD")
 QueuePolicy: TypeAlias = Literal["drop_oldest", "backpressure"]
 ProcessKind: TypeAlias = Literal["python", "executable", "shell", "operators"]
 SpawnMode: TypeAlias = Literal["fork", "exec"]
-Transport: TypeAlias = Literal["shm", "zmq"]
+Transport: TypeAlias = Literal["shm", "zmq", "zenoh"]
+ZenohMode: TypeAlias = Literal["peer", "client"]
+ZenohProtocol: TypeAlias = Literal["tcp", "tls"]
 LogLevel: TypeAlias = Literal["error", "warn", "info", "debug", "trace", "stdout"]
 
 LOG_LEVELS: tuple[LogLevel, ...] = ("error", "warn", "info", "debug", "trace", "stdout")
@@ -185,12 +187,28 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Fabric:
+    """A zenoh network as the way between hosts.
+
+    In `peer` mode nodes connect to one another, by `protocol`, and to the endpoints in `connect`; in `client` mode to
+    these alone, which are routers. `config` is a file for zenoh, relative to the source root. In the configuration of a
+    node `listen` and `connect` are all its endpoints.
+    """
+
+    mode: ZenohMode = "peer"
+    protocol: ZenohProtocol = "tcp"
+    connect: tuple[str, ...] = ()
+    config: str = ""
+    listen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostWiring:
     """`wiring/<host>.json`: the nodes of one host, and every link that starts or ends there.
 
     `far` are the nodes of other hosts that such a link joins, and `peers` all other hosts. `port` is the TCP port of
     this host's launcher, 0 where the dataflow has no other host. `insecure` says that links between hosts are neither
-    encrypted nor is anyone asked for a key.
+    encrypted nor is anyone asked for a key. `fabric` is given where links between nodes go over zenoh.
     """
 
     contract: int
@@ -204,6 +222,7 @@ class HostWiring:
     peers: tuple[Peer, ...] = ()
     port: int = 0
     insecure: bool = False
+    fabric: Fabric | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,3 +308,4 @@ class NodeConfig:
     keys: str = ""
     insecure: bool = False
     log: str = ""
+    fabric: Fabric | None = None

@@ -22,7 +22,7 @@ MAX_FILE_LINES = 400
 MEDIAN_FILE_LINES = 150
 MAX_FUNCTION_LINES_P95 = 45
 FORBIDDEN_NAMES = ("util", "helper", "manager", "misc", "common")
-HOST_PACKAGES = {"doraflow_runtime", "doraflow_core", "pyarrow", "zmq"}
+HOST_PACKAGES = {"doraflow_runtime", "doraflow_core", "pyarrow", "zmq", "zenoh"}
 SIGNATURES_MODULE = ROOT / "runtime/bundles/minisign.py"
 """A host needs the package only where a trusted key is set."""
 NUMPY_MODULE = ROOT / "runtime/node_api/numpy_arrays.py"

@@ -19,6 +19,7 @@ from doraflow_runtime.launcher.commands import commands
 from doraflow_runtime.launcher.console import Console, Style
 from doraflow_runtime.launcher.detaching import DetachedConsole
 from doraflow_runtime.launcher.environment import inherited
+from doraflow_runtime.launcher.fabric import check_fabric
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
 from doraflow_runtime.launcher.key_folder import find_keys
@@ -121,6 +122,7 @@ def _launch(
     keys = find_keys(wiring, options.keys, os.environ)
     check_ports(wiring, reach)
     root = (options.sources or _sources(bundle)).resolve()
+    check_fabric(wiring, root)
     shared = inherited(os.environ, bundle)
     checked = commands(processes, root, shared)
     run_id = str(uuid.uuid4())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ADDRESS_VARIABLE = "DORAFLOW_ADDRESS_"
 PORT_VARIABLE = "DORAFLOW_PORT_BASE"
 ANY_ADDRESS = "*"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - all interfaces: other hosts are to connect
 HIGHEST_PORT = 65535
 
 _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
@@ -51,11 +52,20 @@ class Reach:
         >>> Reach({"gpu": "10.0.0.2"}, 100).endpoint("gpu", 29401)
         'tcp://10.0.0.2:29501'
         """
-        return f"tcp://{_bracketed(self.addresses[host])}:{port + self.offset}"
+        return f"tcp://{self.place(host, port)}"
 
     def own_endpoint(self, port: int) -> str:
         """Name the endpoint of a listener on this host."""
         return f"tcp://{_bracketed(self.listen)}:{port + self.offset}"
+
+    def place(self, host: str, port: int) -> str:
+        """Name the address and port of a listener on another host, without a protocol."""
+        return f"{_bracketed(self.addresses[host])}:{port + self.offset}"
+
+    def own_place(self, port: int) -> str:
+        """Name the address and port of a listener on this host, without a protocol."""
+        address = EVERYWHERE if self.listen == ANY_ADDRESS else self.listen
+        return f"{_bracketed(address)}:{port + self.offset}"
 
 
 def variable(host: str) -> str:
@@ -117,8 +127,8 @@ def _offset(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]
 
 
 def _connected(wiring: HostWiring) -> Iterator[str]:
-    """List the hosts that nodes of this one connect to."""
-    yield from dict.fromkeys(node.host for node in wiring.far if node.inputs)
+    """List the hosts that nodes of this one connect to: behind routers there are none."""
+    yield from dict.fromkeys(node.host for node in wiring.far if node.inputs and node.port)
 
 
 def _is_found(address: str) -> bool:
@@ -140,7 +150,7 @@ def _unknown(host: str, address: str) -> Finding:
 def _try(listen: str, port: int) -> OSError | None:
     """Listen for a moment; gives what the system has against it."""
     try:
-        name = "0.0.0.0" if listen == ANY_ADDRESS else listen  # noqa: S104 - all interfaces, as the node will
+        name = EVERYWHERE if listen == ANY_ADDRESS else listen
         family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

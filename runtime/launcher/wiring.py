@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doraflow_runtime.codec import check_version, from_json, to_json
 from doraflow_runtime.contract import ContractError, HostWiring, NodeConfig, OutgoingLink
+from doraflow_runtime.launcher.fabric import node_fabric, way
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 from doraflow_runtime.launcher.health import sign_seconds
 from doraflow_runtime.launcher.log_links import is_of_log, log_links, without_backpressure
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from doraflow_runtime.contract import InputWiring, Link, NodeWiring, Process
+    from doraflow_runtime.contract import FarNode, InputWiring, Link, NodeWiring, Process
 
 LAUNCHER_SOCKET = "launcher.sock"
 NODES = "nodes"
@@ -84,6 +85,11 @@ def node_configs(
         producers.setdefault(link.consumer, {})[link.producer] = None
     consumers = _consumers(wiring, reach)
     hosts = {node.id: node.host for node in wiring.far}
+    far = {node.id: node for node in wiring.far}
+    far_readers: dict[str, list[FarNode]] = {}
+    for link in wiring.links:
+        if link.consumer in far:
+            far_readers.setdefault(link.producer, []).append(far[link.consumer])
     descriptor = bundle / DESCRIPTOR
     of_logs = log_links(wiring)
     nodes = {node.id: node for node in wiring.nodes}
@@ -114,6 +120,7 @@ def node_configs(
             hosts={name: hosts[name] for name in producers.get(node.id, ()) if name in hosts},
             keys=keys,
             insecure=wiring.insecure,
+            fabric=node_fabric(wiring.fabric, node, far_readers.get(node.id, ()), reach, source_root),
         )
         for index, node in enumerate(wiring.nodes)
     )
@@ -170,7 +177,7 @@ def _consumers(wiring: HostWiring, reach: Reach) -> dict[tuple[str, str], _Consu
     }
     for far in wiring.far:
         for port in far.inputs:
-            found[far.id, port.id] = _Consumer(reach.endpoint(far.host, far.port), far.host, port)
+            found[far.id, port.id] = _Consumer(way(wiring.fabric, far, reach), far.host, port)
     return found
 
 
@@ -193,7 +200,7 @@ def _check_links(wiring: HostWiring, path: Path) -> None:
     for link in wiring.links:
         is_known = link.producer in far or (link.producer, link.output) in outputs
         is_read = (link.consumer, link.input) in inputs
-        if not is_known or not is_read or (link.transport == "zmq") != (link.producer in far or link.consumer in far):
+        if not is_known or not is_read or (link.transport != "shm") != (link.producer in far or link.consumer in far):
             text = f"`{link.producer}/{link.output}` -> `{link.consumer}/{link.input}`"
             raise _refused(f"the wiring table `{path}` has a link between ports that it does not list: {text}")
 

@@ -5,7 +5,7 @@ Only reads; what follows from an event is decided by those who asked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import zmq
 from doraflow_runtime.net.sockets import has
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from doraflow_runtime.net.sockets import AnySocket
-
-News: TypeAlias = Literal["up", "cut", "refused"]
+    from doraflow_runtime.net.transport import News
 
 _NEWS: dict[int, News] = {
     zmq.EVENT_HANDSHAKE_SUCCEEDED: "up",

@@ -20,6 +20,9 @@ NET_VERSION = 1
 LARGEST_HEAD = wire.LARGEST_BODY + 1024
 """Bytes of a frame without a payload that travels beside it."""
 
+LARGEST_PART = 2 << 30
+"""Bytes of a payload that travels beside its frame."""
+
 LONGEST_REASON = 300
 MOST_STANDS = 65535
 

@@ -1,4 +1,4 @@
-"""The socket on which a node listens for senders of other hosts, and who is connected to it.
+"""Where a node hears senders of other hosts, and who of them is connected.
 
 What a sender says that it cannot have to say ends its link, with a line in the log, and nothing else. Used under the
 node's lock.
@@ -6,27 +6,25 @@ node's lock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import zmq
 from doraflow_runtime.net import frames
 from doraflow_runtime.net.incoming import FarProducer
 from doraflow_runtime.net.lanes import LaneError
-from doraflow_runtime.net.sockets import has, listener
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.shm.wire import Frame, Kind, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from doraflow_runtime.contract import NodeConfig
     from doraflow_runtime.net.frames import Hello
-    from doraflow_runtime.net.sockets import AnySocket, Secure
+    from doraflow_runtime.net.transport import Arrival, Desk
     from doraflow_runtime.node_api.incoming import Inlet
     from doraflow_runtime.node_api.reception import Reception
 
 MOST_AT_ONCE = 256
-MOST_PARTS = 3
+MOST_PARTS = 2
 MOST_REFUSED = 64
 """Peers that were refused and may still talk: they are not listened to, and not answered again."""
 
@@ -39,11 +37,10 @@ class Listener:
 
     def __init__(
         self,
-        context: zmq.Context[Any],
+        desk: Desk,
         config: NodeConfig,
         reception: Reception,
         inlets: Iterable[Inlet],
-        secure: Secure,
         nudge: Callable[[], None],
     ) -> None:
         self._config = config
@@ -54,18 +51,15 @@ class Listener:
         self._known: dict[str, FarProducer] = {}
         self._connected: dict[bytes, FarProducer] = {}
         self._refused: dict[bytes, None] = {}
-        self._socket: AnySocket = listener(context, config.listen_far, secure)
-
-    def fileno(self) -> int:
-        """Give the descriptor that tells that the socket's state may have changed."""
-        return int(self._socket.get(zmq.FD))
+        self._desk = desk
 
     def look(self) -> bool:
         """Take in what has come; True if more may be there."""
         for _ in range(MOST_AT_ONCE):
-            if not has(self._socket, zmq.POLLIN):
+            arrival = self._desk.receive()
+            if arrival is None:
                 return False
-            self._take(self._socket.recv_multipart(zmq.NOBLOCK, copy=False))
+            self._take(arrival)
         return True
 
     def tell(self, *, at_rest: bool) -> None:
@@ -73,37 +67,37 @@ class Listener:
         for producer in self._connected.values():
             stands = producer.due(at_rest=at_rest)
             if stands:
-                self._say(producer.peer, frames.grant(stands))
-        if has(self._socket, zmq.POLLIN):
+                self._desk.say(producer.peer, frames.grant(stands))
+        if self._desk.has_more:
             self._nudge()  # sending may have swallowed the news of what came in
 
     def close(self) -> None:
         """Tell the senders that nothing more is read, and close."""
         for peer in self._connected:
-            self._say(peer, frames.left())
+            self._desk.say(peer, frames.left())
         self._connected.clear()
         self._known.clear()
-        self._socket.close()
+        self._desk.close()
 
-    def _take(self, parts: list[zmq.Frame]) -> None:
-        peer = parts[0].bytes
+    def _take(self, arrival: Arrival) -> None:
+        peer = arrival.peer
         if peer in self._refused:
             return
         producer = self._connected.get(peer)
         try:
-            frame, beside = _parts(parts)
+            frame, beside = _read(arrival.parts)
             if producer is None:
-                self._take_first(peer, frame, parts[1])
+                self._take_first(arrival, frame)
             else:
                 self._take_next(producer, frame, beside)
         except (WireError, LaneError) as error:
             self._refuse(peer, str(error))
 
-    def _take_first(self, peer: bytes, frame: Frame, part: zmq.Frame) -> None:
+    def _take_first(self, arrival: Arrival, frame: Frame) -> None:
         if frame.kind != Kind.HELLO:
             return  # what was on its way on a connection that was cut; its sender knows, and sends it again
         greeting = frames.read_hello(frame.body)
-        self._check(greeting, part)
+        self._check(greeting, arrival)
         known = self._known.get(greeting.producer)
         if known is not None and known.session == greeting.session:
             self._tell_of_loss(known, known.come_again(greeting))
@@ -114,18 +108,18 @@ class Listener:
             self._reception.welcome(producer.name)
         if known is not None:
             self._connected.pop(known.peer, None)
-        producer.begin_connection(peer)
-        self._connected[peer] = producer
-        self._say(peer, frames.welcome(producer.stands()))
+        producer.begin_connection(arrival.peer)
+        self._connected[arrival.peer] = producer
+        self._desk.say(arrival.peer, frames.welcome(producer.stands()))
 
-    def _check(self, greeting: Hello, part: zmq.Frame) -> None:
+    def _check(self, greeting: Hello, arrival: Arrival) -> None:
         if greeting.dataflow != self._config.dataflow:
             raise WireError(f"this is a node of the dataflow `{self._config.dataflow}`, not of `{greeting.dataflow}`")
         host = self._config.hosts.get(greeting.producer)
         if host is None:
             raise WireError(f"`{greeting.producer}` does not feed this node")
-        proved = _host_of(part)
-        if not self._config.insecure and proved != host:
+        proved = self._desk.proved(arrival)
+        if proved is not None and proved != host:
             raise WireError(f"`{greeting.producer}` belongs to host `{host}`, and the key is that of `{proved}`")
 
     def _take_next(self, producer: FarProducer, frame: Frame, beside: memoryview | None) -> None:
@@ -153,7 +147,7 @@ class Listener:
         if len(self._refused) >= MOST_REFUSED:
             del self._refused[next(iter(self._refused))]
         self._refused[peer] = None
-        self._say(peer, frames.refused(reason))
+        self._desk.say(peer, frames.refused(reason))
         if producer is not None:
             del self._known[producer.name]
             self._reception.close_inputs(producer.name)
@@ -165,28 +159,14 @@ class Listener:
             fields = {"producer": producer.name, "lost": missing, "lost_in_all": producer.lost}
             log_lines.write("warn", text, target="doraflow_runtime", fields=fields)
 
-    def _say(self, peer: bytes, frame: bytes) -> None:
-        try:
-            self._socket.send_multipart((peer, frame), zmq.NOBLOCK)
-        except zmq.ZMQError:
-            return  # the connection is gone; the next one begins with where every edge stands
+
+def _read(parts: Sequence[memoryview]) -> tuple[Frame, memoryview | None]:
+    """Read a frame and what came beside it. Raises WireError if the parts are too few or too many."""
+    if not 1 <= len(parts) <= MOST_PARTS:
+        raise WireError(f"a message of {len(parts)} parts")
+    return frames.read_frame(bytes(parts[0])), _payload(parts[1]) if len(parts) == MOST_PARTS else None
 
 
-def _parts(parts: list[zmq.Frame]) -> tuple[Frame, memoryview | None]:
-    """Take the parts that follow the name of the connection. Raises WireError if they are too few or too many."""
-    if not MOST_PARTS - 1 <= len(parts) <= MOST_PARTS:
-        raise WireError(f"a message of {len(parts) - 1} parts")
-    return frames.read_frame(parts[1].bytes), _payload(parts[2]) if len(parts) == MOST_PARTS else None
-
-
-def _payload(part: zmq.Frame) -> memoryview:
+def _payload(part: memoryview) -> memoryview:
     """Give the bytes of a part, for reading alone, where an array may lie in them."""
-    return memoryview(part.buffer).toreadonly().cast("B")
-
-
-def _host_of(part: zmq.Frame) -> str:
-    """Say whose key the other end of a connection has proved to hold; empty on a connection without keys."""
-    try:
-        return str(part.get("User-Id"))
-    except zmq.ZMQError:
-        return ""
+    return part.toreadonly().cast("B")

@@ -1,36 +1,38 @@
-"""A node's part in links between hosts: its context, its sockets, and their place in the node's one epoll.
+"""A node's part in links between hosts: its transport, its readers and senders, and their place in the one epoll.
 
-The descriptor of a ZeroMQ socket tells that something has changed, once: so all sockets are looked at before the node
-sleeps, and whoever finds that something came in meanwhile rings a bell of the epoll's own. Used under the node's lock.
+What a descriptor of a transport tells may be that something has changed, once (ZeroMQ's do): so all are looked at
+before the node sleeps, and whoever finds that something came in meanwhile rings the bell. Used under the node's lock.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import zmq
+from doraflow_runtime.net.bell import Bell
 from doraflow_runtime.net.listening import Listener
 from doraflow_runtime.net.outgoing import FarConsumer
-from doraflow_runtime.net.security import security
+from doraflow_runtime.net.transport import open_transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from doraflow_runtime.contract import NodeConfig, OutgoingLink
-    from doraflow_runtime.net.sockets import Secure
+    from doraflow_runtime.node_api.far_links import AnyConsumer
     from doraflow_runtime.node_api.poller import Poller
     from doraflow_runtime.node_api.reception import Reception
+    from doraflow_runtime.node_api.sending import Sender
     from doraflow_runtime.shm.pool import Pool
 
 SESSION_BYTES = 16
+AUDIENCE = "zenoh/"
+"""No node has this id."""
 
 
 class Network:
     """The links of a node to nodes of other hosts.
 
-    Raises RuntimeError, naming the port, if it cannot listen.
+    Raises RuntimeError, saying what to do, if it cannot listen or its transport cannot be had.
     """
 
     def __init__(self, config: NodeConfig, poller: Poller, reception: Reception, pool: Pool) -> None:
@@ -38,25 +40,33 @@ class Network:
         self._poller = poller
         self._pool = pool
         self._session = secrets.token_bytes(SESSION_BYTES)
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._context: zmq.Context[Any] = zmq.Context()
-        self._secure: Secure = security(config, self._context)
+        self._bell = Bell()
+        self._transport = open_transport(config, self._bell.ring)
         self._consumers: list[FarConsumer] = []
         self._listener: Listener | None = None
         self._has_news = False
-        poller.watch(self._bell, self._on_bell)
-        if config.listen_far:
-            self._listener = self._listen(reception)
+        poller.watch(self._bell.fileno(), self._on_bell)
+        if config.hosts:
+            desk = self._transport.desk()
+            self._listener = Listener(desk, config, reception, reception.inlets, self._bell.ring)
+            self._watch(desk.descriptors())
 
-    def connect(self, links: Iterable[OutgoingLink]) -> FarConsumer:
+    def connect(self, links: Sequence[OutgoingLink]) -> FarConsumer:
         """Connect to a node of another host, for all links that lead there."""
         greeting = self._config.dataflow, self._session
-        consumer = FarConsumer(self._context, links, greeting, self._pool, self._secure, self._nudge)
+        line = self._transport.line(links)
+        consumer = FarConsumer(line, links, greeting, self._pool, self._bell.ring)
         self._consumers.append(consumer)
-        self._poller.watch(consumer.fileno(), self._on_news)
-        self._poller.watch(int(consumer.monitor.get(zmq.FD)), self._on_news)
-        self._nudge()  # a socket tells of nothing before it was looked at once
+        self._watch(line.descriptors())
         return consumer
+
+    def open_to_others(self, consumers: dict[str, AnyConsumer], sender: Sender) -> None:
+        """Let applications outside of the dataflow listen, if the transport has a way for them."""
+        audience = self._transport.audience()
+        if audience is not None:
+            consumers[AUDIENCE] = audience
+            for output, link in audience.links.items():
+                sender.add_reader(output, (link, AUDIENCE))
 
     def tend(self, *, is_idle: bool) -> None:
         """Deal with all that came in; to be called after every wait, and before the next one.
@@ -70,7 +80,7 @@ class Network:
             if self._listener is not None:
                 more.append(self._listener.look())
             if any(more):
-                self._nudge()
+                self._bell.ring()
         if self._listener is not None:
             self._listener.tell(at_rest=is_idle)
 
@@ -85,32 +95,20 @@ class Network:
         return any(consumer.is_unfinished for consumer in self._consumers)
 
     def close(self) -> None:
-        """Close all sockets. What ZeroMQ has taken is still sent, for a moment."""
+        """Close all connections. What the transport has taken is still sent, for a moment."""
         if self._listener is not None:
             self._listener.close()
-        self._context.term()
-        os.close(self._bell)
+        self._transport.close()
+        self._bell.close()
 
-    def _listen(self, reception: Reception) -> Listener:
-        config = self._config
-        try:
-            made = Listener(self._context, config, reception, reception.inlets, self._secure, self._nudge)
-        except zmq.ZMQError as error:
-            port = config.listen_far.rpartition(":")[2]
-            raise RuntimeError(
-                f"node `{config.node.id}` cannot listen on port {port} for other hosts: {error.strerror}; "
-                "end the program that uses it, or start all hosts with another `--port-base`"
-            ) from None
-        self._poller.watch(made.fileno(), self._on_news)
-        self._nudge()
-        return made
+    def _watch(self, descriptors: Iterable[int]) -> None:
+        for descriptor in descriptors:
+            self._poller.watch(descriptor, self._on_news)
+        self._bell.ring()  # a socket tells of nothing before it was looked at once
 
     def _on_news(self) -> None:
         self._has_news = True  # `tend` follows every wait
 
     def _on_bell(self) -> None:
-        os.eventfd_read(self._bell)
+        self._bell.hush()
         self._has_news = True
-
-    def _nudge(self) -> None:
-        os.eventfd_write(self._bell, 1)

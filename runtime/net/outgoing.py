@@ -7,14 +7,11 @@ node's lock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import zmq
 from doraflow_runtime.net import frames
-from doraflow_runtime.net.events import read_events
-from doraflow_runtime.net.frames import NetKind, Stand
+from doraflow_runtime.net.frames import LARGEST_PART, NetKind, Stand
 from doraflow_runtime.net.lanes import LaneError, Outbound
-from doraflow_runtime.net.sockets import LARGEST_PART, Attempts, connector, has
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.net.lanes import Parcel
-    from doraflow_runtime.net.sockets import Secure
+    from doraflow_runtime.net.transport import Line, News
     from doraflow_runtime.node_api.outgoing import Outgoing
     from doraflow_runtime.shm.pool import Pool
 
@@ -42,11 +39,10 @@ class FarConsumer:
 
     def __init__(
         self,
-        context: zmq.Context[Any],
+        line: Line,
         links: Iterable[OutgoingLink],
         greeting: tuple[str, bytes],
         pool: Pool,
-        secure: Secure,
         nudge: Callable[[], None],
     ) -> None:
         self.links = {link.link.index: link for link in links}
@@ -66,8 +62,7 @@ class FarConsumer:
         self._was_up = False
         self._was_refused = False
         self._is_joined = False
-        self._socket, self.monitor = connector(context, self.address, self.host, secure)
-        self._attempts = Attempts(self._socket, self.address, self.host, secure)
+        self._line = line
 
     # ---- what the node asks of any of its readers
 
@@ -95,10 +90,6 @@ class FarConsumer:
     def bytes_held(self) -> int:
         """How many bytes are kept for the reader."""
         return sum(lane.flying_bytes + sum(size for _, size in lane.held) for lane in self.lanes.values())
-
-    def fileno(self) -> int:
-        """Give the descriptor that tells that the socket's state may have changed."""
-        return int(self._socket.get(zmq.FD))
 
     def may_send(self, link: int) -> bool:
         """Tell whether a message on `link` would not have to wait for a credit."""
@@ -160,7 +151,7 @@ class FarConsumer:
                 if not lane.held and link in self._closing:
                     self._say_closed(link)
         if self._is_leaving and self.is_up and not self.has_waiting:
-            self._put(frames.left())
+            self._line.put(frames.left())
             self._is_leaving = False
 
     def leave(self) -> None:
@@ -177,26 +168,25 @@ class FarConsumer:
                 self._let_go(message)
 
     def close(self) -> None:
-        """Close the connection; what ZeroMQ has taken is still sent, for a moment."""
-        self._socket.disable_monitor()
-        self.monitor.close(0)
-        self._socket.close()
+        """Close the connection; what the transport has taken is still sent, for a moment."""
+        self._line.close()
         self.lose()
 
     # ---- what the connection tells
 
     def look(self) -> bool:
         """Deal with what has come; True if more may be there."""
-        for news in read_events(self.monitor):
+        for news in self._line.news():
             self._on_news(news)
         self._greet_if_due()
         for _ in range(MOST_AT_ONCE):
-            if not has(self._socket, zmq.POLLIN):
+            frame = self._line.receive()
+            if frame is None:
                 return False
-            self._take(self._socket.recv_multipart(zmq.NOBLOCK))
+            self._take(frame)
         return True
 
-    def _on_news(self, news: str) -> None:
+    def _on_news(self, news: News) -> None:
         if news == "up":
             self._must_greet = self._is_joined = True
             self.has_left = False  # another process may listen there now
@@ -211,27 +201,27 @@ class FarConsumer:
                 "do not fit or another program listens there"
             )
         if not self._is_joined:
-            self._attempts.again()
+            self._line.try_again()
         self.is_up = self._is_joined = False
         for lane in self.lanes.values():
             lane.cut()
 
     def _greet_if_due(self) -> None:
-        if not self._must_greet or not has(self._socket, zmq.POLLOUT):
+        if not self._must_greet or not self._line.is_writable:
             return
         self._must_greet = False
         self._types.clear()
         dataflow, session = self._greeting
         stands = tuple(Stand(index, lane.first, 0) for index, lane in self.lanes.items())
         producer = next(iter(self.links.values())).link.producer
-        self._put(frames.hello(frames.Hello(dataflow, producer, session, stands)))
+        self._line.put(frames.hello(frames.Hello(dataflow, producer, session, stands)))
 
-    def _take(self, parts: list[bytes]) -> None:
+    def _take(self, frame: bytes) -> None:
         try:
-            self._take_frame(frames.read_frame(b"".join(parts)))  # a reader sends frames of one part
+            self._take_frame(frames.read_frame(frame))
         except (WireError, LaneError) as error:
             self._warn(f"closed the link to `{self.name}` on `{self.host}`: {error}")
-            self._put(frames.left())
+            self._line.put(frames.left())
             self.lose()
 
     def _take_frame(self, frame: wire.Frame) -> None:
@@ -292,26 +282,16 @@ class FarConsumer:
         type_number, flags, body, slot = parcel.item
         if type_number and type_number not in self._types and self._schema is not None:
             self._types.add(type_number)
-            self._put(frames.type_frame(type_number, self._schema(type_number)))
+            self._line.put(frames.type_frame(type_number, self._schema(type_number)))
         if slot is None:
-            self._put(frames.message(link, type_number, flags, parcel.number, body))
+            self._line.put(frames.message(link, type_number, flags, parcel.number, body))
             return
         size = slot.name.size
-        self._put(frames.message_beside(link, type_number, flags, parcel.number, body, size), slot.memory[:size])
-
-    def _put(self, *parts: bytes | memoryview) -> None:
-        """Hand parts to ZeroMQ. What it cannot take, since the connection is gone, is sent anew after the next one.
-
-        The memory of a slot is not copied: it stays as it is until the reader has taken the message in.
-        """
-        try:
-            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            return
+        self._line.put(frames.message_beside(link, type_number, flags, parcel.number, body, size), slot.memory[:size])
 
     def _say(self, frame: bytes) -> None:
         if self.is_up:
-            self._put(frame)
+            self._line.put(frame)
 
     def _say_closed(self, link: int) -> None:
         if not self.lanes[link].held:
@@ -319,7 +299,7 @@ class FarConsumer:
 
     def _look_again(self) -> None:
         """See to it that what came in is read: sending may have swallowed the news of it."""
-        if has(self._socket, zmq.POLLIN) or self._must_greet:
+        if self._line.has_more or self._must_greet:
             self._nudge()
 
     def _lane(self, link: int) -> Outbound[Outgoing]:

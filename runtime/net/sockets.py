@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import zmq
+from doraflow_runtime.net.frames import LARGEST_PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ CONNECT_MS = 2000
 RECONNECT_MS = (100, 2000)
 ATTEMPT_SECONDS = 1.0
 LINGER_MS = 1000
-LARGEST_PART = 2 << 30
 MOST_UNREAD = 1024
 """Messages that lie unread on one connection: no honest sender is let have so many, see `lanes`."""
 

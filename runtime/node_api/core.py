@@ -226,6 +226,8 @@ class Core:
     def _start(self) -> None:
         for name in self._links_by_consumer():
             self._connect(name)
+        if self._network is not None and self.sender is not None:
+            self._network.open_to_others(self.consumers, self.sender)
         self._timers.start(time.monotonic_ns())
         self.gate.due_ns = self._timers.next_ns
         self.state = next_state(self.state, NodeEvent.START)

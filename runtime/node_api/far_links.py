@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from doraflow_runtime.contract import NodeConfig
+    from doraflow_runtime.net.fabric.audience import Audience
     from doraflow_runtime.net.network import Network
     from doraflow_runtime.net.outgoing import FarConsumer
     from doraflow_runtime.node_api.outgoing import Consumer
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
     from doraflow_runtime.node_api.reception import Reception
     from doraflow_runtime.shm.pool import Pool
 
-    AnyConsumer: TypeAlias = Consumer | FarConsumer
+    AnyConsumer: TypeAlias = Consumer | FarConsumer | Audience
 
 
 def open_network(config: NodeConfig, poller: Poller, reception: Reception, pool: Pool) -> Network | None:
     """Open a node's part in links between hosts; None if it has none.
 
-    Raises RuntimeError if it cannot listen.
+    Raises RuntimeError if it cannot listen, or its transport cannot be had.
     """
-    if not config.listen_far and not any(link.host for link in config.outgoing):
+    if not config.hosts and not any(link.host for link in config.outgoing):
         return None
     from doraflow_runtime.net.network import Network
 

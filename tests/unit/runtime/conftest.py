@@ -20,6 +20,7 @@ import pytest
 from doraflow_runtime.codec import to_json
 from doraflow_runtime.contract import (
     CONTRACT_VERSION,
+    Fabric,
     InputWiring,
     Link,
     NodeConfig,
@@ -55,6 +56,7 @@ class Run:
     """The `spin_us` of nodes that have one."""
     ports: dict[str, int] = field(default_factory=dict)
     """Of nodes that are on a host of their own: they are reached over TCP on loopback."""
+    goes_over_zenoh: bool = False
 
     def node(self, name: str, outputs: tuple[str, ...] = (), operators: tuple[OperatorWiring, ...] = ()) -> None:
         self.inputs.setdefault(name, [])
@@ -106,11 +108,20 @@ class Run:
             listen_far=f"tcp://127.0.0.1:{self.ports[name]}" if name in self.ports else "",
             hosts={link.producer: link.producer for link in self.links if link.consumer == name and name in self.ports},
             insecure=True,
+            fabric=self.fabric(name) if self.goes_over_zenoh else None,
         )
         path = self.directory / "nodes" / f"{index}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(to_json(config)))
         return path
+
+    def fabric(self, name: str) -> Fabric:
+        """Say how a node takes part in a zenoh network: readers listen, senders connect to them."""
+        readers = dict.fromkeys(link.consumer for link in self.links if link.producer == name)
+        return Fabric(
+            listen=(f"tcp/127.0.0.1:{self.ports[name]}",) if name in self.ports else (),
+            connect=tuple(f"tcp/127.0.0.1:{self.ports[reader]}" for reader in readers if reader in self.ports),
+        )
 
     def address(self, name: str, names: list[str]) -> str:
         return f"tcp://127.0.0.1:{self.ports[name]}" if name in self.ports else f"n{names.index(name)}.sock"

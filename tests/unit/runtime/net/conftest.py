@@ -11,6 +11,8 @@ from doraflow_runtime.keys.files import HostKey
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.unit.runtime.conftest import Run
+
 MADE = "2026-01-31T12:00:00Z"
 
 
@@ -44,3 +46,12 @@ def keys(tmp_path: Path) -> Keys:
     for host in ("edge", "gpu"):
         found.make(host)
     return found
+
+
+@pytest.fixture(params=["zeromq", "zenoh"])
+def transport(request: pytest.FixtureRequest, run: Run) -> str:
+    """What carries the links of a run between hosts: a test that uses it is run with each."""
+    if request.param == "zenoh":
+        pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
+        run.goes_over_zenoh = True
+    return str(request.param)

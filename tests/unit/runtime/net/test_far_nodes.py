@@ -1,4 +1,4 @@
-"""Real processes that exchange messages over TCP, as nodes of different hosts do."""
+"""Real processes that exchange messages over TCP, as nodes of different hosts do, with every transport."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 if TYPE_CHECKING:
     from conftest import Run
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 SEND = """
 import pyarrow as pa

@@ -1,0 +1,142 @@
+"""A sender's way to one reader over zenoh: a key for its frames, a key for the answers, and the reader's token.
+
+The token tells which process of the reader can be reached. Whenever one comes or comes again, a new connection begins:
+it has a number, which every message carries, so that what is left over from an earlier one is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import zenoh
+from doraflow_runtime.net.fabric.keys import answers_key, frames_key, process_of, reader_key
+from doraflow_runtime.net.fabric.mailbox import Mailbox
+from doraflow_runtime.net.fabric.writer import Letter, Writer
+from zenoh.handlers import Callback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from doraflow_runtime.net.fabric.session import Session
+    from doraflow_runtime.net.transport import News
+
+Change: TypeAlias = tuple[str, Literal["here", "gone", "silent"]]
+"""What has become of a process of the reader; `silent` is one that has not answered."""
+
+NAME_BYTES = 8
+NUMBER_BYTES = 4
+TAG_BYTES = NAME_BYTES + NUMBER_BYTES
+"""Of every message: eight that no other process has, and the number of the connection."""
+
+ANSWER_SECONDS = 1.0
+"""After which a greeting without an answer is said again: zenoh may not have known the way yet."""
+
+MOST_ANSWERS = 4096
+
+
+class ZenohLine:
+    """The way from node `producer` to node `consumer`; `name` is what no other process has."""
+
+    def __init__(self, session: Session, ends: tuple[str, str, str], name: bytes, ring: Callable[[], None]) -> None:
+        self._ends = ends
+        self._ring = ring
+        self._name = name
+        self._number = 0
+        self._tag = b""
+        self._reader = ""
+        self._changes: Mailbox[Change] = Mailbox(ring, MOST_ANSWERS)
+        self._answers: Mailbox[tuple[bytes, bytes]] = Mailbox(ring, MOST_ANSWERS)
+        self._publisher: zenoh.Publisher | None = None
+        self.writer = Writer(self._put, remind=self._greet_again)
+        session.when_open(self._declare)
+
+    def descriptors(self) -> tuple[int, ...]:
+        """List nothing: the bell is rung."""
+        return ()
+
+    def news(self) -> Iterator[News]:
+        """Tell what has become of the reader since."""
+        if self._answers and self._changes:
+            self._ring()  # what the reader said comes first: it may have been that it leaves
+            return
+        while (change := self._changes.take()) is not None:
+            reader, what = change
+            if what != "here" and reader != self._reader:
+                continue
+            if self._reader:
+                self._reader = ""
+                self.writer.forget()
+                yield "cut"
+            if what != "gone":
+                self._begin(reader)
+                yield "up"
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a frame can be taken now."""
+        return True
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the reader waits to be received."""
+        return bool(self._answers or self._changes)
+
+    def receive(self) -> bytes | None:
+        """Take a frame of the reader on this connection; None if none has come."""
+        while (answer := self._answers.take()) is not None:
+            tag, frame = answer
+            if tag == self._tag:
+                self.writer.calm()
+                return frame
+        return None
+
+    def put(self, *parts: bytes | memoryview) -> None:
+        """Let a frame be put, with what goes beside it as the payload."""
+        if not self._reader:
+            return
+        frame = bytes(parts[0])
+        if len(parts) == 1:
+            self.writer.write(Letter(frame, self._tag))
+        else:
+            self.writer.write(Letter(bytes(parts[1]), self._tag + frame))
+
+    def try_again(self) -> None:
+        """Do nothing: zenoh goes on trying by itself."""
+
+    def close(self) -> None:
+        """Take nothing more; what waits is still put, for a moment."""
+        self.writer.close()
+
+    def _begin(self, reader: str) -> None:
+        self._reader = reader
+        self._number += 1
+        self._tag = self._name + self._number.to_bytes(NUMBER_BYTES, "little")
+        self.writer.forget()
+        self.writer.expect(ANSWER_SECONDS)
+
+    def _greet_again(self) -> None:
+        self._changes.post((self._reader, "silent"))
+
+    def _declare(self, session: zenoh.Session) -> None:
+        dataflow, producer, consumer = self._ends
+        self._publisher = session.declare_publisher(
+            frames_key(dataflow, producer, consumer),
+            congestion_control=zenoh.CongestionControl.BLOCK,
+            express=True,
+        )
+        session.declare_subscriber(answers_key(dataflow, producer, consumer), Callback(self._on_answer, indirect=False))
+        session.liveliness().declare_subscriber(
+            reader_key(dataflow, consumer, "*"), Callback(self._on_token, indirect=False), history=True
+        )
+
+    def _put(self, letter: Letter) -> None:
+        if self._publisher is not None:
+            self._publisher.put(letter.payload, attachment=letter.attachment)
+
+    def _on_answer(self, sample: zenoh.Sample) -> None:
+        if sample.attachment is not None:
+            self._answers.post((sample.attachment.to_bytes(), sample.payload.to_bytes()))
+
+    def _on_token(self, sample: zenoh.Sample) -> None:
+        is_there = sample.kind == zenoh.SampleKind.PUT
+        self._changes.post((process_of(str(sample.key_expr)), "here" if is_there else "gone"))

@@ -1,0 +1,118 @@
+"""What a transport between hosts has to offer, and which one a node uses.
+
+A transport carries parts of bytes, in order while a connection stands, and may lose what a cut swallows: numbers,
+credits and what is sent again are the affair of `outgoing`, `listening` and `lanes`, which are the same for all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from doraflow_runtime.contract import NodeConfig, OutgoingLink
+    from doraflow_runtime.net.fabric.audience import Audience
+
+ZENOH = "eclipse-zenoh"
+
+News: TypeAlias = Literal["up", "cut", "refused"]
+
+
+class Arrival(NamedTuple):
+    """A message of a sender: the name of its connection, its parts, and what the transport knows it by."""
+
+    peer: bytes
+    parts: Sequence[memoryview]
+    origin: Any
+
+
+class Line(Protocol):
+    """A sender's way to one reader, taken up again by itself whenever it is cut."""
+
+    def descriptors(self) -> Iterable[int]:
+        """List what an epoll has to watch; none if the transport rings the bell that it was given."""
+
+    def news(self) -> Iterator[News]:
+        """Tell what has become of the connection since. After `up` nothing counts that was on its way before."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a frame can be taken now."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the reader waits to be received."""
+
+    def receive(self) -> bytes | None:
+        """Take a frame of the reader; None if none has come."""
+
+    def put(self, *parts: bytes | memoryview) -> None:
+        """Send a frame, and what goes beside it. What cannot be sent, since the connection is gone, is forgotten.
+
+        The memory of a part stays as it is until the reader has said that it has the message.
+        """
+
+    def try_again(self) -> None:
+        """Do what may help where every connection is refused."""
+
+    def close(self) -> None:
+        """Hang up; what was taken is still sent, for a moment."""
+
+
+class Desk(Protocol):
+    """Where a reader hears all senders of other hosts."""
+
+    def descriptors(self) -> Iterable[int]:
+        """List what an epoll has to watch; none if the transport rings the bell that it was given."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something waits to be received."""
+
+    def receive(self) -> Arrival | None:
+        """Take a message of a sender; None if none has come."""
+
+    def proved(self, arrival: Arrival) -> str | None:
+        """Name the host whose key the sender has proved to hold, empty for none; None where nobody is asked."""
+
+    def say(self, peer: bytes, frame: bytes) -> None:
+        """Send a frame to a sender; one that is gone is told nothing, since its next connection begins anew."""
+
+    def close(self) -> None:
+        """Hang up on all; what was taken is still sent, for a moment."""
+
+
+class Transport(Protocol):
+    """A node's part in the links between hosts."""
+
+    def line(self, links: Sequence[OutgoingLink]) -> Line:
+        """Connect to the reader at the end of `links`."""
+
+    def desk(self) -> Desk:
+        """Listen for senders. Raises RuntimeError, naming the port, if that cannot be."""
+
+    def audience(self) -> Audience | None:
+        """Let applications outside of the dataflow listen to the node's outputs; None if nobody can."""
+
+    def close(self) -> None:
+        """End all connections; to be called after lines and desk were closed."""
+
+
+def open_transport(config: NodeConfig, ring: Callable[[], None]) -> Transport:
+    """Open the transport that a node's links use; only that one is imported. `ring` may be called from any thread.
+
+    Raises RuntimeError, saying what to do, if it cannot be had.
+    """
+    if config.fabric is None:
+        from doraflow_runtime.net.zeromq import ZeroMq
+
+        return ZeroMq(config)
+    try:
+        from doraflow_runtime.net.fabric.zenoh_transport import Zenoh
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            f"the links of node `{config.node.id}` go over zenoh, and its Python has no package `{error.name}`: "
+            f"`pip install {ZENOH}`"
+        ) from None
+    return Zenoh(config, config.fabric, ring)
