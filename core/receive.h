@@ -6,6 +6,18 @@
 #include "common.h"
 #include "ledger.h"
 
+#include <time.h>
+
+#define MILLISECOND 1000000
+#define SECOND 1000000000
+
+static inline long long monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * SECOND + now.tv_nsec;
+}
+
 /* ---- events.c: events made from payloads */
 
 struct maker {
@@ -26,7 +38,28 @@ PyObject *maker_event(struct maker *maker, PyObject *id, PyObject *kind, struct 
 /* Completes an event that was made before its message came, and that nobody has seen yet. */
 int maker_stamp(struct maker *maker, PyObject *event, int64_t sent_ns, PyObject *encoded);
 
-/* ---- queues.c: what waits */
+/* ---- deadlines.c: inputs that may not be silent for long */
+
+struct deadline {
+    PyObject *input;
+    long long timeout_ns, due_ns;
+    int is_armed;
+};
+
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t count;
+    struct deadline *all;
+} Deadlines;
+
+extern PyTypeObject DeadlinesType;
+
+/* Notes that a message has come. */
+void deadline_arm(struct deadline *deadline, long long now);
+/* When the first input will have been silent for too long; -1 for never. */
+long long deadlines_next(const Deadlines *deadlines);
+
+/* ---- queue*.c: what waits */
 
 typedef struct source Source;
 typedef struct queue Queue;
@@ -53,7 +86,7 @@ struct entry {
     struct inlet *inlet;
 };
 
-enum input_state { IS_OPEN, IS_DRAINING, IS_CLOSED };
+enum input_state { IS_OPEN, IS_BROKEN, IS_DRAINING, IS_CLOSED };
 
 /* Delays in buckets of equal ratio, as runtime/delays.py counts them. */
 #define DELAY_BUCKETS 132
@@ -65,6 +98,7 @@ struct queue {
     int may_drop, is_timer;
     enum input_state state;
     Py_ssize_t dropped, gone;
+    struct deadline *deadline; /* of `Queues.deadlines`; NULL for an input that may be silent */
     uint64_t taken, taken_bytes; /* of what the core itself has handed out */
     uint64_t delays[DELAY_BUCKETS];
     struct entry *entries;
@@ -74,7 +108,8 @@ struct queue {
 typedef struct {
     PyObject_HEAD
     PyObject *by_name; /* of Queue, in the order of the inputs */
-    PyObject *discard, *render;
+    PyObject *discard, *render, *recovered;
+    Deadlines *deadlines; /* NULL if no input has one */
     Queue *notices; /* not by name; owned */
     Queue **order;
     Py_ssize_t order_first, order_count, order_room;
@@ -89,6 +124,10 @@ extern PyTypeObject QueuesType, QueueType;
 int queue_is_full(const Queue *queue);
 /* Takes over what the entry owns, also on failure. */
 int queues_put(Queues *queues, Queue *queue, struct entry entry, int flush);
+/* Notes that a message has come in: a silent input recovers. -1 with an exception. */
+int queues_note_fed(Queues *queues, Queue *queue);
+/* When the first input will have been silent for too long; -1 for never. */
+long long queues_due(const Queues *queues);
 /* NULL without an exception if nothing waits. */
 PyObject *queues_take_event(Queues *queues);
 /* Whether an input may have to be told as closed, or all have. */
@@ -100,6 +139,8 @@ typedef struct gate Gate;
 extern PyTypeObject SourceType;
 
 int source_descriptor(Source *source);
+/* The descriptor by which the producer wakes this node; -1 without one. */
+int source_bell(Source *source);
 /* Reads what is there: 1 if all went well, 0 if `receive` has something to tell of, -1 with an exception. */
 int source_read(Source *source);
 /* The same for what lies in the ring alone. */
@@ -115,13 +156,16 @@ int source_give_back(Source *source);
 int source_prepare(Source *source);
 Gate *source_gate(Source *source);
 
-/* ---- gate.c: waiting */
+/* ---- gate*.c: waiting */
 
 extern PyTypeObject GateType, StreamType;
 
 struct bell *gate_bell(Gate *gate);
 int gate_add(Gate *gate, Source *source, int descriptor);
 void gate_remove(Gate *gate, int descriptor);
+/* Wakes the node also when this rings. -1 if that cannot be. */
+int gate_add_bell(Gate *gate, Source *source, int bell);
+void gate_remove_bell(Gate *gate, int bell);
 void gate_note_lagging(Gate *gate);
 
 #endif

@@ -4,13 +4,17 @@
 
 #include <endian.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_SIZE = 4096, SIZE = 1024 * 1024, SMALLEST = 64 * 1024, LARGEST = 16 * 1024 * 1024 };
+enum { HEAD_SIZE = 4096, SMALLEST = 64 * 1024, LARGEST = 16 * 1024 * 1024 };
+enum { LEAST_MADE = 1024 * 1024, MOST_MADE = 4 * 1024 * 1024 };
 enum { PREFIX = 8, FRAME_HEADER = 12 };
 
 /* Maps the head, and behind it the data twice. */
@@ -37,14 +41,17 @@ static struct ring *ring_map(int descriptor, size_t size)
     return ring;
 }
 
-struct ring *ring_make(int *descriptor)
+struct ring *ring_make(size_t wanted, int *descriptor)
 {
+    size_t size = LEAST_MADE;
+    while (size < wanted && size < MOST_MADE)
+        size *= 2;
     int made = memfd_create("doraflow-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (made < 0)
         return NULL;
     struct ring *ring = NULL;
-    if (ftruncate(made, HEAD_SIZE + SIZE) == 0 && fcntl(made, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
-        ring = ring_map(made, SIZE);
+    if (ftruncate(made, (off_t)(HEAD_SIZE + size)) == 0 && fcntl(made, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
+        ring = ring_map(made, size);
     if (ring == NULL)
         close(made);
     else
@@ -102,6 +109,45 @@ int ring_rouse(struct ring *ring)
     if (sleep != RING_ASLEEP)
         return sleep != RING_AWAKE;
     return atomic_exchange(&ring->head->sleep, RING_AWAKE) != RING_AWAKE;
+}
+
+int ring_is_read(struct ring *ring)
+{
+    return atomic_load(&ring->head->sleep) <= RING_ASLEEP;
+}
+
+static int is_scarce(int descriptor)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) < 0 || (rlim_t)descriptor >= limit.rlim_cur / 2;
+}
+
+int ring_bell_make(void)
+{
+    int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (bell < 0 || !is_scarce(bell))
+        return bell;
+    close(bell);
+    return -1;
+}
+
+int ring_bell_is_fit(int descriptor)
+{
+    static const char NAME[] = "anon_inode:[eventfd]";
+    char path[32], name[sizeof NAME];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    ssize_t size = readlink(path, name, sizeof name);
+    if (size != sizeof NAME - 1 || memcmp(name, NAME, sizeof NAME - 1) != 0 || is_scarce(descriptor))
+        return 0;
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags >= 0 && (flags & O_NONBLOCK);
+}
+
+void ring_bell_toll(int descriptor)
+{
+    uint64_t one = 1;
+    ssize_t written = write(descriptor, &one, sizeof one); /* a full counter is a bell that rings already */
+    (void)written;
 }
 
 uint64_t ring_end(const struct ring *ring)

@@ -29,18 +29,29 @@ struct ring {
     uint64_t at; /* this side's own count */
 };
 
-/* Makes a ring and the descriptor that its producer maps it by. NULL if the system refuses. */
-struct ring *ring_make(int *descriptor);
+/* Makes a ring with room for `wanted` bytes as far as it goes, and the descriptor that its producer maps it by. NULL if
+ * the system refuses. */
+struct ring *ring_make(size_t wanted, int *descriptor);
 /* Maps a ring that a reader has made. NULL if it is none. */
 struct ring *ring_open(int descriptor);
 void ring_close(struct ring *ring);
+
+/* ---- bells: how a reader that sleeps is woken without the connection */
+
+/* Makes a bell; -1 if there is none to be had, or if descriptors are needed for other things. */
+int ring_bell_make(void);
+/* Whether a descriptor that a reader has given is a bell, which never holds up whoever rings it. */
+int ring_bell_is_fit(int descriptor);
+void ring_bell_toll(int descriptor);
 
 /* ---- the producer's side */
 
 /* Writes a frame that goes after so many bytes of the connection; 0 if there is no room. */
 int ring_put(struct ring *ring, uint64_t position, const struct iovec *parts, int count, size_t total);
-/* Whether the reader sleeps and this call is the one that has to wake it, by the connection. */
+/* Whether the reader sleeps and this call is the one that has to wake it, or the reader reads no more. */
 int ring_rouse(struct ring *ring);
+/* Whether somebody reads from it, awake or not. */
+int ring_is_read(struct ring *ring);
 
 /* ---- the reader's side */
 

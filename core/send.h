@@ -36,6 +36,7 @@ typedef struct {
     int descriptor;
     char is_open, has_ended, has_waiting, is_pressed;
     struct ring *ring; /* NULL unless the peer has offered one */
+    int bell; /* by which the peer is woken to look into it; -1 without one */
     uint64_t position; /* bytes that were sent, or kept, since it was taken */
 } Line;
 
@@ -109,7 +110,7 @@ typedef struct {
     Py_ssize_t unread_at, unread_count, unread_capacity;
     unsigned char *rest;
     Py_ssize_t rest_size, rest_capacity;
-    int offered; /* the descriptor of a ring; -1 for none */
+    int offered, offered_bell; /* descriptors of a ring; -1 for none */
 } Account;
 
 /* A type that was sent before. */
@@ -135,8 +136,9 @@ int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total
 
 /* Sends a message the same way, or by the ring of a peer that is awake. */
 int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
-/* Takes a ring that the peer has offered; 0 if it cannot be used, -1 with an exception. */
-int line_take_ring(Line *line, int descriptor);
+/* Takes a ring that the peer has offered; 0 if it cannot be used, -1 with an exception. A bell that is fit is kept, and
+ * -1 left in its place. */
+int line_take_ring(Line *line, int descriptor, int *bell);
 
 /* Hands out a slot that is at hand; NULL without an exception if there is none. */
 Slot *shelf_reuse(Shelf *shelf, Py_ssize_t size);

@@ -9,7 +9,7 @@ PyTypeObject *account_type;
 static PyObject *wire_error;
 static const char NOT_HELD[] = "a slot given back that was not held";
 
-enum { CHUNK = 16 * 1024 };
+enum { CHUNK = 16 * 1024, MOST_OFFERED = 2 };
 
 static uint32_t u32(const unsigned char *from)
 {
@@ -82,12 +82,14 @@ static void forget_offer(Account *self)
 {
     if (self->offered >= 0)
         close(self->offered);
-    self->offered = -1;
+    if (self->offered_bell >= 0)
+        close(self->offered_bell);
+    self->offered = self->offered_bell = -1;
 }
 
 static int take_ring(Account *self)
 {
-    int taken = line_take_ring(self->connection, self->offered);
+    int taken = line_take_ring(self->connection, self->offered, &self->offered_bell);
     forget_offer(self);
     return taken ? (taken < 0 ? -1 : 0) : refuse("a ring that cannot be used", 0, 0);
 }
@@ -162,12 +164,22 @@ static int feed(Account *self, const unsigned char *data, Py_ssize_t size)
     return 0;
 }
 
-/* Reads bytes, and the descriptor that may come with them. */
+static void take_offer(Account *self, struct cmsghdr *found)
+{
+    int descriptors[MOST_OFFERED] = {-1, -1};
+    size_t size = found->cmsg_len - CMSG_LEN(0);
+    memcpy(descriptors, CMSG_DATA(found), size < sizeof descriptors ? size : sizeof descriptors);
+    forget_offer(self);
+    self->offered = descriptors[0];
+    self->offered_bell = descriptors[1];
+}
+
+/* Reads bytes, and the descriptors that may come with them. */
 static ssize_t read_some(Account *self, unsigned char *chunk)
 {
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof(int))];
+        char room[CMSG_SPACE(MOST_OFFERED * sizeof(int))];
     } control;
     struct iovec part = {chunk, CHUNK};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room};
@@ -178,8 +190,7 @@ static ssize_t read_some(Account *self, unsigned char *chunk)
     } while (got < 0 && errno == EINTR);
     struct cmsghdr *found = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
     if (found != NULL && found->cmsg_level == SOL_SOCKET && found->cmsg_type == SCM_RIGHTS) {
-        forget_offer(self);
-        memcpy(&self->offered, CMSG_DATA(found), sizeof self->offered);
+        take_offer(self, found);
     }
     return got;
 }
@@ -278,7 +289,7 @@ static PyObject *account_new(PyTypeObject *type, PyObject *arguments, PyObject *
     (void)names;
     Account *account = (Account *)type->tp_alloc(type, 0);
     if (account != NULL)
-        account->offered = -1;
+        account->offered = account->offered_bell = -1;
     return (PyObject *)account;
 }
 

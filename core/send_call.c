@@ -3,12 +3,14 @@
  * A call first looks whether every reader can be sent to, and changes nothing until it knows. All of it happens under
  * the node's lock and with the GIL held: a system call that never waits is shorter than giving the GIL away and back.
  */
+#define _GNU_SOURCE
 #include "send_call.h"
 
 #include <endian.h>
+#include <poll.h>
 #include <time.h>
 
-enum { SMALL = 2048, FRESH_NS = 200000 };
+enum { SMALL = 2048, FRESH_NS = 200000, PATIENCE_NS = 1000000 };
 
 static int64_t now_of(clockid_t clock)
 {
@@ -142,7 +144,8 @@ static int is_announced(Target *target, long number)
     return is_there;
 }
 
-static int is_ready(Dispatch *self, Route *route, Target *target, long number, int in_slot)
+/* `held_by` is the descriptor of a reader that has to give a credit first, and may do so soon. */
+static int is_ready(Dispatch *self, Route *route, Target *target, long number, int in_slot, int *held_by)
 {
     Account *account = target->account;
     Lane *lane = target->lane;
@@ -159,11 +162,15 @@ static int is_ready(Dispatch *self, Route *route, Target *target, long number, i
         return DONE;
     if (hear(self, route) < 0)
         return FAILED;
-    return lane->credits > 0 && !is_gone(target);
+    if (lane->credits > 0 || is_gone(target))
+        return !is_gone(target);
+    if (!account->connection->has_waiting) /* what is kept here it cannot read */
+        *held_by = account->connection->descriptor;
+    return NOT_READY;
 }
 
 /* Tells whether every reader that is there can be sent to at once. Under the lock. */
-static int are_ready(Dispatch *self, Route *route, long number, int in_slot)
+static int are_ready(Dispatch *self, Route *route, long number, int in_slot, int *held_by)
 {
     int verdict = DONE, somebody_is_gone = 0;
     for (Py_ssize_t at = 0; verdict == DONE && at < route->count; at++) {
@@ -173,13 +180,49 @@ static int are_ready(Dispatch *self, Route *route, long number, int in_slot)
         else if (is_gone(target))
             somebody_is_gone = 1;
         else
-            verdict = is_ready(self, route, target, number, in_slot);
+            verdict = is_ready(self, route, target, number, in_slot, held_by);
     }
     if (verdict == DONE && somebody_is_gone) {
         int is_closed = ask(self->core, "is_closed");
         return is_closed < 0 ? FAILED : !is_closed;
     }
     return verdict;
+}
+
+/* Waits a moment for a reader to say something, without the locks. */
+static int await_word(Dispatch *self, int descriptor, int64_t patience)
+{
+    int is_watched = ask(self->gate, "is_claimed"); /* then it is another thread that hears it */
+    if (is_watched != 0)
+        return is_watched < 0 ? FAILED : NOT_READY;
+    struct pollfd one = {.fd = descriptor, .events = POLLIN};
+    struct timespec span = {.tv_nsec = patience};
+    if (lock_release(self->lock) < 0)
+        return FAILED;
+    Py_BEGIN_ALLOW_THREADS
+    ppoll(&one, 1, &span, NULL);
+    Py_END_ALLOW_THREADS
+    lock_acquire(self->lock);
+    return DONE;
+}
+
+/* As `are_ready`, but a reader without a credit is given a moment: waiting in Python costs more than most waits take. */
+static int become_ready(Dispatch *self, Route *route, long number, int in_slot)
+{
+    int64_t limit = 0;
+    for (;;) {
+        int held_by = -1;
+        int verdict = are_ready(self, route, number, in_slot, &held_by);
+        if (verdict != NOT_READY || held_by < 0)
+            return verdict;
+        int64_t now = now_of(CLOCK_MONOTONIC);
+        limit = limit ? limit : now + PATIENCE_NS;
+        if (now >= limit)
+            return NOT_READY;
+        verdict = await_word(self, held_by, limit - now);
+        if (verdict != DONE)
+            return verdict;
+    }
 }
 
 /* ---- the letter */
@@ -319,7 +362,7 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
     lock_acquire(self->lock);
     route->messages++;
     route->bytes += (unsigned long long)slot->size;
-    int verdict = are_ready(self, route, letter.type_number, 1);
+    int verdict = become_ready(self, route, letter.type_number, 1);
     if (verdict == DONE) {
         slot->holders += 1; /* ours, until every reader has its own */
         verdict = post(self, route, &letter, slot) < 0 ? FAILED : DONE;
@@ -343,7 +386,7 @@ int post_inline(Dispatch *self, Route *route, const Letter *letter)
 {
     if (!lock_try(self->lock))
         return NOT_READY;
-    int verdict = are_ready(self, route, letter->type_number, 0);
+    int verdict = become_ready(self, route, letter->type_number, 0);
     if (verdict == DONE && post(self, route, letter, NULL) < 0)
         verdict = FAILED;
     if (verdict == DONE) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 PyTypeObject *line_type, *lane_type, *known_type;
 
@@ -72,21 +73,36 @@ static int knock(Line *line)
     return line_send(line, &part, 1, HEADER_SIZE);
 }
 
+/* Whether the peer looks into its ring, or can be woken to do so; if not, it is the connection that wakes it. */
+static int is_heard(Line *line)
+{
+    return line->bell >= 0 ? ring_is_read(line->ring) : !ring_rouse(line->ring);
+}
+
 int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total)
 {
     struct ring *ring = line->ring;
-    if (ring == NULL || !line->is_open || ring_rouse(ring)
+    if (ring == NULL || !line->is_open || !is_heard(line)
         || !ring_put(ring, line->position, parts, count, (size_t)total))
         return line_send(line, parts, count, total);
-    return ring_rouse(ring) ? knock(line) : 0; /* it may have gone to sleep meanwhile */
+    if (!ring_rouse(ring))
+        return 0;
+    if (line->bell < 0)
+        return knock(line); /* it has gone to sleep meanwhile */
+    ring_bell_toll(line->bell);
+    return 0;
 }
 
-int line_take_ring(Line *line, int descriptor)
+int line_take_ring(Line *line, int descriptor, int *bell)
 {
     struct ring *ring = line->ring == NULL ? ring_open(descriptor) : NULL;
     if (ring == NULL)
         return 0;
     line->ring = ring;
+    if (*bell >= 0 && ring_bell_is_fit(*bell)) {
+        line->bell = *bell;
+        *bell = -1;
+    }
     if (knock(line) < 0)
         return -1;
     line->position = 0;
@@ -101,6 +117,8 @@ static int line_init(Line *self, PyObject *arguments, PyObject *names)
         return -1;
     self->descriptor = PyObject_AsFileDescriptor(sock);
     self->is_open = self->descriptor >= 0;
+    if (self->ring == NULL)
+        self->bell = -1;
     return self->is_open ? 0 : -1;
 }
 
@@ -119,6 +137,8 @@ static PyObject *line_send_bytes(Line *self, PyObject *data)
 static void line_dealloc(Line *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    if (self->ring != NULL && self->bell >= 0)
+        close(self->bell);
     ring_close(self->ring);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);

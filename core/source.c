@@ -131,6 +131,11 @@ int source_descriptor(Source *source)
     return source->descriptor;
 }
 
+int source_bell(Source *source)
+{
+    return source->bell;
+}
+
 Gate *source_gate(Source *source)
 {
     return source->gate;

@@ -47,6 +47,7 @@ struct source {
     uint64_t seen_bytes;
     int is_choked, owes;
     struct ring *ring; /* NULL without one */
+    int bell; /* by which the producer wakes this node; -1 without one */
     int is_ringing; /* whether the producer has taken it */
     int is_behind; /* whether what lies in it has to wait for the connection */
     uint64_t position; /* bytes that were dealt with since then */
@@ -133,6 +134,8 @@ int source_note_error(Source *source);
 
 /* Offers the producer a ring; it may come to nothing. */
 void source_offer_ring(Source *source);
+/* Tells the producer that nothing more is read from the ring. */
+void source_leave_ring(Source *source);
 int source_is_knock(Source *source, const uint8_t *frame, uint32_t size);
 void source_take_knock(Source *source);
 /* Deals with the messages in the ring whose place has come. -1 with an exception. */

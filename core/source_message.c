@@ -212,7 +212,9 @@ int source_take_in(Source *source, struct sound *message)
     if ((is_ready ? use_ready(source, message, &entry) : use_parcel(source, message, &entry)) < 0)
         return -1;
     entry.source = (Source *)Py_NewRef(source);
-    return queues_put(source->queues, shape->inlet->queue, entry, 0);
+    if (queues_put(source->queues, shape->inlet->queue, entry, 0) < 0)
+        return -1;
+    return queues_note_fed(source->queues, shape->inlet->queue);
 }
 
 int source_prepare(Source *source)

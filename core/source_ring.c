@@ -9,29 +9,72 @@
 #include <unistd.h>
 
 #define KIND_RING 9
+#define MOST_OFFERED 2 /* descriptors: the memory, and the bell */
+#define RECORD_AT_MOST 4200 /* bytes of a message that lies in its frame, but for its metadata */
 
-void source_offer_ring(Source *source)
+/* What the queues behind a producer's links may hold, if every message lies in its frame. */
+static size_t most_unread(const Source *source)
 {
-    int descriptor;
-    struct ring *ring = ring_make(&descriptor);
-    if (ring == NULL)
-        return;
+    size_t count = 0;
+    for (Py_ssize_t at = 0; at < source->inlet_count; at++)
+        count += source->inlets[at].queue->size > 0 ? (size_t)source->inlets[at].queue->size : 0;
+    return count < SIZE_MAX / RECORD_AT_MOST ? count * RECORD_AT_MOST : SIZE_MAX;
+}
+
+static int send_offer(const Source *source, const int *descriptors, size_t count)
+{
     uint8_t frame[HEADER];
     write_header(frame, 0, KIND_RING, 0, 0);
     struct iovec part = {frame, sizeof frame};
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
-    memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
-    ssize_t sent = sendmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    close(descriptor);
-    if (sent == HEADER)
+        char room[CMSG_SPACE(MOST_OFFERED * sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.room,
+                             .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    return sendmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == HEADER;
+}
+
+static void drop_bell(Source *source)
+{
+    if (source->bell < 0)
+        return;
+    gate_remove_bell(source->gate, source->bell);
+    close(source->bell);
+    source->bell = -1;
+}
+
+void source_offer_ring(Source *source)
+{
+    int descriptors[MOST_OFFERED];
+    struct ring *ring = ring_make(most_unread(source), &descriptors[0]);
+    if (ring == NULL)
+        return;
+    int bell = ring_bell_make();
+    if (bell >= 0 && gate_add_bell(source->gate, source, bell) < 0) {
+        close(bell);
+        bell = -1;
+    }
+    source->bell = descriptors[1] = bell;
+    int is_sent = send_offer(source, descriptors, bell >= 0 ? 2 : 1);
+    close(descriptors[0]);
+    if (is_sent) {
         source->ring = ring;
-    else
-        ring_close(ring); /* nothing was sent yet, so there is room, or the peer is gone */
+        return;
+    }
+    drop_bell(source); /* nothing was sent yet, so there is room, or the peer is gone */
+    ring_close(ring);
+}
+
+void source_leave_ring(Source *source)
+{
+    if (source->ring != NULL)
+        ring_set_sleep(source->ring, RING_LEFT);
+    drop_bell(source);
 }
 
 int source_is_knock(Source *source, const uint8_t *frame, uint32_t size)

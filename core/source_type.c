@@ -65,7 +65,7 @@ static PyObject *source_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     Source *source = descriptor >= 0 ? (Source *)type->tp_alloc(type, 0) : NULL;
     if (source == NULL)
         return NULL;
-    source->descriptor = -1;
+    source->descriptor = source->bell = -1;
     source->gate = (Gate *)Py_NewRef(gate);
     source->queues = (Queues *)Py_NewRef(queues);
     source->connection = Py_NewRef(connection);
@@ -96,8 +96,7 @@ static void hang_up(Source *source)
 {
     if (source->descriptor >= 0) {
         gate_remove(source->gate, source->descriptor);
-        if (source->ring != NULL)
-            ring_set_sleep(source->ring, RING_LEFT);
+        source_leave_ring(source);
     }
     source->descriptor = -1;
     source->have = 0;

@@ -20,6 +20,7 @@ class DoraflowPort:
     def __init__(self, seat: Seat) -> None:
         del seat
         self._node = Node()
+        self._events = iter(self._node)  # the one of a node's `for event in node`
 
     def sender(self, size: int, way: str, mark: Callable[[], int]) -> Callable[[], None]:
         """Copy an array, or write into a loan."""
@@ -49,7 +50,7 @@ class DoraflowPort:
 
     def receive(self) -> Any:
         """Wait for an array."""
-        for event in self._node:
+        for event in self._events:
             if event.type == "INPUT":
                 return event.value
             if event.type == "ERROR":

@@ -57,7 +57,6 @@ class Core:
         self.stop_cause = "MANUAL"
         self.was_told_to_stop = False
         self.sign_ns = int(config.sign_seconds * 1e9)
-        self._next_sign_ns = 0
         self.closed_links: set[int] = set()
         self.pool = make_pool(config.node)
         self.consumers: dict[str, AnyConsumer] = {}
@@ -72,7 +71,8 @@ class Core:
         self._network = open_network(config, self._poller, self._reception, self.pool)
         self.sender: Sender | None = None
         self.take = self._reception.take
-        tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend)
+        tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend, self.show_life)
+        self.gate.sign_due_ns = 0 if self.sign_ns else -1
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))
         self._poller.watch(self.launcher.fileno(), self._on_launcher)
         self.launcher.say(type="hello", node=config.node.id, pid=os.getpid(), contract=CONTRACT_VERSION)
@@ -130,14 +130,14 @@ class Core:
         now = time.monotonic_ns()
         if self.sign_ns:
             self.show_life()
-        sign = max(0.0, (self._next_sign_ns - now) / 1e9) if self.sign_ns else None
+        sign = max(0.0, (self.gate.sign_due_ns - now) / 1e9) if self.sign_ns else None
         return self._timers.wait_seconds(now), self._reception.deadlines.wait_seconds(now), sign
 
     def show_life(self) -> None:
         """Tell the launcher, not more often than it needs, that this node's code has come by."""
         now = time.monotonic_ns()
-        if now >= self._next_sign_ns:
-            self._next_sign_ns = now + self.sign_ns
+        if now >= self.gate.sign_due_ns:
+            self.gate.sign_due_ns = now + self.sign_ns
             self.launcher.show_life()
 
     def _look(self) -> None:
@@ -155,12 +155,12 @@ class Core:
         self.gate.dispatched_ns = time.monotonic_ns()
         self._poller.handle(ready)
         self._reception.hear()
-        self._reception.silence(self.gate.dispatched_ns)
         self._tick()
         self._tend()
 
     def _tick(self) -> None:
-        """Let the ticks in that are due."""
+        """Let the ticks in that are due, and close the inputs that were silent for too long."""
+        self._reception.silence(self.gate.dispatched_ns)
         for name in self._timers.due(self.gate.dispatched_ns):
             self._reception.tick(name)
         self.gate.due_ns = self._timers.next_ns

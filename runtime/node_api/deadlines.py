@@ -1,7 +1,7 @@
 """The inputs with an `input_timeout`: since when each is silent, and which have been silent for too long.
 
 A deadline is armed by the first message, as in dora, and again by each that follows. What becomes of a silent input is
-not decided here. Times are nanoseconds of the monotonic clock.
+not decided here. Times are nanoseconds of the monotonic clock. `doraflow_core.Deadlines` is the compiled twin.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Deadlines:
 
     def overdue(self, now_ns: int) -> list[str]:
         """Find the inputs that were silent for longer than they may; each is disarmed until its next message."""
-        found = [name for name, due in self._due.items() if now_ns > due]
+        found = [name for name in self._timeouts if name in self._due and now_ns > self._due[name]]
         for name in found:
             del self._due[name]
         return found

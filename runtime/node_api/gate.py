@@ -21,7 +21,8 @@ class Gate:
     """The twin in Python.
 
     `rounds` counts how often news was dealt with, `dispatched_ns` is when that was last and `due_ns` when the next tick
-    is due (-1 for never), both by the monotonic clock. `waiting` threads wait for the one that has claimed the epoll.
+    is due (-1 for never), both by the monotonic clock, as is `sign_due_ns`, when the launcher is to be shown that the
+    node lives. `waiting` threads wait for the one that has claimed the epoll.
     `is_running` says that messages are what comes next, `is_lagging` that something waits for a peer that reads slowly.
     """
 
@@ -32,6 +33,7 @@ class Gate:
         self.rounds = 0
         self.dispatched_ns = 0
         self.due_ns = -1
+        self.sign_due_ns = -1
         self.waiting = 0
         self.is_claimed = False
         self.is_open = True

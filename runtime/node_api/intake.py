@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pyarrow as pa
 from doraflow_runtime.compiled import is_compiled
 from doraflow_runtime.formats.arrow import flat_width
+from doraflow_runtime.node_api.deadlines import Deadlines
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.gate import Gate
 from doraflow_runtime.node_api.incoming import Producer
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 AnyItem: TypeAlias = "Received | Notice | None"
 AnyQueues: TypeAlias = "Queues[AnyItem] | doraflow_core.Queues"
+AnyDeadlines: TypeAlias = "Deadlines | doraflow_core.Deadlines"
 OnFrame: TypeAlias = "Callable[[Producer, Frame], None]"
 
 
@@ -43,7 +45,7 @@ def new_queues(
 ) -> AnyQueues:
     """Make the queues of a node, compiled if they can be; `render` makes the event of an item."""
     inputs, clocks = config.node.inputs, config.exit_when_nodes_finish
-    if not is_compiled() or any(port.timeout for port in inputs):  # the core does not look at the clock
+    if not is_compiled():
         return Queues(inputs, discard, timers_are_clocks=clocks)
     import doraflow_core
 
@@ -53,6 +55,20 @@ def new_queues(
     return queues
 
 
+def new_deadlines(config: NodeConfig, queues: AnyQueues, recovered: Callable[[str], None]) -> AnyDeadlines:
+    """Make the deadlines of a node's inputs; the core itself arms those whose messages it takes in.
+
+    `recovered` is called with an input that was silent, when something comes again.
+    """
+    if isinstance(queues, Queues):
+        return Deadlines(config.node.inputs)
+    import doraflow_core
+
+    deadlines = doraflow_core.Deadlines(config.node.inputs)
+    queues.watch(deadlines, recovered)
+    return deadlines
+
+
 def tie(
     poller: Poller,
     queues: AnyQueues,
@@ -60,10 +76,11 @@ def tie(
     fresh_ns: int,
     tick: Callable[[], None],
     tend: Callable[[], None],
+    sign: Callable[[], None],
 ) -> None:
-    """Let the gate of a node wait for events by itself, if it can: `tick` and `tend` are what it calls meanwhile."""
+    """Let the gate of a node wait for events by itself, if it can: the last three are what it calls meanwhile."""
     if not isinstance(poller.gate, Gate) and not isinstance(queues, Queues):
-        poller.gate.attach(lock, queues, fresh_ns, poller.notify, poller.handle, tick, tend)
+        poller.gate.attach(lock, queues, fresh_ns, poller.notify, poller.handle, tick, tend, sign)
 
 
 def new_producer(connection: Connection, poller: Poller, queues: AnyQueues, on_frame: OnFrame) -> Producer:

@@ -56,8 +56,7 @@ class Node:
         self._finalizer = weakref.finalize(self, self._core.close)
         self._sender = Sender(self._core)
         gate = self._core.gate
-        # a node that has to show signs of life while it waits does so in Python
-        self._compiled = None if isinstance(gate, Gate) or self._core.sign_ns else gate
+        self._compiled = None if isinstance(gate, Gate) else gate
         while self._core.state is NodeState.JOINING:
             self._core.wait(None, self._core.rounds)
 

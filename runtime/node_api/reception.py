@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
-from doraflow_runtime.node_api.deadlines import Deadlines
 from doraflow_runtime.node_api.events import Event, Failure
 from doraflow_runtime.node_api.incoming import Inlet
-from doraflow_runtime.node_api.intake import new_producer, new_queues
+from doraflow_runtime.node_api.intake import new_deadlines, new_producer, new_queues
 from doraflow_runtime.node_api.measuring import Meter
 from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.node_api.notices import Notice
@@ -45,7 +44,7 @@ class Reception:
         self._poller = poller
         self._returning = set(config.returning)
         self._ended: set[str] = set()
-        self.deadlines = Deadlines(config.node.inputs)
+        self.deadlines = new_deadlines(config, self.queues, self._note_fed)
         inputs = {port.id: port for port in config.node.inputs}
         self.inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
         self._no_value = pa.array([], pa.uint64())
@@ -108,7 +107,7 @@ class Reception:
     def silence(self, now_ns: int) -> None:
         """Close the inputs that were silent for too long, until something comes again."""
         for name in self.deadlines.overdue(now_ns):
-            if isinstance(self.queues, Queues) and self.queues.silence(name):
+            if self.queues.silence(name):
                 self.queues.announce(Notice("INPUT_CLOSED", name))
 
     def hear(self) -> None:
@@ -234,7 +233,7 @@ class Reception:
 
     def _note_fed(self, input_id: str) -> None:
         self.deadlines.arm(input_id, time.monotonic_ns())
-        if isinstance(self.queues, Queues) and self.queues.recover(input_id):
+        if self.queues.recover(input_id):
             self.queues.announce(Notice("INPUT_RECOVERED", input_id))
 
     def _event(self, input_id: str, item: Received | Notice | None) -> Event:

@@ -75,7 +75,7 @@ class Ring:
 
 
 class Sender:
-    """A producer that has taken the ring; `position` counts the connection's bytes since then."""
+    """A producer that has taken the ring, and has the bell; `position` counts the connection's bytes since then."""
 
     def __init__(self, run: Run, node: Node) -> None:
         memory = SharedMemory(8192)
@@ -86,10 +86,10 @@ class Sender:
         node.is_empty()
         node.is_empty()
         self.connection.settimeout(5)
-        data, descriptors, _, _ = socket.recv_fds(self.connection, 12, 1)
+        data, (memory_of_ring, self.bell), _, _ = socket.recv_fds(self.connection, 12, 2)
         assert data == wire.frame(Kind.RING, 0)
-        self.ring = Ring(descriptors[0])
-        os.close(descriptors[0])
+        self.ring = Ring(memory_of_ring)
+        os.close(memory_of_ring)
         self.connection.sendall(KNOCK)
         self.position = 0
 
@@ -104,10 +104,10 @@ class Sender:
 class Reader:
     """A consumer of a real node, which has offered a ring of its own."""
 
-    def __init__(self, connection: socket.socket, descriptor: int) -> None:
+    def __init__(self, connection: socket.socket, descriptor: int, *bell: int) -> None:
         self.connection = connection
         self.ring = Ring(descriptor)
-        socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor])
+        socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor, *bell])
         self._data = b""
         self._position: int | None = None
 

@@ -178,8 +178,8 @@ def test_an_input_that_was_closed_opens_for_the_next_life_of_its_sender(queues: 
     assert not made.are_all_closed()
 
 
-def test_a_silent_input_is_open_to_what_comes_and_closes_without_another_word() -> None:
-    made: Queues[int] = Queues([InputWiring("a", "x")], lambda _: None)
+def test_a_silent_input_is_open_to_what_comes_and_closes_without_another_word(queues: Make) -> None:
+    made, _ = queues(InputWiring("a", "x"))
     assert not made.recover("a")
     assert made.silence("a")
     assert not made.silence("a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ def sender(run: Run, reader: Node) -> Iterator[Sender]:
     made = Sender(run, reader)
     with made.connection:
         yield made
+    os.close(made.bell)
 
 
 def first_four(value: pa.Array[Any]) -> int:
@@ -95,9 +97,16 @@ def test_a_reader_gives_back_the_room_of_what_it_took(sender: Sender, reader: No
     assert sender.ring.get(TAKEN) == sender.ring.get(WRITTEN)
 
 
+WAKING: dict[str, Callable[[Sender], object]] = {
+    "a knock": lambda sender: sender.say(KNOCK),
+    "its bell": lambda sender: os.eventfd_write(sender.bell, 1),
+}
+
+
+@pytest.mark.parametrize("wakes", WAKING)
 @pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._next(20)], ids=["core", "python"])
-def test_a_reader_that_sleeps_says_so_and_is_woken_by_a_knock(
-    sender: Sender, reader: Node, wait: Callable[[Node], object]
+def test_a_reader_that_sleeps_says_so_and_is_woken(
+    sender: Sender, reader: Node, wait: Callable[[Node], object], wakes: str
 ) -> None:
     def knock_once_it_sleeps() -> None:
         limit = time.monotonic() + 20
@@ -105,7 +114,7 @@ def test_a_reader_that_sleeps_says_so_and_is_woken_by_a_knock(
             time.sleep(0.001)
         sender.put(message(1))
         sender.ring.set(SLEEP, 0)
-        sender.say(KNOCK)
+        WAKING[wakes](sender)
 
     thread = threading.Thread(target=knock_once_it_sleeps)
     thread.start()
@@ -113,6 +122,13 @@ def test_a_reader_that_sleeps_says_so_and_is_woken_by_a_knock(
     thread.join()
     assert event is not None
     assert sender.ring.get(SLEEP) == 0
+
+
+def test_a_bell_that_rings_for_nothing_and_one_that_is_full_do_no_harm(sender: Sender, reader: Node) -> None:
+    os.eventfd_write(sender.bell, 2**64 - 2)
+    assert reader.next(0.05) is None
+    sender.put(message(1))
+    assert numbers(reader) == [1]
 
 
 @pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._next(20)], ids=["core", "python"])
@@ -169,6 +185,7 @@ def test_mutated_rings_never_stop_the_reader(run: Run, reader: Node, data: st.Da
         reader._core._reception.lose(descriptor)
     reader._core.queues.begin_again("in")
     sender = Sender(run, reader)
+    os.close(sender.bell)
     with sender.connection:
         for index in range(3):
             sender.put(message(index))

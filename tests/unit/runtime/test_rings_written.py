@@ -71,6 +71,50 @@ def test_a_producer_sends_to_a_reader_that_is_awake_by_the_ring_and_wakes_one_th
         assert (reader.ring.get(SLEEP), reader.messages()) == (2, [5])
 
 
+def test_a_producer_with_a_bell_uses_the_ring_also_while_its_reader_sleeps(run: Run) -> None:
+    descriptor, bell = ring_memory(), os.eventfd(0, os.EFD_NONBLOCK)
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor, bell)
+        os.close(descriptor)
+        node.is_empty()
+        send(node, 1)
+        assert reader.messages() == [1]
+        reader.ring.set(SLEEP, 1)
+        send(node, 2)
+        assert (reader.ring.get(SLEEP), os.eventfd_read(bell)) == (0, 1)
+        send(node, 3)
+        with pytest.raises(BlockingIOError):
+            os.eventfd_read(bell)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        assert reader.messages() == [2, 3]
+        reader.ring.set(SLEEP, 2)
+        before = reader.ring.get(WRITTEN)
+        send(node, 4)
+        assert (reader.ring.get(WRITTEN), reader.messages()) == (before, [4])
+    os.close(bell)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: os.eventfd(0), lambda: os.dup(1), ring_memory], ids=["it would block", "a stream", "memory"]
+)
+def test_a_bell_that_could_hold_its_producer_up_is_not_taken(run: Run, make: Callable[[], int]) -> None:
+    descriptor, bell = ring_memory(), make()
+    with connected(run) as (node, connection):
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        reader = Reader(connection, descriptor, bell)
+        os.close(descriptor)
+        os.close(bell)
+        node.is_empty()
+        send(node, 1)
+        assert reader.messages() == [1]
+        reader.ring.set(SLEEP, 1)
+        written = reader.ring.get(WRITTEN)
+        send(node, 2)
+        assert (reader.ring.get(WRITTEN), reader.messages()) == (written, [2])
+        assert len(list(Path("/proc/self/fd").iterdir())) == before - 1  # the memory that this test reads has one
+
+
 def test_what_a_ring_has_no_room_for_goes_by_the_connection_in_its_place(run: Run) -> None:
     chance = random.Random(1)
     descriptor = ring_memory()
