@@ -54,9 +54,9 @@ them stand in `schema/output/`. Of `run`, `inspect` and `logs` each line is an o
 {"type": "stage", "stage": "building", "state": "done", "subject": "camera", "detail": null, "seconds": 1.204}
 ```
 
-`stage` is `loading`, `building`, `generating` or `starting`, of a deploy also `connecting`, `opening`, `comparing`,
-`copying`, `preparing`, `checking`, `switching`, `stopping` or `asking` with a host as `subject`; `state` is `started`,
-`done`, `failed` or `unchanged`, and `seconds` is null at a begin.
+`stage` is `loading`, `building`, `generating`, `locking` or `starting`, of a deploy also `connecting`, `opening`,
+`comparing`, `copying`, `preparing`, `checking`, `switching`, `stopping` or `asking` with a host as `subject`; `state`
+is `started`, `done`, `failed` or `unchanged`, and `seconds` is null at a begin.
 
 With `run --output json` what the nodes say and what the launcher tells stand on standard output, one object a line with
 the `type` `log`, `event` or `diagnostic`.

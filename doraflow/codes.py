@@ -178,6 +178,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF877": "a host whose clock is wrong",
         "DF878": "a command on a host that failed",
         "DF879": "a run on a host that did not start or end",
+        # the lock file, and dataflows beside one another
+        "DF890": "a lock file that cannot be used",
+        "DF891": "a lock that is out of date",
+        "DF892": "a placement that no lock pins",
+        "DF893": "a pinned node that moves",
+        "DF894": "a pinned machine that there is not",
+        "DF895": "a lock that cannot be written",
+        "DF896": "two dataflows that use one port of a host",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

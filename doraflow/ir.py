@@ -164,6 +164,18 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """The machine that the lock has for a node, and where it says so.
+
+    A firm one holds whatever the node asks for; any other holds as long as the machine can take the node.
+    """
+
+    host: str
+    span: Span
+    is_firm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """A resolved connection from an output to an input; `span` is the text of the input's source."""
 
@@ -210,7 +222,8 @@ class Graph:
     `builds` are the build steps of modules, to be run before those of the nodes. `incomplete` tells that something of
     the nodes could not be read: nothing is then to be concluded from what the graph lacks; `knows_machines` is
     false where a part of the inventory could not be read. `exports` is given for a
-    module file by itself: the outputs, as `node/output`, that a dataflow around it may read.
+    module file by itself: the outputs, as `node/output`, that a dataflow around it may read. `pins` are the machines
+    of nodes that name none, as the lock has them.
     """
 
     name: str
@@ -228,6 +241,7 @@ class Graph:
     incomplete: bool = False
     knows_machines: bool = True
     exports: frozenset[str] | None = None
+    pins: dict[str, Pin] = field(default_factory=dict)
     _by_id: dict[str, Node] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def node(self, node_id: str) -> Node:

@@ -2,17 +2,22 @@
 
 Ports follow from the dataflow alone, so that every host's table names the same ones: on each host the first of the
 range belongs to its launcher, and the next ones, in the order of the file, to the nodes that read from other hosts.
+Hosts with one address share its ports: each begins where the one before it ends.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import DEFAULT_PORTS, FarNode, Peer
 
+from doraflow.analysis.placement.demand import listed
+from doraflow.parser.inventory import is_loopback
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from doraflow_runtime.contract import InputWiring, Link
 
@@ -24,19 +29,37 @@ HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of a dataflow: that of every launcher, and those of nodes that read from other hosts."""
+    """The ports of a dataflow: that of each host's launcher, and those of nodes that read from other hosts."""
 
-    launcher: int
+    launchers: dict[str, int]
     nodes: dict[str, int]
 
 
 def ports(graph: Graph) -> Ports:
     """Give every listener its port, also beyond the end of a range that is too small."""
     first, _ = port_range(graph)
-    given: dict[str, int] = {}
-    for nodes in listeners(graph).values():
-        given.update({node: first + 1 + index for index, node in enumerate(nodes)})
-    return Ports(first, given)
+    reading = listeners(graph)
+    launchers: dict[str, int] = {}
+    nodes: dict[str, int] = {}
+    for hosts in by_address(graph).values():
+        counts = [1 + len(reading.get(host, ())) for host in hosts]
+        for host, begin in zip(hosts, accumulate(counts, initial=first), strict=False):
+            launchers[host] = begin
+            nodes.update((node, begin + 1 + index) for index, node in enumerate(reading.get(host, ())))
+    return Ports(launchers, nodes)
+
+
+def by_address(graph: Graph) -> dict[str, list[str]]:
+    """Group the hosts that nodes run on by address, or by name where they have none, in the order of the file.
+
+    Loopback addresses are one: who listens there listens on all of them.
+    """
+    addresses = {host.name: host.address for host in graph.hosts}
+    grouped: dict[str, list[str]] = {}
+    for host in dict.fromkeys(node.host for node in graph.nodes):
+        address = (addresses.get(host) or host).lower()
+        grouped.setdefault("localhost" if is_loopback(address) else address, []).append(host)
+    return grouped
 
 
 def listeners(graph: Graph) -> dict[str, list[str]]:
@@ -67,28 +90,40 @@ def is_insecure(graph: Graph) -> bool:
 def check_ports(graph: Graph, sink: Sink) -> Graph:
     """Report hosts on which the range of ports is too small; the graph is returned as it is."""
     first, last = port_range(graph)
-    room = last - first
-    for host, nodes in listeners(graph).items():
-        if len(nodes) > room:
-            end = first + len(nodes)
-            help_text = f"write `port_range: {first}-{end}` under `communication: remote:`"
-            if end > HIGHEST_PORT:
-                help_text = f"begin `port_range` at {HIGHEST_PORT - len(nodes)} or lower"
+    room = last - first + 1
+    reading = listeners(graph)
+    for hosts in by_address(graph).values() if reading else ():
+        nodes = [node for host in hosts for node in reading.get(host, ())]
+        needed = len(hosts) + len(nodes)
+        if nodes and needed > room:
+            help_text = f"write `port_range: {first}-{first + needed - 1}` under `communication: remote:`"
+            if first + needed - 1 > HIGHEST_PORT:
+                help_text = f"begin `port_range` at {HIGHEST_PORT - needed + 1} or lower"
             sink.error(
                 "DF830",
-                f"host `{host}` needs {len(nodes) + 1} ports, one for its launcher and one for each node that reads "
-                f"from other hosts, and `{first}-{last}` has {room + 1}",
-                graph.setting_spans.get("communication") or graph.node(nodes[room]).span,
+                f"{_needing(hosts)} {needed} ports, one for {_launchers(hosts)} and one for each node that reads "
+                f"from other hosts, and `{first}-{last}` has {room}",
+                graph.setting_spans.get("communication")
+                or graph.node(nodes[max(last - first + 1 - len(hosts), 0)]).span,
                 help=help_text,
             )
     return graph
 
 
-def peers(graph: Graph, hosts: Iterable[str]) -> tuple[Peer, ...]:
+def _needing(hosts: Sequence[str]) -> str:
+    if len(hosts) == 1:
+        return f"host `{hosts[0]}` needs"
+    return f"the hosts {listed([f'`{host}`' for host in hosts])} have one address, and need"
+
+
+def _launchers(hosts: Sequence[str]) -> str:
+    return "its launcher" if len(hosts) == 1 else "each launcher"
+
+
+def peers(graph: Graph, given: Ports, hosts: Iterable[str]) -> tuple[Peer, ...]:
     """Describe all hosts: one without an address in the inventory is reached by its name."""
     addresses = {host.name: host.address for host in graph.hosts}
-    first, _ = port_range(graph)
-    return tuple(Peer(host, addresses.get(host) or host, first) for host in hosts)
+    return tuple(Peer(host, addresses.get(host) or host, given.launchers[host]) for host in hosts)
 
 
 def far_nodes(

@@ -99,7 +99,7 @@ def _joined(graph: Graph, plans: tuple[HostPlan, ...], ports: Ports) -> tuple[Ho
     """Tell hosts of one another, where there are several."""
     if len(plans) < 2:
         return plans
-    everyone = between_hosts.peers(graph, [plan.host for plan in plans])
+    everyone = between_hosts.peers(graph, ports, [plan.host for plan in plans])
     is_insecure = between_hosts.is_insecure(graph)
     joined = []
     for index, plan in enumerate(plans):
@@ -107,7 +107,7 @@ def _joined(graph: Graph, plans: tuple[HostPlan, ...], ports: Ports) -> tuple[Ho
             plan.wiring,
             far=between_hosts.far_nodes(graph, ports, plan.wiring.links, plan.host, _input_wiring),
             peers=everyone[:index] + everyone[index + 1 :],
-            port=ports.launcher,
+            port=ports.launchers[plan.host],
             insecure=is_insecure,
         )
         joined.append(replace(plan, wiring=wiring))

@@ -45,6 +45,8 @@ def place(graph: Graph, sink: Sink) -> Graph:
             break
         _tell_refused(graph.node(refused.node), refused, decision, graph, sink)
     where = {placed.node: placed.host for placed in decision.placed}
+    for moved in decision.moved:
+        _tell_moved(graph.node(moved.node), where[moved.node], moved.reason, graph, sink)
     return replace(graph, nodes=tuple(_placed(node, where[node.id]) for node in graph.nodes))
 
 
@@ -76,6 +78,18 @@ def _tell_refused(node: Node, refused: Refused, decision: Decision, graph: Graph
     span = next((node.setting_spans[key] for key in keys if key in node.setting_spans), node.affinity_span)
     related = [Label(host.span, f"`{host.name}` is described here") for host in graph.hosts if host.span is not None]
     sink.error("DF515", message, span or node.span, related=related[:_MOST_SHOWN], help=help_text)
+
+
+def _tell_moved(node: Node, host: str, reason: str, graph: Graph, sink: Sink) -> None:
+    """Say that a node is not where the lock has it: of its own accord only what cannot stay moves."""
+    pin = graph.pins[node.id]
+    sink.note(
+        "DF893",
+        f"`{node.id}` moves from `{pin.host}` to `{host}`: {reason}",
+        node.span,
+        related=[Label(pin.span, f"pinned to `{pin.host}` here")],
+        help=f"make `{pin.host}` fit for it again, or commit the lock that `doraflow build` writes",
+    )
 
 
 def _carries(labels: tuple[tuple[str, str], ...], host: Host) -> bool:

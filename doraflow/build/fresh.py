@@ -55,13 +55,15 @@ def write_fresh(files: FileSet, folder: Path) -> None:
 def replace_text(file: Path, text: str) -> None:
     """Put a text in the place of a file at once, so that no failure leaves half of it. A link stays a link.
 
+    A file that is not there yet is made.
+
     Raises OSError.
     """
     target = file.resolve()
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            os.fchmod(descriptor, target.stat().st_mode & 0o7777)
+            os.fchmod(descriptor, target.stat().st_mode & 0o7777 if target.exists() else 0o644)
             stream.write(text)
         Path(name).replace(target)
     except OSError:

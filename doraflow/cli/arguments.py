@@ -31,6 +31,12 @@ class ProgressForm(StrEnum):
 File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False)
 ]
+Locked: TypeAlias = Annotated[
+    bool, typer.Option("--locked", help="Fail where the lock file does not hold what the dataflow gives now.")
+]
+Frozen: TypeAlias = Annotated[
+    bool, typer.Option("--frozen", help="Place nodes as the lock file says, whatever they ask for, and leave it alone.")
+]
 Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 StrictTypes: TypeAlias = Annotated[
     bool, typer.Option("--strict-types", help="Ask for types as `strict_types: true` in the dataflow does.")

@@ -12,8 +12,10 @@ from doraflow.cli.arguments import (
     File,
     Form,
     Format,
+    Frozen,
     Inventory,
     Jobs,
+    Locked,
     NoCache,
     Profile,
     ProgressForm,
@@ -50,6 +52,8 @@ def build(
     inventory: Inventory = None,
     profile: Profile = None,
     strict_types: StrictTypes = False,
+    locked: Locked = False,
+    frozen: Frozen = False,
     form: Format = Form.TEXT,
     no_cache: NoCache = False,
     progress: ProgressOption = ProgressForm.AUTO,
@@ -57,11 +61,13 @@ def build(
     """Build a bundle: a launcher per machine, wiring tables, typed stubs, and all that they need.
 
     The nodes' `build:` commands run first, only those whose command, sources or environment changed. The same input
-    gives the same bytes, so a bundle can be committed and `--check`ed in CI.
+    gives the same bytes, so a bundle can be committed and `--check`ed in CI. Where machines are chosen for nodes, the
+    choice is kept in the lock file beside the dataflow.
 
     Example: doraflow build dataflow.yml -o bundle
     """
     from doraflow.cli.building import load, run_build_steps
+    from doraflow.cli.locking import check_lock, keep_lock, lock_use
     from doraflow.cli.loudness import Loudness, loudness
     from doraflow.cli.overheard import overheard
     from doraflow.cli.progress import progress_as
@@ -72,8 +78,9 @@ def build(
     from doraflow.target_registry import find_targets
 
     told = progress_as(progress)
+    use = lock_use(locked=locked or (check and not frozen), frozen=frozen)
     with recorded() as record:
-        options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
+        options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types, lock=use)
         made, planned = load(file, options, told)
         engines = find_targets(target or (), made.sink)
         steps = None
@@ -82,14 +89,18 @@ def build(
         if planned is not None and not check and not no_build_steps:
             steps = run_build_steps(made, jobs, told, rebuild=rebuild)
         files = generate(made, engines)
+    has_new_lock = False
     folder = out or Path(f"{planned.graph.name}_bundle" if planned is not None else "")
     if files is not None and check:
         _compare(files, folder, made.sink, form)
+        check_lock(made)
     elif files is not None:
         _write(files, folder, made.sink, told)
+        has_new_lock = keep_lock(made, told)
     with overheard() as said:
         tell_findings(made, form)
     is_usual = progress is ProgressForm.AUTO and loudness() is Loudness.NORMAL and not no_cache
+    is_usual = is_usual and not has_new_lock  # what was asked of the disk is answered in another way now
     is_usual = is_usual and all(engine.is_own for engine in engines)  # what others make is not in the key of a result
     if context.obj is not None and is_usual and files is not None and not made.sink.has_errors:
         keep_build(context.obj, record, said, files, folder, steps, writes=not check)

@@ -143,12 +143,14 @@ def _send(
 ) -> tuple[HostReport, ...]:
     """Build the bundle and deploy it, or tell what would be sent."""
     from doraflow.cli.building import run_build_steps
+    from doraflow.cli.locking import keep_lock
     from doraflow.deploy import deploying
     from doraflow.deploy.shares import steps_here
 
     if not dry_run:
         run_build_steps(made, jobs, told, rebuild=rebuild, chosen=steps_here(plan))
         _stop_after_errors(made)
+        keep_lock(made, told)
     shares = _shares(made, plan, deploy.targets)
     if sign_key is not None:
         shares = _signed(shares, sign_key, made)

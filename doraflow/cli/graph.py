@@ -16,6 +16,7 @@ from doraflow.cli.outputs import show_json
 
 if TYPE_CHECKING:
     from doraflow.ir import Graph
+    from doraflow.pipeline import Compilation, Options
 
 
 class Picture(StrEnum):
@@ -101,11 +102,18 @@ def _drawn(graph: Graph, form: Picture) -> str:
 
 def graph_of(file: Path, inventory: Path | None, profile: str | None) -> Graph:
     """Check a dataflow without its sources; after errors show them and exit."""
-    from doraflow.cli.report import show_findings
-    from doraflow.pipeline import Options, check
+    from doraflow.pipeline import Options
 
-    made = check(file, Options(check_sources=False, inventory=inventory, profile=profile))
+    return checked_graph(file, Options(check_sources=False, inventory=inventory, profile=profile))[0]
+
+
+def checked_graph(file: Path, options: Options) -> tuple[Graph, Compilation]:
+    """Check a dataflow; after errors show them and exit."""
+    from doraflow.cli.report import show_findings
+    from doraflow.pipeline import check
+
+    made = check(file, options)
     if made.graph is None or made.sink.has_errors:
         show_findings(made)
         raise typer.Exit(1)
-    return made.graph
+    return made.graph, made

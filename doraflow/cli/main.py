@@ -26,6 +26,7 @@ from doraflow.cli import (
     init,
     inspect,
     keys,
+    lock,
     logs,
     lsp,
     manual,
@@ -76,6 +77,7 @@ _add("build", WRITE, build.build)
 _add("graph", WRITE, graph.graph)
 _add("expand", WRITE, graph.expand)
 _add("plan", WRITE, plan.plan)
+_add("lock", WRITE, lock.lock)
 _add("migrate", WRITE, migrate.migrate)
 _add("run", RUN, run.run)
 _add("start", RUN, start.start)

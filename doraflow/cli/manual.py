@@ -45,7 +45,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
             see_also=("new node", "check", "run"),
         ),
         "check": Manual(
-            ("doraflow check dataflow.yml --strict", "doraflow check dataflow.yml --output github"),
+            ("doraflow check dataflow.yml --strict", "doraflow check patrol.yml dock.yml --output github"),
             done="no errors",
             failed="there are errors, with `--strict` also warnings",
             environment=(_CACHE,),
@@ -59,7 +59,12 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         ),
         "graph": Manual(("doraflow graph dataflow.yml",), see_also=("plan", "expand")),
         "expand": Manual(("doraflow expand dataflow.yml --profile robot",), see_also=("graph", "migrate")),
-        "plan": Manual(("doraflow plan dataflow.yml --output json",), see_also=("graph", "build")),
+        "plan": Manual(("doraflow plan dataflow.yml --output json",), see_also=("lock", "graph", "build")),
+        "lock": Manual(
+            ("doraflow lock dataflow.yml", "doraflow lock dataflow.yml --check", "doraflow lock dataflow.yml --update"),
+            failed="there are errors, or `--check` found the lock out of date",
+            see_also=("plan", "build"),
+        ),
         "migrate": Manual(
             ("doraflow migrate dataflow.yml > modern.yml", "doraflow migrate --check dataflow.yml"),
             failed="the file cannot be rewritten, or `--check` found it old",

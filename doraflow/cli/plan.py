@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
-from doraflow.cli.arguments import File, Inventory, Profile
+from doraflow.cli.arguments import File, Frozen, Inventory, Locked, Profile
 from doraflow.cli.outputs import Output, OutputOption, show
 
 if TYPE_CHECKING:
@@ -14,21 +14,35 @@ if TYPE_CHECKING:
 
     from doraflow.analysis.placement.summary import Summary
 
+_MOVES = "DF893"
+"""The one finding that a plan tells when there are no errors: a pinned node is somewhere else."""
+
 
 def plan(
     file: File,
     output: OutputOption = Output.TABLE,
     inventory: Inventory = None,
     profile: Profile = None,
+    locked: Locked = False,
+    frozen: Frozen = False,
 ) -> None:
     """Show on which machine each node runs and why, what travels between machines, and what messages take on each.
+
+    Nodes stay where the lock has them as long as they can; nothing is written.
 
     Example: doraflow plan dataflow.yml --inventory machines.yml
     """
     from doraflow.analysis.placement.summary import summarise
-    from doraflow.cli.graph import graph_of
+    from doraflow.cli.graph import checked_graph
+    from doraflow.cli.locking import lock_use
+    from doraflow.cli.report import write_findings
+    from doraflow.pipeline import Options
 
-    summary = summarise(graph_of(file, inventory, profile))
+    use = lock_use(locked=locked, frozen=frozen)
+    options = Options(check_sources=False, inventory=inventory, profile=profile, lock=use)
+    graph, made = checked_graph(file, options)
+    summary = summarise(graph)
+    write_findings([each for each in made.diagnostics() if each.code == _MOVES], made.all_texts())
     if output is Output.TABLE:
         _show(summary)
     else:

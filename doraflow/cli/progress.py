@@ -29,6 +29,7 @@ _STEP_WORDS = {"started": "building", "done": "built", "failed": "failed", "unch
 _STAGE_WORDS = {
     "loading": "loaded",
     "generating": "generated",
+    "locking": "locked",
     "starting": "started",
     "connecting": "connected",
     "opening": "opened",

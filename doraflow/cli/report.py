@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from doraflow.diagnostics import Diagnostic
     from doraflow.pipeline import Compilation
+    from doraflow.policy.apply import Ignored
     from doraflow.render.text import Piece
 
 
@@ -44,21 +46,35 @@ def fail(message: str, hint: str, *, code: int = 1) -> NoReturn:
 
 def tell_findings(made: Compilation, form: Form) -> None:
     """Write all findings of a compilation: as text to standard error, for tools to standard output."""
+    tell(Told(made.diagnostics(), made.all_texts(), made.ignored), form)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Findings, the texts that they stand in by path, and those that comments ignore."""
+
+    found: Sequence[Diagnostic]
+    texts: Mapping[str, str]
+    ignored: Sequence[Ignored]
+
+
+def tell(told: Told, form: Form) -> None:
+    """Write findings, of one dataflow or of several."""
     match form:
         case Form.TEXT:
-            show_findings(made)
+            write_findings(told.found, told.texts)
         case Form.JSON:
             from doraflow.render.objects import render_json
 
-            _print(f"{render_json(made.diagnostics())}\n")
+            _print(f"{render_json(told.found)}\n")
         case Form.SARIF:
             from doraflow.render.sarif import render_sarif
 
-            _print(f"{render_sarif(made.diagnostics(), made.ignored, folder=Path.cwd())}\n")
+            _print(f"{render_sarif(told.found, told.ignored, folder=Path.cwd())}\n")
         case Form.GITHUB:
             from doraflow.render.github import render_github
 
-            _print(render_github(made.diagnostics()))
+            _print(render_github(told.found))
 
 
 def _print(text: str) -> None:

@@ -77,7 +77,7 @@ def check_hosts(hosts: Mapping[str, Host], sections: tuple[SyntaxNode | None, ..
                 span,
                 help="write up to 64 letters, digits, `_`, `-` and `.`, with none of the last two first",
             )
-        if host.address is None or _is_loopback(host.address):
+        if host.address is None or is_loopback(host.address):
             continue
         other = seen.setdefault(host.address.lower(), name)
         if other != name:
@@ -91,6 +91,14 @@ def check_hosts(hosts: Mapping[str, Host], sections: tuple[SyntaxNode | None, ..
             )
 
 
+def is_loopback(address: str) -> bool:
+    """Tell whether an address leads to this machine alone."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address.lower() == "localhost"
+
+
 def _read(syntax: MappingNode, sink: Sink) -> tuple[Mapping[str, Host], MappingNode | None] | None:
     if is_cluster(syntax):
         return read_cluster(syntax, sink)
@@ -99,13 +107,6 @@ def _read(syntax: MappingNode, sink: Sink) -> tuple[Mapping[str, Host], MappingN
         return None
     section = reading.tree.get("hosts")
     return reading.model.hosts, section if isinstance(section, MappingNode) else None
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address.lower() == "localhost"
 
 
 def _key_span(name: str, places: list[MappingNode]) -> Span | None:

@@ -118,7 +118,7 @@ def _offset(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]
     if given and not changes.port_base and not 1 <= base <= HIGHEST_PORT:
         text = f"`{PORT_VARIABLE}` is `{given}`, which is no port"
         raise LaunchError(Finding("DF832", text, help="set it to the first port that the hosts may listen on"))
-    offset = base - wiring.port if base else 0
+    offset = base - min([wiring.port, *(peer.port for peer in wiring.peers)]) if base else 0
     highest = max([wiring.port, *(node.port for node in wiring.nodes), *(node.port for node in wiring.far)]) + offset
     if highest > HIGHEST_PORT:
         text = f"from {base} on, the ports of this dataflow go up to {highest}, and the last port is {HIGHEST_PORT}"

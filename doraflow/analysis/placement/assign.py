@@ -30,7 +30,8 @@ _NOTHING = 1e-9
 class Item:
     """A node to place: what it takes of a machine, and the machines that it may stand on, best first.
 
-    One that is fixed has one machine and stays there, also if it is refused since there is no room.
+    One that is fixed has one machine and stays there, also if it is refused since there is no room. One that has been
+    on a machine before is put there again, and stays, if there is room.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Item:
     cores: int = 0
     memory: int = 0
     is_fixed: bool = False
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def assign(items: Sequence[Item], rooms: Mapping[str, Room], traffic: Mapping[tu
     if len(items) <= MOST_TRIED and len(rooms) <= MOST_STARTS:
         attempts += [partial(_Work.place_on, machine=machine) for machine in rooms]
     best = _attempt(attempts[0], items, rooms, near)
-    if any(len(item.choices) > 1 for item in items):
+    if any(len(item.choices) > 1 and item.name not in best.kept for item in items):
         for attempt in attempts[1:]:
             best = min(best, _attempt(attempt, items, rooms, near), key=_Work.cost)
     return best.made
@@ -104,18 +106,23 @@ class _Work:
         self.items = {item.name: item for item in items}
         self.near = near
         self.made = Assignment()
+        self.kept: set[str] = set()
         self._rooms = rooms
         self._cores = dict.fromkeys(rooms, 0)
         self._memory = dict.fromkeys(rooms, 0)
         self._known: dict[int, dict[str, int]] = {}
 
     def place_fixed(self) -> None:
-        """Put down what has no choice, in the order of the file."""
+        """Put down what has no choice, then what was placed before, each in the order of the file."""
         for item in self.items.values():
             if item.is_fixed:
                 if not self._has_room(item, item.choices[0]):
                     self.made.refused.append(item.name)
                 self._put(item, item.choices[0])
+        for item in self.items.values():
+            if not item.is_fixed and item.before is not None and self._has_room(item, item.before):
+                self._put(item, item.before)
+                self.kept.add(item.name)
 
     def place_all(self) -> None:
         """Place the rest: always the one that has most traffic with what is placed; without any, the next in order."""
@@ -166,7 +173,8 @@ class _Work:
 
     def improve(self) -> None:
         """Move nodes, and let pairs change places, as long as that saves traffic."""
-        free = [item for item in self.items.values() if len(item.choices) > 1 and item.name in self.made.machine]
+        placed = [item for item in self.items.values() if item.name in self.made.machine]
+        free = [item for item in placed if len(item.choices) > 1 and item.name not in self.kept]
         for _ in range(MOST_SWEEPS):
             moved = [item for item in free if self._move(item)]
             if len(free) <= MOST_SWAPPED and not moved:

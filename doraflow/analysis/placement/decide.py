@@ -5,7 +5,7 @@ Pure; `doraflow.analysis.place` tells the findings, and `doraflow plan` shows th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.placement.assign import Item, Room, assign
@@ -14,14 +14,16 @@ from doraflow.analysis.placement.traffic import flows
 from doraflow.ir import DEFAULT_HOST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from doraflow.analysis.placement.assign import Assignment
     from doraflow.analysis.placement.demand import Demand
     from doraflow.analysis.placement.traffic import Flow
     from doraflow.ir import Graph, Host, Node
 
 
 _NAMED = "named in `deploy`"
+_PINNED = "pinned in the lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,20 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A node that is not on the machine that the lock has for it, and why."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Where every node runs, in the order of the file; a refused node is placed on its first candidate all the same."""
 
     placed: tuple[Placed, ...]
     refused: tuple[Refused, ...]
+    moved: tuple[Moved, ...] = ()
 
 
 def decide(graph: Graph) -> Decision:
@@ -58,19 +69,56 @@ def decide(graph: Graph) -> Decision:
     names = machines(graph)
     hosts = {host.name: host for host in graph.hosts}
     park = _Park(names, hosts)
-    choices = {node.id: _choices(node, park) for node in graph.nodes}
-    is_open = any(node.machine is None and len(choices[node.id]) > 1 for node in graph.nodes)
-    weighed = flows(graph) if is_open else ()
-    items = [_item(node, choices[node.id] or names[:1]) for node in graph.nodes]
+    choices = {node.id: _choices(node, park, graph) for node in graph.nodes}
+    items = [_item(node, choices[node.id] or names[:1], graph) for node in graph.nodes]
+    weighed = flows(graph) if any(not item.is_fixed and len(item.choices) > 1 for item in items) else ()
     rooms = {name: _room(hosts.get(name)) for name in dict.fromkeys([*names, *(i.choices[0] for i in items)])}
-    made = assign(items, rooms, _between(weighed))
+    made, cramped = _assigned(items, rooms, _between(weighed))
     fallback = {item.name: item.choices[0] for item in items}
     where = {node.id: made.machine.get(node.id, fallback[node.id]) for node in graph.nodes}
     beyond = {name for name, found in choices.items() if not found}
     refused = [Refused(node.id, choices[node.id]) for node in graph.nodes if node.id in {*made.refused, *beyond}]
+    moved = tuple(_moved(graph, where, hosts, cramped))
     strongest = _strongest(weighed, where)
-    placed = [Placed(node.id, where[node.id], _reason(node, choices[node.id], strongest)) for node in graph.nodes]
-    return Decision(tuple(placed), tuple(refused))
+    kept = graph.pins.keys() - {each.node for each in moved}
+    placed = [
+        Placed(node.id, where[node.id], _reason(node, choices[node.id], strongest, is_kept=node.id in kept))
+        for node in graph.nodes
+    ]
+    return Decision(tuple(placed), tuple(refused), moved)
+
+
+def _assigned(
+    items: Sequence[Item], rooms: Mapping[str, Room], traffic: Mapping[tuple[str, str], float]
+) -> tuple[Assignment, str | None]:
+    """Place every node, with those of the lock where they were.
+
+    If that leaves nodes without room that a new placement has room for, place all anew, and name the first of them.
+    """
+    made = assign(items, rooms, traffic)
+    if made.refused and any(item.before is not None for item in items):
+        anew = assign([replace(item, before=None) for item in items], rooms, traffic)
+        if len(anew.refused) < len(made.refused):
+            return anew, made.refused[0]
+    return made, None
+
+
+def _moved(graph: Graph, where: Mapping[str, str], hosts: Mapping[str, Host], cramped: str | None) -> Iterator[Moved]:
+    """List the nodes that are not where the lock has them; `cramped` would have no room if they were."""
+    for node in graph.nodes if graph.pins else ():
+        pin = graph.pins.get(node.id)
+        if pin is None or pin.is_firm or node.machine is not None or where[node.id] == pin.host:
+            continue
+        host = hosts.get(pin.host)
+        unmet = "" if host is None else demand(node).unmet(host)
+        if host is None:
+            yield Moved(node.id, f"the inventory has no machine `{pin.host}`")
+        elif unmet:
+            yield Moved(node.id, f"`{pin.host}` {unmet}")
+        elif cramped is not None and cramped != node.id:
+            yield Moved(node.id, f"with all nodes where the lock has them, no machine has room for `{cramped}`")
+        else:
+            yield Moved(node.id, f"`{pin.host}` has no room left for it")
 
 
 def links_between_machines(graph: Graph) -> dict[tuple[str, str], tuple[Flow, ...]]:
@@ -84,9 +132,12 @@ def links_between_machines(graph: Graph) -> dict[tuple[str, str], tuple[Flow, ..
     return links
 
 
-def _choices(node: Node, park: _Park) -> tuple[str, ...]:
-    """List the machines that could take a node; one that names its machine has no other."""
-    return (node.machine,) if node.machine is not None else park.for_demand(demand(node))
+def _choices(node: Node, park: _Park, graph: Graph) -> tuple[str, ...]:
+    """List the machines that could take a node; one that names its machine, or has a firm pin, has no other."""
+    if node.machine is not None:
+        return (node.machine,)
+    pin = graph.pins.get(node.id)
+    return (pin.host,) if pin is not None and pin.is_firm and park.has(pin.host) else park.for_demand(demand(node))
 
 
 class _Park:
@@ -94,12 +145,17 @@ class _Park:
 
     def __init__(self, names: tuple[str, ...], hosts: Mapping[str, Host]) -> None:
         self._names = names
+        self._all = frozenset(names)
         self._hosts = hosts
         self._found: dict[Demand, tuple[str, ...]] = {}
         self._carrying: dict[tuple[str, str], list[str]] = {}
         for name in names:
             for label in hosts[name].labels.items() if name in hosts else ():
                 self._carrying.setdefault(label, []).append(name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether nodes may be placed on a machine of this name."""
+        return name in self._all
 
     def for_demand(self, wanted: Demand) -> tuple[str, ...]:
         """List the machines that could take a node if they were empty."""
@@ -114,9 +170,12 @@ class _Park:
         return wanted.fits(self._hosts[name]) if name in self._hosts else not wanted.labels
 
 
-def _item(node: Node, choices: tuple[str, ...]) -> Item:
+def _item(node: Node, choices: tuple[str, ...], graph: Graph) -> Item:
     wanted = demand(node)
-    return Item(node.id, choices, wanted.cores, wanted.memory, is_fixed=node.machine is not None)
+    pin = graph.pins.get(node.id)
+    is_firm = pin is not None and pin.is_firm and choices == (pin.host,)
+    before = pin.host if pin is not None and node.machine is None and pin.host in choices else None
+    return Item(node.id, choices, wanted.cores, wanted.memory, node.machine is not None or is_firm, before)
 
 
 def _room(host: Host | None) -> Room:
@@ -147,9 +206,11 @@ def _unlisted(node: Node) -> str:
     return _NAMED if node.machine is not None else "no inventory"
 
 
-def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[str, float]]) -> str:
+def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[str, float]], *, is_kept: bool) -> str:
     if node.machine is not None:
         return _NAMED
+    if is_kept:
+        return _PINNED
     wanted = demand(node)
     if len(choices) == 1 and not wanted.is_nothing:
         return f"no other machine has {described(wanted)}"
