@@ -178,6 +178,12 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF877": "a host whose clock is wrong",
         "DF878": "a command on a host that failed",
         "DF879": "a run on a host that did not start or end",
+        # the launchers of several hosts
+        "DF880": "a host that did not come",
+        "DF881": "a host that runs another build",
+        "DF882": "a dataflow that another host has stopped",
+        "DF883": "a node that failed on another host",
+        "DF884": "launchers that cannot be linked",
         # the lock file, and dataflows beside one another
         "DF890": "a lock file that cannot be used",
         "DF891": "a lock that is out of date",

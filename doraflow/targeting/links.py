@@ -87,7 +87,7 @@ def ranges(ports: Iterable[int]) -> tuple[tuple[int, int], ...]:
 
 def key_files(wiring: HostWiring) -> tuple[str, ...]:
     """List the files with the keys that a host needs: its own secret one, and everybody's public ones."""
-    if not wiring.far or wiring.insecure:
+    if not wiring.peers or wiring.insecure:
         return ()
     everybody = (wiring.host, *(peer.host for peer in wiring.peers))
     return (f"{wiring.host}.secret", *(f"{host}.public" for host in everybody))

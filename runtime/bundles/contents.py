@@ -35,6 +35,14 @@ def read_digests(content: bytes) -> dict[str, str]:
         raise ManifestError("it is not the manifest of a bundle") from error
 
 
+def read_plan(bundle: Path) -> str:
+    """Read the digest of what all hosts of a dataflow have to agree on; empty where the manifest has none."""
+    try:
+        return str(json.loads((bundle / MANIFEST).read_bytes()).get("plan", ""))
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return ""  # a bundle made by hand; what is wrong with another is told where it is verified
+
+
 def differing(bundle: Path, digests: Mapping[str, str], mend: str = COPY_AGAIN) -> Iterator[tuple[str, str]]:
     """Name the files that are changed, missing or unreadable: a message and the mend for each."""
     for name, expected in digests.items():

@@ -50,9 +50,13 @@ class AskMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End the run, cleanly or at once; answered with `Done` when that has begun."""
+    """End the run, cleanly or at once; answered with `Done` when that has begun.
+
+    All hosts of the dataflow stop, or `alone` the one that is asked.
+    """
 
     now: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,34 @@ class NodeState:
 
 
 @dataclass(frozen=True, slots=True)
+class HostState:
+    """How another host of the dataflow stands, as this one sees it.
+
+    `state` is how far its run is, or why that is not known: `absent` (it has not come yet), `lost`, `strange` (it runs
+    another build), `ended`. `clock_us` is by how many microseconds its clock is ahead of this one's, and
+    `clock_error_us` by how many that may be wrong; None while it was not measured. `silent_ms` is since when nothing
+    was heard of it.
+    """
+
+    host: str
+    state: str
+    clock_us: int | None = None
+    clock_error_us: int | None = None
+    silent_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """How the run stands; `at_ms` is the launcher's clock, to make rates of what is counted."""
+    """How the run stands; `at_ms` is the launcher's clock, to make rates of what is counted.
+
+    `hosts` are the other hosts of the dataflow.
+    """
 
     run: RunFacts
     state: RunState
     at_ms: int
     nodes: tuple[NodeState, ...] = ()
+    hosts: tuple[HostState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ SLACK = 1.0
 
 
 def told(
-    findings: Sequence[Finding], failed: Mapping[str, float], producers_of: Callable[[str], Iterable[str]]
+    findings: Sequence[Finding],
+    failed: Mapping[str, float],
+    producers_of: Callable[[str], Iterable[str]],
+    homes: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Finding]:
     """Say of each failure from which other it may follow; such findings come behind those that stand for themselves.
 
-    `failed` says when nodes failed, in seconds of one clock.
+    `failed` says when nodes failed, in seconds of one clock, `homes` which of them belong to other hosts.
     """
     causes = _causes(failed, producers_of)
-    named = [_with_cause(finding, causes.get(finding.node, "")) for finding in findings]
+    named = [_with_cause(finding, causes.get(finding.node, ""), homes) for finding in findings]
     return sorted(named, key=lambda finding: bool(finding.cause))
 
 
@@ -51,8 +55,9 @@ def _causes(failed: Mapping[str, float], producers_of: Callable[[str], Iterable[
     return causes
 
 
-def _with_cause(finding: Finding, cause: str) -> Finding:
+def _with_cause(finding: Finding, cause: str, homes: Mapping[str, str]) -> Finding:
     if not cause:
         return finding
-    note = f"(what feeds it had failed, beginning with `{cause}`: this may follow from that)"
+    where = f" on host `{homes[cause]}`" if cause in homes else ""
+    note = f"(what feeds it had failed, beginning with `{cause}`{where}: this may follow from that)"
     return replace(finding, notes=(*finding.notes, note), cause=cause)

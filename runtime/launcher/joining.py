@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 
 class Joining:
-    """Receives what nodes say. `is_started` once all were told to start, `is_stopping` once all were told to stop."""
+    """Receives what nodes say. `is_started` once all were told to start, `is_stopping` once all were told to stop.
+
+    `may_start` is asked once all nodes of this host have joined; `on_change` is called when a node stands differently.
+    """
 
     __slots__ = (
         "_barrier",
         "_began",
         "_console",
         "_consumers",
+        "_far_ended",
         "_health",
         "_measurements",
         "_members",
@@ -44,6 +48,8 @@ class Joining:
         "_stop_all",
         "is_started",
         "is_stopping",
+        "may_start",
+        "on_change",
     )
 
     def __init__(
@@ -61,6 +67,9 @@ class Joining:
         """`stop_all` is told why the dataflow is to stop, `on_arrival` which node listens from now on."""
         self.is_started = False
         self.is_stopping = False
+        self.may_start: Callable[[], bool] = lambda: True
+        self.on_change: Callable[[], None] = lambda: None
+        self._far_ended: dict[str, None] = {}
         self._members = members
         self._measurements = measurements
         self._barrier = barrier
@@ -94,6 +103,7 @@ class Joining:
         if member is not None and member.connection is connection:
             member.connection = None
             if isinstance(member, Guest):
+                self.on_change()
                 self._console.progress("guest_left", f"`{member.node}` has left the dataflow", node=member.node)
                 self._on_left(member)
 
@@ -101,25 +111,44 @@ class Joining:
         """Note that the process of a node has ended, and tell those who read from it; `error` says how it failed."""
         self._barrier.arrived(member.node, time.monotonic())
         if self.is_started:
-            self.tell_readers(member, "ended", **({"error": error} if error else {}))
+            self.tell_readers(member.node, "ended", **({"error": error} if error else {}))
+        self.on_change()
         self.start_if_ready()
+
+    def far_ended(self, node: str, error: str = "") -> None:
+        """Note that a node of another host has ended for good, and tell those who read from it, or send to it."""
+        self._far_ended[node] = None
+        if self.is_started:
+            self.tell_readers(node, "ended", **({"error": error} if error else {}))
+            self.tell_senders(node, "gone")
+
+    def far_began_again(self, node: str) -> None:
+        """Note that a node of another host which had ended is there again."""
+        self._far_ended.pop(node, None)
 
     def restarting(self, member: Member) -> None:
         """Note that the process of a node has ended and another follows, and tell those who read from it."""
         if self.is_started:
-            self.tell_readers(member, "restarting")
+            self.tell_readers(member.node, "restarting")
         else:
             self._barrier.expect(member.node)
+        self.on_change()
 
-    def tell_readers(self, member: Member | Guest, kind: str, **fields: str) -> None:
+    def tell_readers(self, node: str, kind: str, **fields: str) -> None:
         """Tell those who read from a node something of it."""
-        for consumer in self._consumers.get(member.node, ()):
+        for consumer in self._consumers.get(node, ()):
             if (reader := self._members.peer(consumer)) is not None:
-                reader.tell(kind, node=member.node, **fields)
+                reader.tell(kind, node=node, **fields)
+
+    def tell_senders(self, node: str, kind: str) -> None:
+        """Tell those who send to a node something of it."""
+        for producer in self._producers.get(node, ()):
+            if (sender := self._members.peer(producer)) is not None:
+                sender.tell(kind, node=node)
 
     def have_ended(self, nodes: Iterable[str]) -> bool:
         """Tell whether none of `nodes` has a process, or will have one."""
-        found = [self._members.by_node(node) for node in nodes]
+        found = [self._members.by_node(node) for node in nodes if node not in self._far_ended]
         return all(member is not None and member.is_over for member in found)
 
     def producers_of(self, node: str) -> tuple[str, ...]:
@@ -134,6 +163,9 @@ class Joining:
         """Start the dataflow if everyone has come and nobody wants it stopped."""
         if self.is_started or self.is_stopping or not self._barrier.is_open:
             return
+        self.on_change()
+        if not self.may_start():
+            return
         self.is_started = True
         for guest in self._members.guests.values():
             self._tell_start(guest)
@@ -146,6 +178,7 @@ class Joining:
     def stop(self) -> None:
         """Tell every node to stop, and those who come later too."""
         self.is_stopping = True
+        self.on_change()
         for member in self._members.all:
             member.tell("stop")
         for guest in self._members.guests.values():
@@ -180,11 +213,12 @@ class Joining:
         guest.visits += 1
         self._console.progress("guest_joined", f"`{guest.node}` has joined the dataflow", node=guest.node)
         if guest.visits > 1 and self.is_started:
-            self.tell_readers(guest, "restarting")
+            self.tell_readers(guest.node, "restarting")
 
     def _let_in_late(self, member: Member | Guest, process: int) -> None:
         """Start a node whose dataflow runs already, and let its producers connect to it again."""
         self._tell_start(member)
+        self.on_change()
         if isinstance(member, Member):
             self._health.watch(member.node, member.process.health_check_timeout, time.monotonic())
         for producer in self._producers.get(member.node, ()):
@@ -210,7 +244,13 @@ class Joining:
         for producer in self._members.all:
             if producer.is_over and member.node in self._consumers.get(producer.node, ()):
                 member.tell("ended", node=producer.node)
+        for far in self._far_ended:
+            if member.node in self._consumers.get(far, ()):
+                member.tell("ended", node=far)
         member.tell("start")
+        for far in self._far_ended:
+            if member.node in self._producers.get(far, ()):
+                member.tell("gone", node=far)
 
     def _refuse(self, connection: Connection, message: str) -> None:
         connection.close()

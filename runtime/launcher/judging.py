@@ -109,11 +109,11 @@ class Judge:
         message = f"{finding}; the other nodes go on" if failed and goes_on else ""
         scene.console.progress("node_ended", message, node=member.node, code=ending.code, ended_well=not failed)
         scene.joining.ended(member, finding.removeprefix(f"`{member.node}` "))
-        self._note_drained(member)
+        self.note_drained(member.node)
 
-    def _note_drained(self, ended: Member) -> None:
+    def note_drained(self, ended: str) -> None:
         """Note when nothing more can come in at those who have read from a node that is gone for good."""
-        for name in self._scene.joining.consumers_of(ended.node):
+        for name in self._scene.joining.consumers_of(ended):
             reader = self._scene.members.by_node(name)
             if reader is not None and reader.drained_at is None and self._revival.is_drained(reader):
                 reader.drained_at = time.monotonic()

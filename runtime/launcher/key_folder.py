@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def find_keys(wiring: HostWiring, given: Path | None, environment: Mapping[str, str]) -> str:
-    """Find the folder of keys; empty if the host has no link to another, or its links are to be insecure.
+    """Find the folder of keys; empty if there is no other host, or the links to others are to be insecure.
 
     Raises LaunchError if there are no keys, or not all that the links need.
     """
-    if wiring.insecure or not wiring.far:
+    if wiring.insecure or not wiring.peers:
         return ""
     folder = ring_folder(wiring.dataflow, environment, given)
     try:
         ring = read_ring(folder, wiring.host)
-        for host in dict.fromkeys(node.host for node in wiring.far):
-            ring.keys_of(host)
+        for peer in wiring.peers:
+            ring.keys_of(peer.host)
     except KeyRingError as error:
         raise LaunchError(Finding("DF852", error.message, help=error.mend)) from None
     return str(folder)

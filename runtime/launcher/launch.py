@@ -28,6 +28,7 @@ from doraflow_runtime.launcher.log_folders import KEPT_RUNS, create_folder, defa
 from doraflow_runtime.launcher.log_links import log_links
 from doraflow_runtime.launcher.log_readers import LogReaders
 from doraflow_runtime.launcher.loop import Loop
+from doraflow_runtime.launcher.meeting import AS_USUAL, Meeting, find_terms
 from doraflow_runtime.launcher.node_logs import NodeLogs
 from doraflow_runtime.launcher.notifying import notified
 from doraflow_runtime.launcher.operating import operated
@@ -58,8 +59,8 @@ class Options:
 
     `name` is that of the run, empty for one made of the dataflow's. `finish_grace` is for nodes that go on when nothing
     more comes in and all others have finished; None is for ever. `changes` is what the launch changes of the links to
-    other hosts, and `keys` the folder with the keys for them. `trusted` are files of keys, one
-    of which must have signed the bundle.
+    other hosts, `keys` the folder with the keys for them, and `meeting` how their launchers are waited for. `trusted`
+    are files of keys, one of which must have signed the bundle.
     """
 
     sources: Path | None = None
@@ -75,6 +76,7 @@ class Options:
     is_detached: bool = False
     changes: Changes = UNCHANGED
     keys: Path | None = None
+    meeting: Meeting = AS_USUAL
 
 
 def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
@@ -143,7 +145,8 @@ def _launch(
             "launching", f"run {directory.name}, logs in {files.path}", run=directory.name, logs=str(files.path)
         )
         times = options.start_timeout, options.grace, options.finish_grace
-        run = Run(wiring, checked, directory, *times, allow_many_files(), shared, root)
+        terms = find_terms(wiring, reach, run_id, bundle, keys, options.meeting, options.start_timeout)
+        run = Run(wiring, checked, directory, *times, allow_many_files(), shared, root, terms)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
         with (
             operated(supervisor, facts, directory, loop, console),

@@ -6,8 +6,11 @@ What they change is settled in `reach`; keys are found in `key_folder`.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
+from doraflow_runtime.fleet.terms import AWAY_SECONDS
+from doraflow_runtime.launcher.meeting import Meeting
 from doraflow_runtime.launcher.reach import ANY_ADDRESS, HIGHEST_PORT, Changes
 
 
@@ -28,11 +31,36 @@ def add_link_options(parser: argparse.ArgumentParser) -> None:
         "--listen", default=ANY_ADDRESS, metavar="ADDRESS", help="where to listen for other hosts (default: everywhere)"
     )
     parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder with the keys of this host")
+    parser.add_argument(
+        "--start-alone", action="store_true", help="start without waiting for the launchers of the other hosts"
+    )
+    parser.add_argument(
+        "--host-timeout",
+        type=seconds_or_off,
+        default=AWAY_SECONDS,
+        metavar="SECONDS",
+        help="how long senders with backpressure wait for a host that is lost; off: for ever (default: 60)",
+    )
 
 
 def changes_of(given: argparse.Namespace) -> Changes:
     """Gather what was given."""
     return Changes(dict(given.address), given.port_base, given.listen)
+
+
+def meeting_of(given: argparse.Namespace) -> Meeting:
+    """Gather what was given on the other launchers."""
+    return Meeting(given.start_alone, given.host_timeout)
+
+
+def seconds_or_off(text: str) -> float | None:
+    """Read a number of seconds, or `off`, which is None."""
+    if text == "off":
+        return None
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return value
 
 
 def _address(text: str) -> tuple[str, str]:

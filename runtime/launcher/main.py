@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.places import NAME_RULE, is_run_name
 from doraflow_runtime.launcher import kernel
-from doraflow_runtime.launcher.link_options import add_link_options, changes_of
+from doraflow_runtime.launcher.link_options import add_link_options, changes_of, meeting_of, seconds_or_off
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS
 from doraflow_runtime.launcher.probing import DEFAULT_TIMEOUT, LEVELS, check_health
 
@@ -81,7 +81,7 @@ def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     add_link_options(parser)
     parser.add_argument(
         "--finish-grace",
-        type=_seconds_or_off,
+        type=seconds_or_off,
         default=FINISH_SECONDS,
         metavar="SECONDS",
         help="how long a node may go on when nothing more comes in and all others have finished; off: for ever "
@@ -143,6 +143,7 @@ def _options(given: argparse.Namespace) -> Options:
         name=given.name or "",
         is_detached=given.detached,
         changes=changes_of(given),
+        meeting=meeting_of(given),
         keys=given.keys,
     )
 
@@ -152,10 +153,6 @@ def _seconds(text: str) -> float:
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
     return value
-
-
-def _seconds_or_off(text: str) -> float | None:
-    return None if text == "off" else _seconds(text)
 
 
 def _count(text: str) -> int:

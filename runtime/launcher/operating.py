@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from doraflow_runtime.control.messages import Metrics, Reply, Request, RunState
+    from doraflow_runtime.control.messages import HostState, Metrics, Reply, Request, RunState
     from doraflow_runtime.control.places import RunFacts
     from doraflow_runtime.control.server import ControlServer
     from doraflow_runtime.launcher.console import Console
@@ -66,8 +66,17 @@ class Operated(Protocol):
     def stop(self, reason: str) -> None:
         """Begin to end the run."""
 
+    def stop_here(self, reason: str) -> None:
+        """Begin to end the run of this host; the other hosts go on."""
+
     def stop_at_once(self, reason: str) -> None:
         """Kill whatever is left of the run."""
+
+    def hosts(self) -> tuple[HostState, ...]:
+        """Say where every other host stands."""
+
+    def answer_others_with(self, answer: Callable[[Request, Callable[[Reply], None]], None]) -> None:
+        """Let requests of other hosts be carried out by `answer`."""
 
     def restart(self, node: str) -> None:
         """Start a node anew."""
@@ -111,6 +120,7 @@ class Operation:
         self._known: dict[str, str] = {}
         self._is_turning = False
         self._survey = Survey(supervisor, loop)
+        supervisor.answer_others_with(self.on_request)
 
     def open(self) -> None:
         """Open the control socket, if that can be: pyzmq is imported only now, while the nodes start."""
@@ -164,10 +174,8 @@ class Operation:
         match request:
             case AskStatus():
                 return self._status()
-            case Stop(now=now):
-                stop = self._supervisor.stop_at_once if now else self._supervisor.stop
-                stop("an operator asked for it")
-                return Done("stopping")
+            case Stop():
+                return self._stop(request)
             case Restart(node=node):
                 return self._restart(node)
             case StopNode(node=node):
@@ -182,6 +190,16 @@ class Operation:
             case Tap(node=node, output=output, address=address):
                 return self._tap(node, output, address)
         return Refusal(f"this launcher does not know the request {type(request).__name__}")
+
+    def _stop(self, request: Stop) -> Reply:
+        reason = "an operator asked for it"
+        if request.alone:
+            self._supervisor.stop_here(reason)
+        else:
+            self._supervisor.stop(reason)
+        if request.now:
+            self._supervisor.stop_at_once(reason)
+        return Done("stopping")
 
     def _tap(self, node: str, output: str, address: str) -> Reply:
         if not is_tap_name(address):
@@ -201,7 +219,8 @@ class Operation:
     def _status(self) -> Status:
         now = time.time()
         nodes = tuple(_told(status, now) for status in self._supervisor.states())
-        return Status(self._facts, self._supervisor.phase, int(time.monotonic() * 1000), nodes)
+        at_ms = int(time.monotonic() * 1000)
+        return Status(self._facts, self._supervisor.phase, at_ms, nodes, self._supervisor.hosts())
 
     def _states(self) -> dict[str, str]:
         """Say how run (under an empty name) and nodes stand, in words."""

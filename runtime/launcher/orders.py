@@ -39,7 +39,7 @@ class Orders:
         if member.is_ordered:
             raise Refused(f"`{node}` is being restarted already")
         member.is_ordered = True
-        self._joining.tell_readers(member, "will_return")
+        self._joining.tell_readers(member.node, "will_return")
         self._end(member)
 
     def stop_node(self, node: str) -> None:

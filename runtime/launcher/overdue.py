@@ -36,7 +36,7 @@ class Overdue:
             yield scene.health.next_time
         if scene.is_stopping:
             return
-        if not scene.joining.is_started:
+        if self._awaits_nodes:
             yield scene.barrier.next_time()
         yield from (due for member in scene.members.all if (due := _join_by(member)) is not None)
         if scene.joining.is_started and (due := next_straggler(scene.members.all, scene.run.finish_grace)) is not None:
@@ -46,11 +46,16 @@ class Overdue:
         """End what takes too long."""
         if not self._scene.is_stopping:
             self._end_late(now)
-            if not self._scene.joining.is_started:
+            if self._awaits_nodes:
                 self._tend_barrier(now)
-            else:
+            elif self._scene.joining.is_started:
                 self._end_stragglers(now)
         self._end_silent(now)
+
+    @property
+    def _awaits_nodes(self) -> bool:
+        """Whether nodes of this host are awaited; for other hosts there is a barrier of its own."""
+        return not self._scene.joining.is_started and not self._scene.barrier.is_open
 
     def _tend_barrier(self, now: float) -> None:
         barrier, scene = self._scene.barrier, self._scene

@@ -102,11 +102,13 @@ def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, s
 
 
 def check_ports(wiring: HostWiring, reach: Reach) -> None:
-    """Make sure that every port that nodes of this host listen on can be had. Raises LaunchError."""
+    """Make sure that every port that this launcher and its nodes listen on can be had. Raises LaunchError."""
+    ports = [("", wiring.port)] if wiring.peers else []
+    ports += [(node.id, node.port) for node in wiring.nodes if node.port]
     findings = [
-        _taken(node.id, node.port + reach.offset, error)
-        for node in wiring.nodes
-        if node.port and (error := _try(reach.listen, node.port + reach.offset)) is not None
+        _taken(node, port + reach.offset, error)
+        for node, port in ports
+        if (error := _try(reach.listen, port + reach.offset)) is not None
     ]
     if findings:
         raise LaunchError(*findings)
@@ -164,7 +166,7 @@ def _try(listen: str, port: int) -> OSError | None:
 def _taken(node: str, port: int, error: OSError) -> Finding:
     return Finding(
         "DF832",
-        f"`{node}` cannot listen on port {port} for the other hosts: {cause(error)}",
+        f"{f'`{node}`' if node else 'the launcher'} cannot listen on port {port} for the other hosts: {cause(error)}",
         node=node,
         help=f"end the program that listens there (`ss -ltnp 'sport = :{port}'` names it), "
         "or launch all hosts with another `--port-base`",

@@ -67,6 +67,20 @@ def not_ready(process: Process, timeout: float, log: Path) -> Finding:
     return Finding("DF803", message, process.node, process.place, help=mend)
 
 
+def far_failure(host: str, node: str, error: str) -> Finding:
+    """Describe a node of another host that failed."""
+    return Finding("DF883", f"`{node}` on host `{host}` {error}", node, help=_where_more(host))
+
+
+def far_stop(host: str, node: str, reason: str) -> Finding:
+    """Describe why the dataflow was stopped, for a failure on another host: of `node` there, if that is named."""
+    return Finding("DF882", f"the dataflow was stopped by host `{host}`: {reason}", node, help=_where_more(host))
+
+
+def _where_more(host: str) -> str:
+    return f"the report of the launcher on `{host}` tells more"
+
+
 def exception_line(last: Sequence[Record]) -> str | None:
     """Find the line of the last traceback that names the exception, or one that looks like it.
 

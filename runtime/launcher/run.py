@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doraflow_runtime.contract import HostWiring
+    from doraflow_runtime.fleet.terms import Terms
     from doraflow_runtime.launcher.commands import Command
     from doraflow_runtime.launcher.spawn import FileLimit
 
@@ -22,7 +23,8 @@ class Run:
     """What is to be run; `directory` is laid out already, times are in seconds.
 
     `environment` is what all nodes share, and `root` the folder of their sources. `finish_grace` is how long a node may
-    go on when nothing more comes in and all others have finished; None is for ever.
+    go on when nothing more comes in and all others have finished; None is for ever. `terms` are those on which the
+    launchers of other hosts are met, if there are any.
     """
 
     wiring: HostWiring
@@ -34,3 +36,4 @@ class Run:
     open_files: FileLimit
     environment: Mapping[str, str]
     root: Path
+    terms: Terms | None = None

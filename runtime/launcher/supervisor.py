@@ -31,9 +31,12 @@ from doraflow_runtime.launcher.run_directory import unusable
 from doraflow_runtime.launcher.scene import Scene
 from doraflow_runtime.launcher.status import unknown
 from doraflow_runtime.launcher.stopping import Step, StopLadder
+from doraflow_runtime.launcher.together import Together
 
 if TYPE_CHECKING:
-    from doraflow_runtime.control.messages import RunState
+    from collections.abc import Callable
+
+    from doraflow_runtime.control.messages import HostState, Reply, Request, RunState
     from doraflow_runtime.launcher.commands import Command
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.findings import Finding
@@ -89,6 +92,7 @@ class Supervisor:
             run, self._members, self._barrier, self._ladder, self._health, self._joining, self._failures, console
         )
         self._judge = Judge(scene, Revival(run.wiring, self._joining), frozenset(awaited), self.stop)
+        self.together = Together(scene, self._judge, loop, self.stop_here)
         self._overdue = Overdue(scene, self._orders, self.stop)
         self._lives = Lives(run, self._members, logs, loop, console, guardian)
         loop.on_readable(signals.descriptor, self._on_signals)
@@ -101,11 +105,14 @@ class Supervisor:
         control, guests = self._open_socket(), self._open_pipes()
         try:
             self._start_processes()
+            self.together.open()
             self._joining.start_if_ready()
             while self._goes_on():
                 self._loop.run_once(self._patience())
                 self._act(time.monotonic())
+            self.together.end()
         finally:
+            self.together.close()
             for member in self._members.all:
                 member.signal(signal.SIGKILL)  # an orderly end has left nothing to signal
             self._lives.close()
@@ -129,7 +136,16 @@ class Supervisor:
         self._lives.make_room(guest)
 
     def stop(self, reason: str, failed: str = "") -> None:
-        """Ask every node to stop, because `reason`; `failed` is the node whose failure that is, if any."""
+        """Ask every node of the dataflow to stop, because `reason`; `failed` is the node whose failure that is, if any.
+
+        That is on all hosts, unless this one is being stopped already.
+        """
+        if self._ladder.step is Step.RUNNING:
+            self.together.stop_others(reason, failed)
+        self.stop_here(reason, failed)
+
+    def stop_here(self, reason: str, failed: str = "") -> None:
+        """Ask every node of this host to stop; the other hosts go on."""
         if not self._ladder.begin(time.monotonic()):
             return
         self._failures.stopped_for = failed
@@ -163,9 +179,17 @@ class Supervisor:
             for member in self._members.all:
                 member.tell("measure")
 
+    def hosts(self) -> tuple[HostState, ...]:
+        """Say where every other host of the dataflow stands."""
+        return self.together.states(time.monotonic())
+
+    def answer_others_with(self, answer: Callable[[Request, Callable[[Reply], None]], None]) -> None:
+        """Let requests of other hosts be carried out by `answer`."""
+        self.together.answer_with(answer)
+
     def stop_at_once(self, reason: str) -> None:
         """Kill whatever is left of the run, because `reason`."""
-        self.stop(reason)
+        self.stop_here(reason)
         self.was_hurried = True
         self._ladder.hurry(time.monotonic())
 
@@ -221,6 +245,7 @@ class Supervisor:
         """Say how long the loop may wait."""
         times = [due for member in self._members.all if (due := member.next_time()) is not None]
         times += self._overdue.times()
+        times += self.together.times()
         if self._ladder.deadline is not None:
             times.append(self._ladder.deadline)
         if any(member.ending and not member.is_gone for member in self._members.all):
@@ -244,6 +269,7 @@ class Supervisor:
                 self._judge_start(*self._lives.start_again(member))
         self._orders.due(now)
         self._overdue.act(now)
+        self.together.act(now)
 
     def _on_signals(self) -> None:
         for number in self._signals.read():
@@ -256,7 +282,9 @@ class Supervisor:
         now = time.monotonic()
         if self._ladder.step is Step.RUNNING:
             self._stop_time = now
-            self.stop(f"{number.name} was received")
+            # Ctrl-C is meant for the dataflow; a service manager that ends this process means its own host.
+            stop = self.stop_here if number is signal.SIGTERM else self.stop
+            stop(f"{number.name} was received")
         elif now > self._stop_time + _SAME_REQUEST and not self.was_hurried:
             self.was_hurried = True
             self._console.progress("killing", f"{number.name} again: killing what is left")

@@ -112,7 +112,7 @@ def node_configs(
             source_root=str(source_root),
             descriptor=str(descriptor) if descriptor.exists() else "",
             exit_when_nodes_finish=wiring.exit_when_nodes_finish,
-            returning=tuple(name for name in producers.get(node.id, ()) if name in returning),
+            returning=tuple(name for name in producers.get(node.id, ()) if name in returning or name in hosts),
             sign_seconds=sign_seconds(rows[node.id].health_check_timeout) if node.id in rows else 0.0,
             log=log_pipe(index) if node.dynamic else "",
             host=wiring.host,

@@ -49,6 +49,7 @@ class Listener:
         self._queue_sizes = {port.id: port.queue_size for port in config.node.inputs}
         self._nudge = nudge
         self._known: dict[str, FarProducer] = {}
+        self._clocks: dict[str, int] = {}
         self._connected: dict[bytes, FarProducer] = {}
         self._refused: dict[bytes, None] = {}
         self._desk = desk
@@ -70,6 +71,12 @@ class Listener:
                 self._desk.say(producer.peer, frames.grant(stands))
         if self._desk.has_more:
             self._nudge()  # sending may have swallowed the news of what came in
+
+    def set_clock(self, producer: str, ahead_ns: int) -> None:
+        """Take note by how much the clock of a sender's host is ahead of ours."""
+        self._clocks[producer] = ahead_ns
+        if producer in self._known:
+            self._known[producer].clock_ns = ahead_ns
 
     def close(self) -> None:
         """Tell the senders that nothing more is read, and close."""
@@ -104,6 +111,7 @@ class Listener:
             producer = known
         else:
             producer = FarProducer(greeting, self._inlets, self._queue_sizes)
+            producer.clock_ns = self._clocks.get(producer.name, 0)
             self._known[producer.name] = producer
             self._reception.welcome(producer.name)
         if known is not None:
@@ -135,7 +143,7 @@ class Listener:
                 self._reception.close(closed.input)
         elif frame.kind == Kind.LEFT:
             producer.wants = True
-            self._reception.close_inputs(producer.name)
+            self._reception.on_left(producer.name)
         else:
             raise WireError(f"a frame of kind {frame.kind}, which a sender does not send")
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.contract import NodeConfig, OutgoingLink
     from doraflow_runtime.node_api.far_links import AnyConsumer
+    from doraflow_runtime.node_api.launcher_link import News
     from doraflow_runtime.node_api.poller import Poller
     from doraflow_runtime.node_api.reception import Reception
     from doraflow_runtime.node_api.sending import Sender
     from doraflow_runtime.shm.pool import Pool
 
 SESSION_BYTES = 16
+MOST_ROUNDS = 64
 AUDIENCE = "zenoh/"
 """No node has this id."""
 
@@ -83,6 +85,20 @@ class Network:
                 self._bell.ring()
         if self._listener is not None:
             self._listener.tell(at_rest=is_idle)
+
+    def hear(self, news: News) -> None:
+        """Take in what the launcher says of a node, if that belongs to another host."""
+        match news.type:
+            case "ended" | "restarting" if self._listener is not None and news.node in self._config.hosts:
+                for _ in range(MOST_ROUNDS):
+                    if not self._listener.look():
+                        break  # what it has sent before is read first
+            case "gone" | "away":
+                for consumer in self._consumers:
+                    if consumer.name == news.node:
+                        consumer.give_up(for_good=news.type == "gone")
+            case "clock" if self._listener is not None:
+                self._listener.set_clock(news.node, news.offset)
 
     def leave(self) -> None:
         """Say that nothing more is sent."""

@@ -159,6 +159,14 @@ class FarConsumer:
         self._is_leaving = True
         self.flush()
 
+    def give_up(self, *, for_good: bool) -> None:
+        """Hold nobody back for a reader that has ended, or whose host was lost for long; one that is there stays."""
+        if not self.is_open or (self.is_up and not for_good):
+            return
+        if not for_good:
+            self._warn(f"`{self.name}` on `{self.host}` is away: what is sent to it is dropped until it is there again")
+        self.lose()
+
     def lose(self) -> None:
         """Forget the reader: nothing more can be sent to it."""
         self.has_left = True

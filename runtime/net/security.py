@@ -22,14 +22,23 @@ if TYPE_CHECKING:
 
 def security(config: NodeConfig, context: zmq.Context[Any]) -> Secure:
     """Say how a node secures its sockets. Raises RuntimeError if its keys cannot be used."""
-    if config.insecure:
-        return _leave_open
     try:
-        ring = read_ring(Path(config.keys), config.host)
+        secure, ring = secured(config.keys, config.host, is_insecure=config.insecure)
     except KeyRingError as error:
         raise RuntimeError(f"{error.message}; {error.mend}") from None
-    if config.listen_far:
+    if config.listen_far and ring is not None:
         admit_in_background(context, Admission(ring, _tell))
+    return secure
+
+
+def secured(keys: str, host: str, *, is_insecure: bool) -> tuple[Secure, KeyRing | None]:
+    """Say how sockets of a host are secured by the keys in a folder, and give these; None where there are none.
+
+    Raises KeyRingError.
+    """
+    if is_insecure:
+        return _leave_open, None
+    ring = read_ring(Path(keys), host)
 
     def secure(socket: AnySocket, peer: str, attempt: int) -> None:
         if not peer:
@@ -40,7 +49,7 @@ def security(config: NodeConfig, context: zmq.Context[Any]) -> Secure:
         except KeyRingError:  # taken from the ring meanwhile: the connection goes on failing, and that is told
             as_client(socket, ring, peer, attempt)
 
-    return secure
+    return secure, ring
 
 
 def _fresh(ring: KeyRing) -> KeyRing:

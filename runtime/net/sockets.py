@@ -39,12 +39,16 @@ _FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCO
 _WATCHED = _ENDS | _FAILURES | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 
-def listener(context: zmq.Context[Any], endpoint: str, secure: Secure) -> AnySocket:
-    """Listen for senders of other hosts. Raises zmq.ZMQError if the port cannot be had."""
+def listener(context: zmq.Context[Any], endpoint: str, secure: Secure, largest: int = LARGEST_PART) -> AnySocket:
+    """Listen for senders of other hosts, who send at most `largest` bytes at once.
+
+    Raises zmq.ZMQError if the port cannot be had.
+    """
     socket: AnySocket = context.socket(zmq.ROUTER)
     try:
         _set_up(socket)
         socket.set(zmq.ROUTER_MANDATORY, 1)  # what cannot be sent is said again later, so it must be known
+        socket.set(zmq.MAXMSGSIZE, largest)
         secure(socket, "", 0)
         socket.bind(endpoint)
     except BaseException:

@@ -197,6 +197,8 @@ class Core:
             self._stop(NodeEvent.LAUNCHER_LOST)
 
     def _hear_of_peer(self, news: News) -> None:
+        if self._network is not None:
+            self._network.hear(news)
         match news.type:
             case "ended":
                 self._reception.hear_out(news.node, news.error)

@@ -107,7 +107,12 @@ class Received(NamedTuple):
 
 
 class Feed:
-    """What messages come from, on this host or another: the types that were announced, and the links that are open."""
+    """What messages come from, on this host or another: the types that were announced, and the links that are open.
+
+    `clock_ns` is by how much its clock is ahead of ours.
+    """
+
+    clock_ns = 0
 
     def __init__(self) -> None:
         self.id: str | None = None

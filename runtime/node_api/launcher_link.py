@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import socket
 
 LONGEST_LINE = 64 * 1024
+_OFFSET = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _ALIVE = b'{"type": "alive"}\n'  # short enough that the kernel takes all of it or nothing
 
 
@@ -22,6 +24,8 @@ class News:
     """A line from the launcher: `start`, `stop`, or news of the node that it names, whose process may be told too.
 
     `tap` names an output, and the address of one who wants copies of it; `ended` says how the node failed, if it did.
+    `gone`, `away` and `clock` are of nodes on other hosts: one that reads no more, one whose host has been lost for
+    long, and by how many nanoseconds the clock of one is ahead of ours.
     """
 
     type: str
@@ -30,6 +34,7 @@ class News:
     output: str = ""
     address: str = ""
     error: str = ""
+    offset: int = 0
 
 
 class LauncherLink:
@@ -92,4 +97,6 @@ def _news(line: bytes) -> News | None:
     number = int(process) if process.isdecimal() else 0
     keys = ("type", "node", "output", "address", "error")
     kind, node, output, address, error = (str(said.get(key, "")) for key in keys)
-    return News(kind, node, number, output, address, error)
+    offset = str(said.get("offset", ""))
+    ahead = int(offset) if _OFFSET.fullmatch(offset) else 0
+    return News(kind, node, number, output, address, error, ahead)

@@ -245,11 +245,19 @@ class Reception:
         item.accept()
         message = item.message
         size = len(message.payload) if message.slot is None else message.slot.size
-        self.meter.took(input_id, size, message.sent_ns, self._poller.gate.rounds)
+        self.meter.took(input_id, size, message.sent_ns - item.producer.clock_ns, self._poller.gate.rounds)
         event = item.event(input_id)
         if event.type == "ERROR":
             self.meter.failed(input_id)
         return event
+
+    def on_left(self, producer: str) -> None:
+        """Judge a producer on another host that sends no more: one that may come again keeps its inputs open.
+
+        Whether it has ended for good is told by the launcher.
+        """
+        if producer not in self._returning or producer in self._ended:
+            self.close_inputs(producer)
 
     def close_inputs(self, producer: str) -> None:
         """Note that nothing more comes from a producer."""

@@ -171,16 +171,17 @@ def test_a_host_with_a_key_that_nobody_knows_gets_nothing(fleet: Fleet) -> None:
     other = other_keys(fleet)
     for host in ("two", "three"):  # it knows the others, and they do not know it
         shutil.copy(fleet.folder / "keys" / f"{host}.public", other)
-    reader = fleet.launch(bundle, "two")
-    sender = fleet.launch(bundle, "one", DORAFLOW_KEYS=str(other))
+    reader = fleet.launch(bundle, "two", "--start-alone")
+    sender = fleet.launch(bundle, "one", "--start-alone", DORAFLOW_KEYS=str(other))
     reader.wait_for("refused a connection from 10.99.0.1: its key is in no ring of this host")
+    sender.wait_for("the launcher of host `two` (tcp://10.99.0.2:29400) cannot be spoken to")
     sender.wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) cannot be made")
 
 
 def test_a_host_whose_key_is_not_the_expected_one_gets_nothing(fleet: Fleet) -> None:
     bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), NODES)
-    fleet.launch(bundle, "two", DORAFLOW_KEYS=str(other_keys(fleet)))
-    sender = fleet.launch(bundle, "one")
+    fleet.launch(bundle, "two", "--start-alone", DORAFLOW_KEYS=str(other_keys(fleet)))
+    sender = fleet.launch(bundle, "one", "--start-alone")
     sender.wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) cannot be made")
 
 

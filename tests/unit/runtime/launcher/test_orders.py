@@ -33,8 +33,8 @@ class FakeJoining:
         self.is_stopping = False
         self.told: list[tuple[str, str]] = []
 
-    def tell_readers(self, member: Member, kind: str) -> None:
-        self.told.append((member.node, kind))
+    def tell_readers(self, node: str, kind: str) -> None:
+        self.told.append((node, kind))
 
 
 class Setting:
