@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from doraflow.codes import CODES
+from tests.commands import doraflow
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
@@ -39,13 +39,7 @@ def test_the_readme_shows_a_finding_as_it_is_told(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples/hello", tmp_path / "hello")
     flow = tmp_path / "hello/dataflow.yml"
     flow.write_text(flow.read_text().replace("talker/line", "talker/lines"))
-    done = subprocess.run(
-        [sys.executable, "-m", "doraflow", "check", "hello/dataflow.yml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = doraflow("check", "hello/dataflow.yml", cwd=tmp_path)
     assert done.returncode == 1
     assert blocks(ROOT / "README.md", "text") == [done.stderr]
 
@@ -66,18 +60,18 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@functools.cache
+def help_of(command: str) -> str:
+    done = doraflow(*command.split(), "--help", env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_exist_with_the_options_that_are_shown(page: Path) -> None:
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     for line in "\n".join(blocks(page, "console")).splitlines():
         for command in re.findall(r"(?:^|&& |/)doraflow ((?:keys |new )?\w+)([^&\n]*)", line):
-            shown = subprocess.run(
-                [sys.executable, "-m", "doraflow", *command[0].split(), "--help"],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
+            shown = help_of(command[0])
             for option in re.findall(r"(?<=\s)--?[a-z-]+", command[1]):
                 assert option in shown, f"{command[0]} {option}"
             for file in re.findall(r"\S+\.yml", command[1]):
@@ -94,13 +88,7 @@ def test_python_snippets_compile(page: Path) -> None:
 @pytest.mark.parametrize("block", blocks(ROOT / "docs/language.md", "yaml"))
 def test_the_language_page_shows_dataflows_without_findings(block: str, tmp_path: Path) -> None:
     (tmp_path / "dataflow.yml").write_text(block)
-    done = subprocess.run(
-        [sys.executable, "-m", "doraflow", "check", "dataflow.yml", "--no-sources", "--format", "json"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = doraflow("check", "dataflow.yml", "--no-sources", "--format", "json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     told = [finding["code"] for finding in json.loads(done.stdout)["diagnostics"] if finding["severity"] != "note"]
     # The page shows what a later version will carry out too.
@@ -135,13 +123,7 @@ def test_the_page_of_findings_shows_comments_and_settings_that_work(tmp_path: Pa
     (tmp_path / ".git").mkdir()
     (tmp_path / "dataflow.yml").write_text(blocks(page, "yaml")[0])
     (tmp_path / "doraflow.toml").write_text(blocks(page, "toml")[0])
-    done = subprocess.run(
-        [sys.executable, "-m", "doraflow", "check", "dataflow.yml", "--no-sources"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = doraflow("check", "dataflow.yml", "--no-sources", cwd=tmp_path)
     assert done.stderr == "dataflow.yml: 2 nodes, no findings\n"
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import textwrap
 import time
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import commands
 from tests.deploy.servers import PATIENCE, SSHD, Server, keys, serving
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
 TYPINGS = Path(__file__).resolve().parents[2] / "typings"
@@ -92,16 +93,8 @@ class World:
 
     def deploy(self, *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.project,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        words = self.words(*arguments)
+        return commands.doraflow(*words, cwd=self.project, env=self.environment(), timeout=timeout)
 
     def report(self, *arguments: str) -> dict[str, Any]:
         """Run the command, which must go well, and give the hosts of its report by name."""
@@ -110,10 +103,14 @@ class World:
         return {row["host"]: row for row in json.loads(done.stdout)["hosts"]}
 
     def command(self, *arguments: str) -> list[str]:
-        """Write the call of the command."""
+        """Write the call of the command, for a process that the test holds on to."""
+        return [sys.executable, "-m", "doraflow", *self.words(*arguments)]
+
+    def words(self, *arguments: str) -> list[str]:
+        """Write the command with the options by which it finds its way."""
         reach = ["--inventory", "hosts.yml", "--ssh-config", str(self.folder / "ssh_config")]
         python = [] if "--python" in arguments else ["--python", sys.executable]
-        return [sys.executable, "-m", "doraflow", "deploy", "flow.yml", *reach, *python, *arguments]
+        return ["deploy", "flow.yml", *reach, *python, *arguments]
 
     def environment(self) -> dict[str, str]:
         """Give the environment of the command."""

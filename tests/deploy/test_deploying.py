@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+from tests.commands import doraflow
 from tests.deploy.conftest import processes_of
 
 if TYPE_CHECKING:
@@ -167,14 +166,7 @@ def test_what_is_to_be_built_on_the_host_is_built_there(world: World) -> None:
 def test_a_part_is_signed_for_hosts_that_start_nothing_else(world: World) -> None:
     edge = world.serve("edge")
     world.write("edge")
-    made = subprocess.run(
-        [sys.executable, "-m", "doraflow", "keys", "signing", str(world.folder / "release.key")],
-        env=world.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    made = doraflow("keys", "signing", str(world.folder / "release.key"), env=world.environment())
     assert made.returncode == 0, made.stderr
     keys = edge.home / ".config/doraflow/keys"
     keys.mkdir(parents=True)

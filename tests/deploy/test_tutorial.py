@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.commands import doraflow
 
 if TYPE_CHECKING:
     from tests.deploy.conftest import World
@@ -29,16 +30,7 @@ def test_every_command_of_the_page_goes_well(world: World) -> None:
     source = world.project / "examples/hello/talker.py"
     for number, line in enumerate(command for command in commands if command.startswith("doraflow ")):
         source.write_text(f"{source.read_text()}# version {number}\n" if "--" in line else source.read_text())
-        done = subprocess.run(
-            [sys.executable, "-m", *shlex.split(line), *reach(world)],
-            cwd=world.project,
-            env=world.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = doraflow(*shlex.split(line)[1:], *reach(world), cwd=world.project, env=world.environment())
         assert done.returncode == 0, (line, done.stderr)
         said[line.partition("hosts.yml")[2].strip()] = done.stdout
     assert list(said) == ["--dry-run", "", "--start", "--status", "--rollback --start", "--stop"]

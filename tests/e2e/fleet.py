@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests import commands
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -70,8 +72,7 @@ class Fleet:
         return bundle
 
     def doraflow(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "doraflow", *arguments]
-        done = subprocess.run(command, env=self.environment("here"), capture_output=True, text=True, check=False)
+        done = commands.doraflow(*arguments, env=self.environment("here"))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def environment(self, host: str) -> dict[str, str]:

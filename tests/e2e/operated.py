@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tests import commands
+
+if TYPE_CHECKING:
+    import subprocess
 
 TICKING = """
     from doraflow_runtime.node_api.node import Node
@@ -35,15 +38,8 @@ def running(world: Any, name: str = "bundle", *arguments: str) -> Any:
 
 
 def doraflow(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        env={**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment = {**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"}
+    return commands.doraflow(*arguments, env=environment)
 
 
 def told(world: Any, *arguments: str) -> Any:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.commands import doraflow
+
 if TYPE_CHECKING:
     from conftest import World
 
@@ -17,10 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "motorcycle_left", "rocket")
 
 
+def surroundings(world: World) -> dict[str, str]:
+    return {**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"}
+
+
 def run(world: World, *command: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    environment = {**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"}
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        command, cwd=cwd, env=surroundings(world), capture_output=True, text=True, timeout=timeout, check=False
     )
 
 
@@ -46,7 +51,7 @@ def test_two_hosts_show_every_reading(world: World) -> None:
     keys = {"DORAFLOW_KEYS": str(folder / "keys")}
     world.environment |= keys
     for words in (["build", "dataflow.yml", "--out", "bundle"], ["keys", "make", "dataflow.yml"]):
-        done = run(world, sys.executable, "-m", "doraflow", *words, cwd=folder)
+        done = doraflow(*words, cwd=folder, env=surroundings(world))
         assert done.returncode == 0, done.stderr
     with socket.create_server(("127.0.0.1", 0)) as free:
         base = ["--port-base", str(free.getsockname()[1] - 1)]
@@ -159,7 +164,7 @@ def test_vision_from_a_clean_checkout_and_its_bundle_without_doraflow(world: Wor
 
 def test_a_changed_bundle_is_refused(world: World) -> None:
     folder = example(world, "hello")
-    built = run(world, sys.executable, "-m", "doraflow", "build", "dataflow.yml", "-o", "out", cwd=folder)
+    built = doraflow("build", "dataflow.yml", "-o", "out", cwd=folder, env=surroundings(world))
     assert built.returncode == 0, built.stderr
     with (folder / "out/nodes/talker.py").open("a") as script:
         script.write("\n# edited\n")
@@ -176,8 +181,8 @@ def test_every_golden_launcher_of_one_host_launches(world: World) -> None:
     assert cases
     for case in cases:
         out = world.folder / case.parent.name
-        command = [sys.executable, "-m", "doraflow", "build", str(case), "-o", str(out), "--no-build-steps"]
-        assert run(world, *command, cwd=world.folder).returncode == 0
+        built = doraflow("build", str(case), "-o", str(out), "--no-build-steps", env=surroundings(world))
+        assert built.returncode == 0, built.stderr
         done = run(world, sys.executable, f"{out}/launch_local.py", cwd=out)
         # the golden nodes join nothing, and operators that are no operators fail: both must be told, not crash
         assert 'Traceback (most recent call last):\n  File "' + str(out / "launch_local.py") not in done.stderr

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.commands import doraflow
 from tests.outputs import told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,16 +28,9 @@ nodes:
 
 def test_operators_commands_print_what_their_schemas_say(world: Any) -> None:
     def said(*arguments: str) -> list[Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", "doraflow", *arguments, "--output", "json"],
-            env={**world.environment, "PYTHONPATH": f"{world.environment['PYTHONPATH']}:{ROOT}", "NO_COLOR": "1"}
-            | {"XDG_CACHE_HOME": str(world.folder / "cache")},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        environment = {**world.environment, "XDG_CACHE_HOME": str(world.folder / "cache"), "NO_COLOR": "1"}
+        environment["PYTHONPATH"] += f":{ROOT}"
+        done = doraflow(*arguments, "--output", "json", env=environment)
         assert done.returncode == 0, done.stderr
         return told(arguments[0], done.stdout)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from doraflow.target_registry import target_names
+from tests.commands import doraflow
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs/targets").glob("*.md"))
@@ -31,15 +30,8 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     assert commands(page)
     for line in commands(page):
-        done = subprocess.run(
-            [sys.executable, "-m", "doraflow", *shlex.split(line)[1:]],
-            cwd=tmp_path,
-            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"}
+        done = doraflow(*shlex.split(line)[1:], cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stderr
     written = {path.name for path in (tmp_path / "bundle/targets" / page.stem).rglob("*") if path.is_file()}
     (listing,) = re.findall(rf"(?m)^    targets/{page.stem}/\n((?: {{6}}\S.*\n)+)", page.read_text())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import commands
+
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 FLOW = "hosts: {local: {cores: 2, memory: 1GB}}\nnodes:\n  - {id: a, path: a.py, inputs: {tick: dora/timer/hz/1}}\n"
@@ -23,15 +24,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def build(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", "build", "flow.yml", "-o", "out", *arguments],
-        cwd=project,
-        env={**os.environ, "XDG_CACHE_HOME": str(project / ".cache"), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(project / ".cache"), "NO_COLOR": "1"}
+    return commands.doraflow("build", "flow.yml", "-o", "out", *arguments, cwd=project, env=environment)
 
 
 def test_files_of_a_target_come_are_compared_and_go(project: Path) -> None:

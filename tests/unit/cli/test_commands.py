@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import commands
+
 GOOD = "nodes:\n  - {id: a, path: a.py, outputs: [x]}\n  - {id: b, path: a.py, inputs: {x: a/x}}\n"
 
 
@@ -22,14 +24,7 @@ def project(tmp_path: Path) -> Path:
 
 def doraflow(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.doraflow(*arguments, cwd=cwd, env=environment)
 
 
 def test_check_of_a_good_file_says_so_and_exits_0(project: Path) -> None:

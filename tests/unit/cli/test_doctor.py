@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+from tests import commands
+
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
 def doctor(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DORAFLOW_RUN_BASE": str(cwd / "runs"), "NO_COLOR": "1", **more}
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", "doctor", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.doraflow("doctor", *arguments, cwd=cwd, env=environment)
 
 
 def test_a_table_names_each_check_and_counts_what_is_to_be_done(tmp_path: Path) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import commands
 from tests.terminal import terminal
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 FILES = [".gitignore", "README.md", "dataflow.yml", "nodes/listener.py", "nodes/talker.py"]
@@ -19,15 +19,7 @@ FILES = [".gitignore", "README.md", "dataflow.yml", "nodes/listener.py", "nodes/
 
 def doraflow(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.doraflow(*arguments, cwd=cwd, env=environment)
 
 
 def files_in(folder: Path) -> list[str]:

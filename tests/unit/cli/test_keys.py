@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import commands
 from tests.outputs import told
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 FLOW = """\
@@ -35,14 +35,7 @@ def project(tmp_path: Path) -> Path:
 def keys(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "DORAFLOW_KEYS"}
     environment |= {"XDG_CACHE_HOME": str(cwd / ".cache"), "XDG_CONFIG_HOME": str(cwd / ".config"), "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", "keys", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.doraflow("keys", *arguments, cwd=cwd, env=environment)
 
 
 def secrets_in(folder: Path) -> list[str]:

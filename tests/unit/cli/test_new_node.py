@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import commands
+
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 FLOW = """\
@@ -34,14 +35,7 @@ nodes:
 
 def new_node(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", "new", "node", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.doraflow("new", "node", *arguments, cwd=cwd, env=environment)
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import commands
+
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 FLOW = """\
@@ -63,9 +64,8 @@ def flow(tmp_path: Path) -> Path:
 
 
 def plan(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "doraflow", "plan", path.name, *arguments]
     environment = {**os.environ, "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    return subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, check=False)
+    return commands.doraflow("plan", path.name, *arguments, cwd=path.parent, env=environment)
 
 
 def test_tables_show_machines_reasons_traffic_and_memory(flow: Path) -> None:

@@ -6,10 +6,9 @@ import inspect
 import io
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -20,7 +19,11 @@ from doraflow.cli.main import app
 from doraflow.cli.progress import JsonTeller, News, PlainTeller, Progress
 from doraflow.diagnostics import Span
 from doraflow.ir import BuildStep
+from tests import commands
 from tests.terminal import terminal
+
+if TYPE_CHECKING:
+    import subprocess
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "schema/progress.schema.json").read_text())
 STEP = BuildStep("camera", ("make",), Span("f.yml", 1, 1, 1, 2))
@@ -46,14 +49,7 @@ def project(tmp_path: Path) -> Path:
 
 def doraflow(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "XDG_STATE_HOME": str(cwd / ".state")}
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        cwd=cwd,
-        env={**environment, "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.doraflow(*arguments, cwd=cwd, env={**environment, "NO_COLOR": "1"})
 
 
 def without_times(lines: str) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import commands
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -43,7 +45,7 @@ def environment(cwd: Path) -> dict[str, str]:
 
 
 def doraflow(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return _run([sys.executable, "-m", "doraflow", *arguments], cwd)
+    return commands.doraflow(*arguments, cwd=cwd, env=environment(cwd))
 
 
 def launch(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

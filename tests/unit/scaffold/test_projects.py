@@ -14,6 +14,7 @@ from doraflow.scaffold.answers import Answers, NodeAnswer, PortAnswer, dataflow_
 from doraflow.scaffold.presets import PRESETS, preset_text
 from doraflow.scaffold.project import project_of
 from doraflow.scaffold.reading import KNOWN_TYPES
+from tests import commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,26 +59,25 @@ def test_a_project_checks_clean_builds_passes_mypy_and_runs_to_its_end(
     write_fresh(project.files, tmp_path / "project")
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
 
-    def run(*arguments: str, **more: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments],
-            cwd=tmp_path / "project",
-            env={**environment, **more},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+    def doraflow(*arguments: str) -> str:
+        done = commands.doraflow(*arguments, cwd=tmp_path / "project", env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    assert "no findings" in run("doraflow", "check", "dataflow.yml")
-    run("doraflow", "build", "dataflow.yml", "-o", "bundle")
+    assert "no findings" in doraflow("check", "dataflow.yml")
+    doraflow("build", "dataflow.yml", "-o", "bundle")
     scripts = [path for path in project.files.paths() if path.endswith(".py")]
-    cache = ["--cache-dir", str(mypy_cache)]
-    told = run("mypy", "--strict", *cache, *scripts, MYPYPATH="bundle:bundle/runtime")
-    assert told == f"Success: no issues found in {len(scripts)} source files\n"
-    assert "error" not in run("doraflow", "run", "dataflow.yml")
+    typed = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(mypy_cache), *scripts],
+        cwd=tmp_path / "project",
+        env={**environment, "MYPYPATH": "bundle:bundle/runtime"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert typed.stdout + typed.stderr == f"Success: no issues found in {len(scripts)} source files\n"
+    assert "error" not in doraflow("run", "dataflow.yml")
 
 
 @pytest.mark.parametrize("which", PROJECTS)
