@@ -55,8 +55,8 @@ them stand in `schema/output/`. Of `run`, `inspect` and `logs` each line is an o
 ```
 
 `stage` is `loading`, `building`, `generating`, `locking` or `starting`, of a deploy also `connecting`, `opening`,
-`comparing`, `copying`, `preparing`, `checking`, `switching`, `stopping` or `asking` with a host as `subject`; `state`
-is `started`, `done`, `failed` or `unchanged`, and `seconds` is null at a begin.
+`comparing`, `copying`, `preparing`, `looking at keys`, `handing keys`, `checking`, `switching`, `stopping` or `asking`
+with a host as `subject`; `state` is `started`, `done`, `failed` or `unchanged`, and `seconds` is null at a begin.
 
 With `run --output json` what the nodes say and what the launcher tells stand on standard output, one object a line with
 the `type` `log`, `event` or `diagnostic`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -20,11 +21,12 @@ from doraflow.cli.arguments import (
     Strict,
     StrictTypes,
 )
+from doraflow.cli.keys import Keys
 from doraflow.cli.outputs import TextOutput, TextOutputOption, show_json
 
 if TYPE_CHECKING:
     from doraflow.cli.progress import Progress
-    from doraflow.deploy.deploying import Deploy, Wishes
+    from doraflow.deploy.key_parcels import Parcel
     from doraflow.deploy.reports import HostReport, HostStatus
     from doraflow.deploy.shares import Share
     from doraflow.deploy.targets import Target
@@ -68,6 +70,13 @@ def deploy(
         Path | None,
         typer.Option("--sign-key", metavar="FILE", help="Sign each host's part with this secret key of minisign."),
     ] = None,
+    hand_keys: Annotated[
+        bool, typer.Option("--hand-keys", help="Give each host its keys of the links, over the connection.")
+    ] = False,
+    replace_keys: Annotated[
+        bool, typer.Option("--replace-keys", help="With --hand-keys, also in the place of keys not made here.")
+    ] = False,
+    keys: Keys = None,
     jobs: Jobs = DEFAULT_JOBS,
     strict: Strict = False,
     rebuild: Rebuild = False,
@@ -91,11 +100,15 @@ def deploy(
     from doraflow.pipeline import Options
 
     _check_one(stop=stop, status=status, rollback=rollback, dry_run=dry_run)
+    _check_one(stop=stop, status=status, rollback=rollback, hand_keys=hand_keys)
+    if (replace_keys or keys is not None) and not hand_keys:
+        raise typer.BadParameter("--replace-keys and --keys are about keys that --hand-keys hands over")
     options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
     told = progress_as(progress)
     made, plan = _loaded(file, options, told)
     targets = targets_of(plan, host or (), made.sink)
     _stop_after_errors(made)
+    parcels = _parcels(made, plan, targets or (), keys, replaces=replace_keys) if hand_keys else {}
     way = Way(ssh_config, python, timeout)
     wishes = deploying.Wishes(keep, venv, start, step_timeout, run_timeout)
     rows: tuple[HostReport, ...] | tuple[HostStatus, ...]
@@ -107,7 +120,11 @@ def deploy(
     elif rollback:
         rows = deploying.roll_back(deploy, wishes)
     else:
-        rows = _send(made, plan, deploy, wishes, told, jobs, sign_key, rebuild=rebuild, dry_run=dry_run)
+        shares = _shares_to_send(made, plan, deploy.targets, told, jobs, sign_key, rebuild=rebuild, dry_run=dry_run)
+        if dry_run:
+            rows = deploying.dry_run(deploy, shares, parcels)
+        else:
+            rows = deploying.copy_and_switch(deploy, shares, parcels, wishes)
     _tell(plan.graph.name, rows, output)
     _finish(made)
 
@@ -129,34 +146,42 @@ def _loaded(file: Path, options: Options, told: Progress) -> tuple[Compilation, 
     return made, plan
 
 
-def _send(
+def _parcels(
+    made: Compilation, plan: Plan, targets: tuple[Target, ...], keys: Path | None, *, replaces: bool
+) -> dict[str, Parcel]:
+    """Read the keys that are to be handed over, before anyone is asked."""
+    from doraflow_runtime.keys.folder import ring_folder
+
+    from doraflow.deploy.key_parcels import parcels_of
+
+    folder = ring_folder(plan.graph.name, os.environ, keys)
+    parcels = parcels_of(plan, targets, folder, made.sink, replaces=replaces)
+    _stop_after_errors(made)
+    return parcels
+
+
+def _shares_to_send(
     made: Compilation,
     plan: Plan,
-    deploy: Deploy,
-    wishes: Wishes,
+    targets: tuple[Target, ...],
     told: Progress,
     jobs: int,
     sign_key: Path | None,
     *,
     rebuild: bool,
     dry_run: bool,
-) -> tuple[HostReport, ...]:
-    """Build the bundle and deploy it, or tell what would be sent."""
+) -> dict[str, Share]:
+    """Build the bundle and divide it among the hosts; build steps are not run for a dry run."""
     from doraflow.cli.building import run_build_steps
     from doraflow.cli.locking import keep_lock
-    from doraflow.deploy import deploying
     from doraflow.deploy.shares import steps_here
 
     if not dry_run:
         run_build_steps(made, jobs, told, rebuild=rebuild, chosen=steps_here(plan))
         _stop_after_errors(made)
         keep_lock(made, told)
-    shares = _shares(made, plan, deploy.targets)
-    if sign_key is not None:
-        shares = _signed(shares, sign_key, made)
-    if dry_run:
-        return deploying.dry_run(deploy, shares)
-    return deploying.copy_and_switch(deploy, shares, wishes)
+    shares = _shares(made, plan, targets)
+    return shares if sign_key is None else _signed(shares, sign_key, made)
 
 
 def _shares(made: Compilation, plan: Plan, targets: tuple[Target, ...]) -> dict[str, Share]:

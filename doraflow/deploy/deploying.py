@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from doraflow.deploy.fleet import assembled
-from doraflow.deploy.reports import HostReport, HostStatus, counted_bytes
+from doraflow.deploy.key_parcels import weighed
+from doraflow.deploy.reports import HostReport, HostStatus, counted_bytes, keys_text
 from doraflow.deploy.session import Moved, Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doraflow.deploy.fleet import Fleet, Telling
+    from doraflow.deploy.key_parcels import Handing, Parcel
     from doraflow.deploy.session import Standing
     from doraflow.deploy.shares import Share
     from doraflow.deploy.ssh import Way
@@ -57,19 +59,24 @@ class Deploy:
         fleet.each("opening", lambda session: session.open(self.dataflow, changes=changes))
 
 
-def dry_run(deploy: Deploy, shares: Mapping[str, Share]) -> tuple[HostReport, ...]:
+def dry_run(deploy: Deploy, shares: Mapping[str, Share], parcels: Mapping[str, Parcel]) -> tuple[HostReport, ...]:
     """Ask what a deploy would move; nothing is changed."""
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
         deploy.begin(fleet, changes=False)
         moved = fleet.each("comparing", lambda session: session.plan(shares[session.target.host])[0], _said)
+        handed = _weighed(fleet, parcels)
         return tuple(
-            _failed(target, fleet) if target.host not in moved else _row(target, "planned", moved[target.host])
+            _failed(target, fleet)
+            if target.host in fleet.failed
+            else _with_keys(_row(target, "planned", moved[target.host]), handed)
             for target in deploy.targets
         )
 
 
-def copy_and_switch(deploy: Deploy, shares: Mapping[str, Share], wishes: Wishes) -> tuple[HostReport, ...]:
-    """Copy everywhere; if that went well everywhere switch everywhere, and start if asked."""
+def copy_and_switch(
+    deploy: Deploy, shares: Mapping[str, Share], parcels: Mapping[str, Parcel], wishes: Wishes
+) -> tuple[HostReport, ...]:
+    """Copy everywhere; if that went well everywhere hand over keys and switch everywhere, and start if asked."""
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
         deploy.begin(fleet, changes=True)
         moved = fleet.each("copying", lambda session: session.copy(shares[session.target.host]), _said)
@@ -77,6 +84,7 @@ def copy_and_switch(deploy: Deploy, shares: Mapping[str, Share], wishes: Wishes)
             "preparing",
             lambda session: _prepare(session, shares[session.target.host], moved[session.target.host], wishes),
         )
+        handed = _hand_over(fleet, parcels)
         switched: dict[str, str] = {}
         runs: dict[str, str] = {}
         if fleet.is_well:
@@ -89,10 +97,11 @@ def copy_and_switch(deploy: Deploy, shares: Mapping[str, Share], wishes: Wishes)
         for target in deploy.targets:
             if target.host in switched:
                 state = "unchanged" if switched[target.host] == moved[target.host].name else "deployed"
-                row = _row(target, state, moved[target.host], run=runs.get(target.host))
+                row = _with_keys(_row(target, state, moved[target.host], run=runs.get(target.host)), handed)
                 rows.append(row if target.host not in fleet.failed else _but_failed(row, fleet))
             elif target.host in prepared and target.host not in fleet.failed:
-                rows.append(_row(target, "copied", moved[target.host], reason=_others(fleet)))
+                row = _row(target, "copied", moved[target.host], reason=_others(fleet))
+                rows.append(_with_keys(row, handed))
             else:
                 rows.append(_failed(target, fleet))
         return tuple(rows)
@@ -181,6 +190,39 @@ def _prepare(session: Session, share: Share, moved: Moved, wishes: Wishes) -> No
     """Prepare a copy; the build steps of a version that is whole already are not run again."""
     steps = () if moved.is_there else share.steps
     session.prepare(moved.name, steps, wishes.step_seconds, environment=wishes.environment)
+
+
+def _hand_over(fleet: Fleet, parcels: Mapping[str, Parcel]) -> dict[str, Handing]:
+    """Hand the keys to all hosts, once every host is ready for them: public ones are then known before any start."""
+    weighed_up = _weighed(fleet, parcels)
+    if not parcels or not fleet.is_well:
+        return {}
+
+    def hand(session: Session) -> Handing | None:
+        handing = weighed_up.get(session.target.host)
+        if handing is not None and (handing.put or handing.handed.removed):
+            session.hand_keys(handing)
+        return handing
+
+    done = fleet.each("handing keys", hand, lambda handing: f": {keys_text(handing.handed)}" if handing else "")
+    return {host: handing for host, handing in done.items() if handing is not None}
+
+
+def _weighed(fleet: Fleet, parcels: Mapping[str, Parcel]) -> dict[str, Handing]:
+    """Look at the keys that lie on the hosts, and decide what becomes of them; nothing is changed."""
+    if not parcels or not fleet.is_well:
+        return {}
+
+    def weigh(session: Session) -> Handing | None:
+        parcel = parcels.get(session.target.host)
+        return None if parcel is None else weighed(parcel, *session.look_at_keys(parcel.ring))
+
+    decided = fleet.each("looking at keys", weigh)
+    return {host: handing for host, handing in decided.items() if handing is not None}
+
+
+def _with_keys(row: HostReport, handed: Mapping[str, Handing]) -> HostReport:
+    return row if row.host not in handed else replace(row, keys=handed[row.host].handed)
 
 
 def _row(target: Target, state: str, moved: Moved, *, run: str | None = None, reason: str | None = None) -> HostReport:

@@ -8,13 +8,25 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class HandedKeys:
+    """The key files that a deploy wrote on a host, or would write: new ones, and those in the place of others.
+
+    `removed` are those of keys that were retired. All three are empty where everything is as it should be.
+    """
+
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostReport:
     """A host after a deploy.
 
     `state` is `deployed` (the version is current), `unchanged` (it was so already), `copied` (it lies there, and is not
     current), `untouched`, `planned` (of a dry run), `stopped` or `failed`. `version` is the current one as far as it is
     known, `before` the one before it. `sent_files` and `sent_bytes` are what moved, `files` and `bytes` what a version
-    has in all.
+    has in all. `keys` is None if no keys were to be handed over.
     """
 
     host: str
@@ -28,6 +40,7 @@ class HostReport:
     bytes: int = 0
     run: str | None = None
     reason: str | None = None
+    keys: HandedKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,16 @@ def lines_of(report: DeployReport | DeployStatus) -> list[str]:
     return lines
 
 
+def keys_text(keys: HandedKeys) -> str:
+    """Tell what becomes of the keys of a host.
+
+    >>> keys_text(HandedKeys(("a.secret", "a.public"), ("b.public",))), keys_text(HandedKeys())
+    ('a.secret, a.public added; b.public replaced', 'as they were')
+    """
+    parts = {"added": keys.added, "replaced": keys.replaced, "removed": keys.removed}
+    return "; ".join(f"{', '.join(names)} {what}" for what, names in parts.items() if names) or "as they were"
+
+
 def counted_bytes(number: int) -> str:
     """Write a number of bytes.
 
@@ -110,6 +133,8 @@ def _words(row: HostReport) -> str:
     moved = f"{row.sent_files} of {row.files} files, {counted_bytes(row.sent_bytes)} of {counted_bytes(row.bytes)}"
     before = f", before it {row.before}" if row.before and row.before != row.version else ""
     runs = f", runs as {row.run}" if row.run else ""
+    if row.keys is not None:
+        runs += f"; keys: {keys_text(row.keys)}"
     stays = f"{row.before} stays current" if row.before else "nothing is current"
     match row.state:
         case "deployed":
@@ -119,7 +144,7 @@ def _words(row: HostReport) -> str:
         case "copied":
             return f"{row.version} is copied and not current: {row.reason}; {stays}"
         case "planned":
-            return f"{row.version} would be current{before}; {moved} would be sent"
+            return f"{row.version} would be current{before}; {moved} would be sent{runs}"
         case "stopped":
             return f"{row.reason}"
         case "untouched":

@@ -15,12 +15,13 @@ from shlex import quote
 LEAST_PYTHON = (3, 11)
 TOO_OLD = "doraflow: this is Python"
 
-_PACKAGES = ("doraflow", "doraflow.analysis", "doraflow.deploy", "doraflow.deploy.remote")
+_PACKAGES = ("doraflow", "doraflow.analysis", "doraflow.deploy", "doraflow.deploy.remote", "doraflow.targeting")
 _MODULES = (
     "doraflow.analysis.command_line",
+    "doraflow.targeting.names",
     *(
         f"doraflow.deploy.remote.{name}"
-        for name in ("commands", "copying", "errors", "place", "runs", "serving", "streams", "switching")
+        for name in ("commands", "copying", "errors", "keys", "place", "runs", "serving", "streams", "switching")
     ),
 )
 _BOOT = (

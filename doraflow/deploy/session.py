@@ -14,6 +14,7 @@ from doraflow.deploy.ssh import complaint, ssh_command
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from doraflow.deploy.key_parcels import Handing
     from doraflow.deploy.shares import Share
     from doraflow.deploy.ssh import Way
     from doraflow.deploy.targets import Target
@@ -112,6 +113,17 @@ class Session:
         rows = [_row(step) for step in steps]
         request = {"do": "prepare", "version": name, "environment": environment, "steps": rows}
         self._ask({**request, "seconds": seconds})
+
+    def look_at_keys(self, ring: str) -> tuple[str, dict[str, str]]:
+        """Name the folder of the host's keys, and give the digests of those that lie there."""
+        told = self._ask({"do": "look-at-keys", "ring": ring})
+        there = told["there"]
+        return str(told["folder"]), {str(k): str(v) for k, v in there.items()} if isinstance(there, dict) else {}
+
+    def hand_keys(self, handing: Handing) -> None:
+        """Write and remove keys as was decided, if what was looked at is still what is there."""
+        request = {"do": "hand-keys", "ring": handing.parcel.ring, "there": dict(handing.there)}
+        self._ask({**request, "put": handing.put, "take_away": list(handing.handed.removed)})
 
     def switch(self, version: str, keep: int) -> str:
         """Make a version the current one; name the one before."""

@@ -23,8 +23,7 @@ def export_keys(folder: Path, host: str, target: Path) -> list[str]:
     A folder that an earlier export wrote is brought up to date, also where a key was retired. Raises KeyRingError for
     one that holds anything else, since the whole folder is what gets copied to the host.
     """
-    read_ring(folder, host)
-    files = _needed(folder, host)
+    files = needed_keys(folder, host)
     make_private(target)
     if target.resolve() == folder.resolve():
         raise KeyRingError(f"`{target}` is where the keys lie already", "name another folder with `--to DIR`")
@@ -44,7 +43,12 @@ def export_keys(folder: Path, host: str, target: Path) -> list[str]:
     return list(files)
 
 
-def _needed(folder: Path, host: str) -> dict[str, HostKey]:
+def needed_keys(folder: Path, host: str) -> dict[str, HostKey]:
+    """Read what `host` needs of the ring in `folder`: its secret key and all public ones, by file name.
+
+    Raises KeyRingError.
+    """
+    read_ring(folder, host)
     with opened(folder) as descriptor:
         public = [f"{each}{suffix}" for each, suffix in public_files(names_in(descriptor))]
         return {name: read_key(descriptor, folder, name) for name in (f"{host}{PRIVATE}", *public)}

@@ -64,5 +64,5 @@ def copy_keys(then: str = "") -> str:
 
     Engines lay keys down as links, or as files of another user, and a launcher takes neither.
     """
-    copying = f"install -d -m 700 {KEYS} && install -m 600 {HANDED_KEYS}/*.secret {HANDED_KEYS}/*.public {KEYS}/"
+    copying = f"install -d -m 700 {KEYS} && install -m 600 {HANDED_KEYS}/*.secret {HANDED_KEYS}/*.public* {KEYS}/"
     return f"{copying} && {then}" if then else copying

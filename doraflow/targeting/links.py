@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import HostWiring
 
 ADDRESS_VARIABLE = "DORAFLOW_ADDRESS_"
+PRIVATE = ".secret"
+PUBLIC = ".public"
+OLD_PUBLIC = ".public.old"
 
 _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
 
@@ -90,7 +93,16 @@ def key_files(wiring: HostWiring) -> tuple[str, ...]:
     if not wiring.peers or wiring.insecure:
         return ()
     everybody = (wiring.host, *(peer.host for peer in wiring.peers))
-    return (f"{wiring.host}.secret", *(f"{host}.public" for host in everybody))
+    return (f"{wiring.host}{PRIVATE}", *(f"{host}{PUBLIC}" for host in everybody))
+
+
+def old_key_files(keys: Iterable[str]) -> tuple[str, ...]:
+    """Name the files of public keys that are admitted beside the present ones, as long as they are not retired.
+
+    >>> old_key_files(["edge.secret", "edge.public"])
+    ('edge.public.old',)
+    """
+    return tuple(f"{name.removesuffix(PUBLIC)}{OLD_PUBLIC}" for name in keys if name.endswith(PUBLIC))
 
 
 def _ports_by_host(wiring: HostWiring) -> tuple[dict[str, list[int]], dict[str, list[int]]]:

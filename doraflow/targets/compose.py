@@ -10,12 +10,10 @@ from doraflow.codegen.templating import environment
 from doraflow.codegen.yaml_text import yaml_text
 from doraflow.targeting.faults import tell_same_names, tell_without_room
 from doraflow.targeting.image import (
-    HANDED_KEYS,
     KEYS,
     PROBE_SECONDS,
     STATE,
     USER,
-    copy_keys,
     dockerfile,
     health_command,
     launch_command,
@@ -60,21 +58,14 @@ def _file(path: str, plan: Plan, document: dict[str, object]) -> GeneratedFile:
 
 
 def _project(plan: Plan, hosts: tuple[HostNeeds, ...]) -> dict[str, object]:
-    document: dict[str, object] = {
+    return {
         "name": dns_label(plan.graph.name),
         "services": {needs.label: _service(plan, needs) for needs in hosts},
         "volumes": {f"{needs.label}-state": {} for needs in hosts},
     }
-    secrets = {
-        name: {"file": f"${{DORAFLOW_KEYS:?{_KEYS}}}/{file}"}
-        for needs in hosts
-        for name, file in _key_files(needs).items()
-    }
-    return document | ({"secrets": secrets} if secrets else {})
 
 
 def _service(plan: Plan, needs: HostNeeds) -> dict[str, object]:
-    command = launch_command(needs.host)
     service: dict[str, object] = {
         "image": f"doraflow-{dns_label(plan.graph.name)}",
         "build": {
@@ -82,7 +73,7 @@ def _service(plan: Plan, needs: HostNeeds) -> dict[str, object]:
             "dockerfile": "targets/compose/Dockerfile",
             "args": {"BASE_IMAGE": f"${{BASE_IMAGE:?{_BASE}}}", "PACKAGES": "${PACKAGES:-}"},
         },
-        "command": command,
+        "command": launch_command(needs.host),
         "hostname": needs.label,
         "user": f"${{DORAFLOW_USER:-{USER}:{USER}}}",
         "restart": "on-failure",
@@ -94,7 +85,7 @@ def _service(plan: Plan, needs: HostNeeds) -> dict[str, object]:
         "ipc": "private",
         "shm_size": needs.shared_memory,
         "tmpfs": ["/tmp:mode=1777"],  # noqa: S108 - a folder of the container
-        "volumes": [f"{needs.label}-state:{STATE}"],
+        "volumes": _volumes(needs),
         "healthcheck": {
             "test": ["CMD", *health_command(needs.host, "ready")],
             "interval": "10s",
@@ -108,13 +99,8 @@ def _service(plan: Plan, needs: HostNeeds) -> dict[str, object]:
     variables = {link.variable: link.label for link in needs.links}
     if needs.ports:
         service["expose"] = _ranges(needs)
-    if keys := _key_files(needs):
+    if needs.keys:
         variables["DORAFLOW_KEYS"] = KEYS
-        service["command"] = ["sh", "-c", copy_keys(f"exec {' '.join(command)}")]
-        service["tmpfs"] = ["/tmp:mode=1777", "/run/doraflow:mode=1777"]  # noqa: S108
-        service["secrets"] = [
-            {"source": name, "target": f"{HANDED_KEYS}/{file.rpartition('/')[2]}"} for name, file in keys.items()
-        ]
     if variables:
         service["environment"] = variables
     return service
@@ -144,10 +130,17 @@ def _published(hosts: tuple[HostNeeds, ...]) -> dict[str, object]:
     return {"services": services}
 
 
-def _key_files(needs: HostNeeds) -> dict[str, str]:
-    """Name the secrets of a host, with their files below the folder that holds one folder of keys for each host.
-
-    A public key is taken from the folder of its own host, so that all services share it.
-    """
-    named = {name: name.rpartition(".") for name in needs.keys}
-    return {f"{dns_label(host)}-{kind}-key": f"{host}/{name}" for name, (host, _, kind) in named.items()}
+def _volumes(needs: HostNeeds) -> list[object]:
+    """Mount the state, and the host's folder of keys: the folder and not its files, so that nodes see those change."""
+    volumes: list[object] = [f"{needs.label}-state:{STATE}"]
+    if needs.keys:
+        volumes.append(
+            {
+                "type": "bind",
+                "source": f"${{DORAFLOW_KEYS:?{_KEYS}}}/{needs.host}",
+                "target": KEYS,
+                "read_only": True,
+                "bind": {"create_host_path": False},
+            }
+        )
+    return volumes

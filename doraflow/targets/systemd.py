@@ -6,13 +6,15 @@ docs/targets/systemd.md.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from doraflow.codegen.fileset import GeneratedFile
 from doraflow.codegen.literals import docstring
 from doraflow.codegen.templating import environment
 from doraflow.targeting.faults import tell_same_names, tell_without_room
-from doraflow.targeting.names import dns_label
+from doraflow.targeting.links import old_key_files
+from doraflow.targeting.names import dns_label, folder_name
 from doraflow.targeting.needs import GRACE, START_SECONDS, START_TIMEOUT, STOP_SECONDS, host_needs
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def files(plan: Plan) -> tuple[GeneratedFile, ...]:
     units = [_unit(plan, needs, kind, templates) for kind in ("system", "user") for needs in hosts]
     readme = templates.get_template("systemd_readme.md.j2").render(
         dataflow=plan.graph.name,
-        folder=dns_label(plan.graph.name),
+        folders={needs.host: _shell_path(plan.graph.name, needs.host) for needs in hosts},
+        key_folder=dns_label(plan.graph.name),
         hosts=hosts,
         user=USER,
         keys=KEY_PLACE,
@@ -63,8 +66,9 @@ def _unit(plan: Plan, needs: HostNeeds, kind: str, templates: jinja2.Environment
     text = templates.get_template("systemd_unit.j2").render(
         source=plan.graph.source,
         dataflow=plan.graph.name,
-        folder=f"{place}/{dns_label(plan.graph.name)}",
+        folder=f"{place}/{_deployed(plan.graph.name, needs.host)}",
         needs=needs,
+        old_keys=old_key_files(needs.keys),
         is_system=kind == "system",
         user=USER,
         keys=f"{KEY_PLACE}/{dns_label(plan.graph.name)}",
@@ -75,6 +79,15 @@ def _unit(plan: Plan, needs: HostNeeds, kind: str, templates: jinja2.Environment
         watchdog=WATCHDOG_SECONDS,
     )
     return GeneratedFile(f"{kind}/{needs.unit}.service", text.encode())
+
+
+def _deployed(dataflow: str, host: str) -> str:
+    """Give the folder in which `doraflow deploy` keeps the versions of a host, in words of a unit."""
+    return f"{folder_name(dataflow)}/{folder_name(host)}".replace("%", "%%")
+
+
+def _shell_path(dataflow: str, host: str) -> str:
+    return shlex.quote(f"{folder_name(dataflow)}/{folder_name(host)}")
 
 
 def _unit_text(text: str) -> str:

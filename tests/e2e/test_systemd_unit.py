@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import commands
 from tests.e2e.network import network_of
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Unit:
         text = path.read_text()
         for specifier, folder in (("%t", "run"), ("%S", "state"), ("%C", "cache")):
             text = text.replace(specifier, str(root / folder))
-        text = re.sub(r"/opt/doraflow/[a-z-]+/bundle", str(bundle), text)
+        text = re.sub(r"/opt/doraflow/[a-z-]+/[a-z-]+/current", str(bundle), text)
         self.text = text.replace("/etc/doraflow/keys", str(root / "etc"))
 
     def all(self, name: str) -> list[str]:
@@ -112,14 +113,16 @@ class Unit:
         """Lay down the credentials as systemd does; the variable that says where."""
         handed = self.root / "credentials"
         handed.mkdir(mode=0o700)
+        instead = dict(line.split(":", 1) for line in self.all("SetCredential"))
         for name, source in (line.split(":", 1) for line in self.all("LoadCredential")):
-            (handed / name).write_bytes(Path(source).read_bytes())
+            is_there = Path(source).exists() or name not in instead
+            (handed / name).write_bytes(Path(source).read_bytes() if is_there else instead[name].encode())
             (handed / name).chmod(0o440)
         return {"CREDENTIALS_DIRECTORY": str(handed)}
 
     def environment(self, world: Any) -> dict[str, str]:
         """What the service gets: the unit's own, and the mark by which the test finds what is left over."""
-        given = dict(line.split("=", 1) for line in self.all("Environment"))
+        given = dict(line.strip('"').split("=", 1) for line in self.all("Environment"))
         mark = {name: value for name, value in world.environment.items() if name == "DORAFLOW_TEST"}
         # /usr/bin/env finds the interpreter of the virtual environment, which here is the test's own.
         return {**given, **mark, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
@@ -145,14 +148,18 @@ class Service:
         return self.process.wait(int(self.unit.one("TimeoutStopSec")))
 
 
+def words_of(line: str) -> list[str]:
+    """Read a command of a unit as systemd does, whose `$$` is one for the shell."""
+    return [word.replace("$$", "$") for word in shlex.split(line.removeprefix("+"))]
+
+
 @contextlib.contextmanager
 def running(world: Any, unit: Unit, *prefix: str, **more: str) -> Iterator[Service]:
     """Run the commands of a unit, where nothing but its own folders can be written."""
     unit.make_folders()
     environment = {**unit.environment(world), **more, **unit.hand_over_keys()}
     for line in unit.all("ExecStartPre"):
-        words = [re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], word) for word in shlex.split(line)]
-        subprocess.run(words, env=environment, check=True, timeout=60)
+        subprocess.run(words_of(line), env=environment, check=True, timeout=60)
     address = unit.root / "notify"
     out = unit.root / "out"
     places = [*unit.folders("Runtime"), *unit.folders("State"), *unit.folders("Cache")]
@@ -165,7 +172,7 @@ def running(world: Any, unit: Unit, *prefix: str, **more: str) -> Iterator[Servi
     with out.open("wb") as written, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(address))
         manager.settimeout(60)
-        command = ["unshare", "--mount", "sh", "-c", CONFINED, "sh", *shlex.split(unit.one("ExecStart"))]
+        command = ["unshare", "--mount", "sh", "-c", CONFINED, "sh", *words_of(unit.one("ExecStart"))]
         process = subprocess.Popen(
             [*prefix, *command],
             cwd="/",
@@ -194,15 +201,8 @@ def built(world: Any, flow: str, **nodes: str) -> Path:
 
 
 def doraflow(world: Any, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        cwd=world.folder / "project",
-        env={**os.environ, "XDG_CACHE_HOME": str(world.folder / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(world.folder / "cache")}
+    done = commands.doraflow(*arguments, cwd=world.folder / "project", env=environment)
     assert done.returncode == 0, done.stderr
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +14,11 @@ from typer.main import get_command
 
 from doraflow.cli.main import app
 from doraflow.printed.schemas import COMMANDS, LINES, file_of, schema_of, schema_text
+from tests import commands
 from tests.outputs import told
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,26 +34,19 @@ FLOW += "  - {id: b, path: b.py, inputs: {y: a/x}}\n"
 
 
 def doraflow(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "doraflow", *arguments],
-        cwd=cwd,
-        env={**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "DORAFLOW_RUN_BASE": str(cwd / "runs")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / ".cache"), "DORAFLOW_RUN_BASE": str(cwd / "runs")}
+    return commands.doraflow(*arguments, cwd=cwd, env=environment)
 
 
-def commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+def commands_of(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
-            yield from commands(command, f"{before}{name} ")
+            yield from commands_of(command, f"{before}{name} ")
         else:
             yield f"{before}{name}", command
 
 
-ALL = dict(commands(get_command(app)))
+ALL = dict(commands_of(get_command(app)))
 
 
 def test_every_command_prints_json_or_says_why_not() -> None:

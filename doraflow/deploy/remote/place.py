@@ -4,6 +4,7 @@
 lock                  held while someone changes what lies here
 record.json           which versions are whole, and in which order they became current
 current               a symbolic link to versions/<version>
+venv                  a symbolic link to the environment of the current version, if it has one
 versions/<version>/   a bundle with what this host needs of it
 environments/<key>/   virtual environments, by what is installed in them
 """
@@ -17,13 +18,9 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from doraflow.deploy.remote.errors import RemoteError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from doraflow.targeting.names import folder_name
 
 UNFINISHED = ".new-"
 RECORD = "record.json"
@@ -65,6 +62,11 @@ class Place:
         """Give the folder of a version."""
         return self.versions / name
 
+    def environment_of(self, python: str) -> str:
+        """Name the environment here that a Python is of; empty for one that lies elsewhere."""
+        folder = Path(python).parent.parent
+        return folder.name if folder.parent == self.environments else ""
+
     def current(self) -> str:
         """Name the current version; empty if there is none."""
         try:
@@ -75,7 +77,7 @@ class Place:
 
 def place_of(base: str, dataflow: str, host: str) -> Place:
     """Find the folder of a dataflow; a relative base leads from the home folder, and names become safe for paths."""
-    return Place(Path.home() / Path(base).expanduser() / _safe(dataflow) / _safe(host))
+    return Place(Path.home() / Path(base).expanduser() / folder_name(dataflow) / folder_name(host))
 
 
 def make(place: Place) -> None:
@@ -140,7 +142,7 @@ def write_record(place: Place, record: Record) -> None:
 
 def remove_unfinished(place: Place, record: Record) -> None:
     """Remove what a deploy left that was cut short: half copies, and versions that were never prepared to the end."""
-    used = _environments(record.whole.values())
+    used = {place.environment_of(whole.python) for whole in record.whole.values()}
     for folder, known in ((place.versions, set(record.whole)), (place.environments, used)):
         for found in sorted(folder.iterdir()) if folder.is_dir() else ():
             if found.name not in known and found.name != place.current():
@@ -164,12 +166,3 @@ def sync_folder(folder: Path) -> None:
 def moment() -> str:
     """Tell the time in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _environments(whole: Iterable[Whole]) -> set[str]:
-    return {Path(each.python).parent.parent.name for each in whole}
-
-
-def _safe(name: str) -> str:
-    text = quote(name, safe=" ")
-    return f"%2E{text[1:]}" if text.startswith(".") else text

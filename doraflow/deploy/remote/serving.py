@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from doraflow.deploy.remote import commands, copying, place, runs, switching
+from doraflow.deploy.remote import commands, copying, keys, place, runs, switching
 from doraflow.deploy.remote.errors import RemoteError, folder_error
 from doraflow.deploy.remote.streams import HungUpError, Incoming, Outgoing
 
@@ -154,8 +154,24 @@ def _step(row: Mapping[str, object]) -> commands.Step:
         str(row["owner"]),
         tuple(map(str, lines)) if isinstance(lines, list) else (),
         str(row["folder"]),
-        {str(name): str(value) for name, value in env.items()} if isinstance(env, dict) else {},
+        _texts(env),
     )
+
+
+def _look_at_keys(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
+    folder = keys.folder_of(str(request["ring"]), os.environ)
+    return {"folder": str(folder), "there": keys.look(folder, talk.host)}
+
+
+def _hand_keys(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
+    folder, names = keys.folder_of(str(request["ring"]), os.environ), request["take_away"]
+    taken = list(map(str, names)) if isinstance(names, list) else []
+    keys.change(folder, talk.host, _texts(request["there"]), _texts(request["put"]), taken)
+    return {}
+
+
+def _texts(table: object) -> dict[str, str]:
+    return {str(name): str(text) for name, text in table.items()} if isinstance(table, dict) else {}
 
 
 def _switch(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
@@ -207,6 +223,8 @@ REQUESTS: Mapping[str, Callable[[Conversation, Mapping[str, object]], dict[str, 
         "file": _file,
         "finish": _finish,
         "prepare": _prepare,
+        "look-at-keys": _look_at_keys,
+        "hand-keys": _hand_keys,
         "switch": _switch,
         "previous": _previous,
         "go-back": _go_back,

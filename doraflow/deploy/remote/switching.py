@@ -40,7 +40,7 @@ def switch(place: Place, name: str, kept: int, running: Collection[str]) -> str:
     if name not in record.whole:
         raise RemoteError("DF876", f"the version {name} was not prepared to its end", "deploy again")
     order = (*(each for each in record.order if each != name), name)
-    _point(place, name)
+    _point(place, name, record)
     stay = {*order[-kept - 1 :], *running}
     whole = {each: told for each, told in record.whole.items() if each in stay}
     fresh = Record(whole, tuple(each for each in order if each in whole))
@@ -69,7 +69,7 @@ def previous(place: Place) -> str:
 def go_back(place: Place) -> tuple[str, str]:
     """Make the version current that was so before; give its name and the name of the one that was left."""
     name, record = previous(place), read_record(place)
-    _point(place, name)
+    _point(place, name, record)
     write_record(place, replace(record, order=record.order[:-1]))
     return name, record.order[-1]
 
@@ -83,9 +83,19 @@ def listed_files(folder: Path) -> tuple[WantedFile, ...]:
         raise RemoteError("DF876", f"the version {folder.name} has no manifest", "deploy again") from None
 
 
-def _point(place: Place, name: str) -> None:
-    fresh = place.root / ".current"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(f"versions/{name}")
-    fresh.replace(place.root / "current")
+def _point(place: Place, name: str, record: Record) -> None:
+    """Let `current` lead to a version, and `venv` to its environment: what follows them needs to know no more."""
+    environment = place.environment_of(record.whole[name].python) if name in record.whole else ""
+    if environment:
+        _lead(place.root / "venv", f"environments/{environment}")
+    else:
+        (place.root / "venv").unlink(missing_ok=True)
+    _lead(place.root / "current", f"versions/{name}")
     sync_folder(place.root)
+
+
+def _lead(link: Path, to: str) -> None:
+    fresh = link.with_name(f".{link.name}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(to)
+    fresh.replace(link)

@@ -157,6 +157,12 @@ def test_an_environment_is_made_once_for_the_same_requirements(tmp_path: Path) -
             (made,) = (tmp_path / "flow/edge/environments").iterdir()
             pythons = {row.python for row in opened.status().versions}
             assert pythons == {str(made / "bin/python")}
+            assert (tmp_path / "flow/edge/venv").resolve() == made.resolve(), "where units of systemd look"
+    assert deployed(tmp_path, share({"a": b"2"}, "v3"))
+    assert not (tmp_path / "flow/edge/venv").is_symlink(), "the current version has no environment of its own"
+    with session(tmp_path) as opened:
+        assert opened.go_back() == "v3"
+    assert (tmp_path / "flow/edge/venv").resolve() == made.resolve()
 
 
 def test_a_greeting_is_found_behind_what_a_login_shell_says(tmp_path: Path) -> None:

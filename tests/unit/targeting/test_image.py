@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def test_keys_handed_over_as_links_are_copied_for_the_user_alone(tmp_path: Path) -> None:
     handed, kept = tmp_path / "handed", tmp_path / "run/keys"
     (handed / "..data").mkdir(parents=True)
-    for kind, host in (("secret", "robot"), ("public", "robot"), ("public", "desk")):
-        key = HostKey(kind, host, "2026-01-31T12:00:00Z", ("a" if host == "robot" else "b") * 40)  # type: ignore[arg-type]
-        file = handed / "..data" / f"{host}.{kind}"
+    for name, letter in (("robot.secret", "a"), ("robot.public", "a"), ("desk.public", "b"), ("desk.public.old", "c")):
+        host, kind = name.split(".")[:2]
+        key = HostKey("secret" if kind == "secret" else "public", host, "2026-01-31T12:00:00Z", letter * 40)
+        file = handed / "..data" / name
         file.write_text(key.text())
         file.chmod(0o440)
         (handed / file.name).symlink_to(f"..data/{file.name}")
@@ -29,10 +30,10 @@ def test_keys_handed_over_as_links_are_copied_for_the_user_alone(tmp_path: Path)
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (0, "then\n", "")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
-    assert {path.name for path in kept.iterdir()} == {"robot.secret", "robot.public", "desk.public"}
+    assert {path.name for path in kept.iterdir()} == {"robot.secret", "robot.public", "desk.public", "desk.public.old"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept.iterdir()} == {0o600}
     assert {path.stat().st_uid for path in kept.iterdir()} == {os.geteuid()}
-    assert read_ring(kept, "robot").keys_of("desk") == ("b" * 40,)
+    assert read_ring(kept, "robot").keys_of("desk") == ("b" * 40, "c" * 40)
 
 
 def test_without_keys_nothing_is_launched(tmp_path: Path) -> None:

@@ -66,3 +66,9 @@ def test_addresses_are_given_under_the_names_that_the_launcher_reads() -> None:
 
     for host in ("robot", "Robot.1", "base-station", "GPU_box", "3"):
         assert address_variable(host) == variable(host)
+
+
+def test_files_of_keys_have_the_names_that_the_runtime_looks_for() -> None:
+    from doraflow_runtime.keys import files
+
+    assert (links.PRIVATE, links.PUBLIC, links.OLD_PUBLIC) == (files.PRIVATE, files.PUBLIC, files.OLD_PUBLIC)

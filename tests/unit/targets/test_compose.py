@@ -78,19 +78,16 @@ def test_a_dataflow_on_one_machine_publishes_nothing(tmp_path: Path) -> None:
     assert "compose.publish.yaml" not in files_of(compose, LOCAL, tmp_path)
 
 
-def test_a_service_gets_its_own_secret_key_and_the_public_ones(tmp_path: Path) -> None:
-    document = project(TWO, tmp_path)
-    targets = [secret["target"].rpartition("/")[2] for secret in document["services"]["robot-1"]["secrets"]]
-    assert targets == ["Robot.1.secret", "Robot.1.public", "desk.public"]
-    sources = [secret["source"] for secret in document["services"]["robot-1"]["secrets"]]
-    files = [document["secrets"][source]["file"].partition("}")[2] for source in sources]
-    assert files == ["/Robot.1/Robot.1.secret", "/Robot.1/Robot.1.public", "/desk/desk.public"]
-    assert "desk-secret-key" not in sources
+def test_a_service_sees_the_folder_of_keys_of_its_own_host(tmp_path: Path) -> None:
+    state, keys = project(TWO, tmp_path)["services"]["robot-1"]["volumes"]
+    assert state == "robot-1-state:/var/lib/doraflow"
+    assert keys["source"].partition("}")[2] == "/Robot.1", "what `doraflow keys export Robot.1` wrote, old keys too"
+    assert (keys["target"], keys["read_only"]) == ("/run/doraflow/keys", True)
+    assert keys["bind"] == {"create_host_path": False}, "an absent folder is told, not made empty by root"
 
 
 def test_without_keys_for_insecure_links(tmp_path: Path) -> None:
     document = project(f"{TWO}communication: {{remote: {{insecure: true}}}}\n", tmp_path)
-    assert "secrets" not in document
     assert "DORAFLOW_KEYS" not in json.dumps(document)
 
 

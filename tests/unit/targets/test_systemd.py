@@ -102,7 +102,8 @@ def test_only_a_host_with_links_to_others_waits_for_the_network(tmp_path: Path) 
 def test_the_launcher_gets_the_time_that_it_is_given_to_stop(tmp_path: Path) -> None:
     unit = service(written(LOCAL, tmp_path)["system/flow-local.service"])
     (command,) = unit["ExecStart"]
-    assert command == ("/usr/bin/env python3 /opt/doraflow/flow/bundle/launch_local.py --grace 5 --start-timeout 120")
+    script = '"/opt/doraflow/flow/local/current/launch_local.py"'
+    assert command == f"/usr/bin/env python3 {script} --grace 5 --start-timeout 120"
     assert (unit["KillMode"], unit["TimeoutStopSec"], unit["TimeoutStartSec"]) == (["mixed"], ["20"], ["140"])
 
 
@@ -111,7 +112,7 @@ def test_a_unit_of_a_user_leaves_out_what_only_the_system_may(tmp_path: Path) ->
     user = service(units["user/flow-local.service"])
     assert not {"User", "CapabilityBoundingSet", "ProtectKernelModules", "ProtectProc"} & user.keys()
     assert user["ProtectHome"] == ["read-only"]
-    assert "%h/.local/share/doraflow/flow/bundle" in user["ExecStart"][0]
+    assert "%h/.local/share/doraflow/flow/local/current/" in user["ExecStart"][0]
     assert "WantedBy=default.target" in units["user/flow-local.service"]
 
 
@@ -119,7 +120,7 @@ def test_nothing_of_a_run_lies_where_the_sandbox_forbids_to_write(tmp_path: Path
     for path, text in written(LOCAL, tmp_path).items():
         if path.endswith(".service"):
             unit = service(text)
-            places = dict(line.split("=", 1) for line in unit["Environment"])
+            places = dict(line.strip('"').split("=", 1) for line in unit["Environment"])
             assert [places["DORAFLOW_RUN_BASE"]] == [f"%t/{name}" for name in unit["RuntimeDirectory"]]
             assert places["XDG_STATE_HOME"] == f"%S/{unit['StateDirectory'][0]}"
             assert places["XDG_CACHE_HOME"] == f"%C/{unit['CacheDirectory'][0]}"
@@ -129,11 +130,11 @@ def test_nothing_of_a_run_lies_where_the_sandbox_forbids_to_write(tmp_path: Path
 def test_keys_lie_outside_the_bundle_and_become_those_of_the_launchers_user(tmp_path: Path) -> None:
     units = written(TWO, tmp_path)
     unit = service(units["system/pair-robot-1.service"])
-    assert unit["LoadCredential"] == [
-        f"{file}:/etc/doraflow/keys/pair/{file}" for file in ("Robot.1.secret", "Robot.1.public", "desk.public")
-    ]
+    files = ("Robot.1.secret", "Robot.1.public", "desk.public", "Robot.1.public.old", "desk.public.old")
+    assert unit["LoadCredential"] == [f"{file}:/etc/doraflow/keys/pair/{file}" for file in files]
+    assert unit["SetCredential"] == ["Robot.1.public.old:none", "desk.public.old:none"], "they need not be there"
     assert unit["RuntimeDirectory"] == ["doraflow/pair-robot-1/run doraflow/pair-robot-1/keys"]
-    assert unit["ExecStartPre"][0].startswith("/usr/bin/install -m 600 -t %t/doraflow/pair-robot-1/keys ")
+    assert ' -t "%t/doraflow/pair-robot-1/keys" ' in unit["ExecStartPre"][0]
     assert "DORAFLOW_KEYS=%t/doraflow/pair-robot-1/keys" in unit["Environment"]
     assert "Credential" not in units["user/pair-robot-1.service"]
     assert "Credential" not in "".join(written(LOCAL, tmp_path).values())
@@ -160,4 +161,4 @@ def test_no_assignment_stands_twice_but_those_that_add_up(tmp_path: Path) -> Non
             parser = configparser.RawConfigParser(strict=False)
             parser.read_string(text)
             twice = [name for name, values in service(text).items() if len(values) > 1]
-            assert set(twice) <= {"Environment", "LoadCredential"}
+            assert set(twice) <= {"Environment", "LoadCredential", "SetCredential", "ExecReload"}
