@@ -145,9 +145,9 @@ class Company:
         now = time.monotonic()
         self._link.pump()
         for host in self.members.look(now):
-            seconds = f"{now - host.heard_at:.0f} s"
             message = (
-                f"host `{host.name}` is lost: nothing was heard of it for {seconds}; the nodes here go on without it"
+                f"host `{host.name}` is lost: nothing was heard of it for more than {self.members.silence:g} s; "
+                "the nodes here go on without it"
             )
             self._crew.tell("host_lost", message, host=host.name)
             self._crew.on_gathered()

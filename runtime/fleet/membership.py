@@ -71,7 +71,7 @@ class Membership:
         self.hosts = {name: Host(name, now) for name in hosts}
         self._session = session
         self._plan = plan
-        self._silence = silence
+        self.silence = silence
 
     def hear(self, sender: Sender, now: float) -> tuple[Host | None, News | None]:
         """Take note that a host was heard; gives it, and what is new of it. None for a word that is not to be heeded.
@@ -106,7 +106,7 @@ class Membership:
     def look(self, now: float) -> Iterator[Host]:
         """Find the hosts that have been silent for too long; each is told once."""
         for host in self.hosts.values():
-            if host.presence == "present" and now - host.heard_at >= self._silence:
+            if host.presence == "present" and now - host.heard_at >= self.silence:
                 host.presence, host.lost_at = "lost", now
                 yield host
 
