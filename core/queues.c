@@ -139,7 +139,8 @@ static void count_taken(Queues *queues, Queue *queue, const struct entry *entry)
         return;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    queue->delays[delay_bucket((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - entry->sent_ns)]++;
+    queue->delays[delay_bucket((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - entry->sent_ns
+                                + source_clock(entry->source))]++;
 }
 
 PyObject *queues_take_event(Queues *queues)

@@ -1,11 +1,13 @@
 /* The receiving half of the module: its types. */
+#include "inbound.h"
 #include "receive.h"
 
 int receive_exec(PyObject *module)
 {
     if (PyType_Ready(&QueueType) < 0 || PyType_Ready(&StreamType) < 0)
         return -1;
-    PyTypeObject *const types[] = {&LockType, &DeadlinesType, &QueuesType, &SourceType, &GateType};
+    PyTypeObject *const types[] = {&LockType,   &DeadlinesType, &QueuesType,
+                                   &SourceType, &GateType,      &InboundStateType};
     for (size_t at = 0; at < sizeof types / sizeof *types; at++)
         if (PyModule_AddType(module, types[at]) < 0)
             return -1;

@@ -70,6 +70,7 @@ struct inlet {
     int is_open, is_held_back, is_bounded;
     uint32_t at_once, owed;
     Queue *queue; /* owned */
+    struct inbound_state *lane; /* owned; NULL for a link within the host */
 };
 
 enum content { OBJECT, PARCEL, EVENT };
@@ -155,6 +156,8 @@ int source_give_back(Source *source);
 /* Makes the event of a message like the last one, as far as that can be done before it is there. */
 int source_prepare(Source *source);
 Gate *source_gate(Source *source);
+/* By how much the clock of the producer's host is ahead of ours, in nanoseconds. */
+int64_t source_clock(Source *source);
 
 /* ---- gate*.c: waiting */
 

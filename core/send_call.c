@@ -100,9 +100,21 @@ static int is_stale(Dispatch *self)
 
 /* ---- who can be sent to */
 
+static int resolve_far(Target *target, PyObject *found)
+{
+    PyObject *lane = PyDict_GetItemWithError(((Outbox *)found)->lanes, target->link);
+    if (lane == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    Py_XSETREF(target->outbox, (Outbox *)Py_NewRef(found));
+    Py_XSETREF(target->far, (OutboundState *)Py_NewRef(lane));
+    return 0;
+}
+
 /* Finds the account of a target; its lane is NULL if the reader is not connected. */
 static int resolve(Dispatch *self, Target *target)
 {
+    if (target->is_other || (target->outbox != NULL && !target->outbox->has_left))
+        return 0; /* it is the same for all processes of the reader */
     if (target->account != NULL && target->account->connection->is_open && !target->account->has_left)
         return 0; /* it is hung up on before another one takes its name */
     PyObject *found = PyDict_GetItemWithError(self->consumers, target->name);
@@ -115,9 +127,11 @@ static int resolve(Dispatch *self, Target *target)
     target->announced = 0;
     if (found == NULL)
         return 0;
+    if (PyObject_TypeCheck(found, outbox_type))
+        return resolve_far(target, found);
     if (!PyObject_TypeCheck(found, account_type)) {
-        PyErr_SetString(PyExc_TypeError, "a consumer without an account");
-        return -1;
+        target->is_other = 1;
+        return 0;
     }
     PyObject *lane = PyDict_GetItemWithError(((Account *)found)->lanes, target->link);
     if (lane == NULL)
@@ -129,6 +143,8 @@ static int resolve(Dispatch *self, Target *target)
 
 static int is_gone(const Target *target)
 {
+    if (target->outbox != NULL || target->is_other)
+        return 0;
     return target->lane == NULL || !target->account->connection->is_open || target->account->has_left;
 }
 
@@ -137,26 +153,59 @@ static int is_announced(Target *target, long number)
     if (target->announced == number)
         return DONE;
     PyObject *type_number = PyLong_FromLong(number);
-    int is_there = type_number == NULL ? FAILED : PySet_Contains(target->account->types, type_number);
+    PyObject *types = target->outbox != NULL ? target->outbox->types : target->account->types;
+    int is_there = type_number == NULL ? FAILED : PySet_Contains(types, type_number);
     Py_XDECREF(type_number);
-    if (is_there == DONE)
+    if (is_there == DONE && target->outbox == NULL) /* on a link between hosts it is announced anew after a cut */
         target->announced = number;
     return is_there;
 }
 
-/* `held_by` is the descriptor of a reader that has to give a credit first, and may do so soon. */
-static int is_ready(Dispatch *self, Route *route, Target *target, long number, int in_slot, int *held_by)
+/* Reads what a reader on another host has said, unless a thread waits that does it. */
+static int hear_far(Dispatch *self, Outbox *outbox)
 {
+    int is_watched = ask(self->gate, "is_claimed");
+    if (is_watched != 0)
+        return is_watched < 0 ? -1 : 0;
+    PyObject *done = PyObject_CallMethod((PyObject *)outbox, "look", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int is_far_ready(Dispatch *self, Target *target, const Letter *letter, const Slot *slot)
+{
+    OutboundState *lane = target->far;
+    if (!target->outbox->is_up || target->outbox->has_left
+        || (slot != NULL ? slot->size : letter->content_size) > LARGEST_PACKED)
+        return NOT_READY;
+    int is_known = is_announced(target, letter->type_number);
+    if (is_known != DONE)
+        return is_known;
+    if (!outbox_has_room(lane) && hear_far(self, target->outbox) < 0)
+        return FAILED;
+    Py_ssize_t held = PyObject_Size(lane->held);
+    if (held < 0)
+        return FAILED;
+    return target->outbox->is_up && !target->outbox->has_left && !lane->is_closing && !held && outbox_has_room(lane);
+}
+
+/* `held_by` is the descriptor of a reader that has to give a credit first, and may do so soon. */
+static int is_ready(Dispatch *self, Route *route, Target *target, const Letter *letter, const Slot *slot, int *held_by)
+{
+    if (target->is_other)
+        return NOT_READY;
+    if (target->outbox != NULL)
+        return is_far_ready(self, target, letter, slot);
     Account *account = target->account;
     Lane *lane = target->lane;
-    int is_known = is_announced(target, number);
+    int is_known = is_announced(target, letter->type_number);
     if (is_known != DONE)
         return is_known;
     if (lane->is_closing || (account->waiting && PyObject_Size(lane->held) != 0))
         return NOT_READY;
     if (lane->may_drop) {
         int is_over = account->bytes_held >= account->share && self->pool->bytes_in_use > self->pool->limit / 2;
-        return !account->connection->has_waiting && !(in_slot && is_over);
+        return !account->connection->has_waiting && !(slot != NULL && is_over);
     }
     if (lane->is_own || lane->credits > 0)
         return DONE;
@@ -170,9 +219,9 @@ static int is_ready(Dispatch *self, Route *route, Target *target, long number, i
 }
 
 /* Tells whether every reader that is there can be sent to at once. Under the lock. */
-static int are_ready(Dispatch *self, Route *route, long number, int in_slot, int *held_by)
+static int are_ready(Dispatch *self, Route *route, const Letter *letter, const Slot *slot, int *held_by)
 {
-    int verdict = DONE, somebody_is_gone = 0;
+    int verdict = DONE, somebody_is_gone = 0, is_far = 1;
     for (Py_ssize_t at = 0; verdict == DONE && at < route->count; at++) {
         Target *target = &route->targets[at];
         if (resolve(self, target) < 0)
@@ -180,8 +229,11 @@ static int are_ready(Dispatch *self, Route *route, long number, int in_slot, int
         else if (is_gone(target))
             somebody_is_gone = 1;
         else
-            verdict = is_ready(self, route, target, number, in_slot, held_by);
+            verdict = is_ready(self, route, target, letter, slot, held_by);
+        is_far = is_far && target->outbox != NULL;
     }
+    if (verdict == DONE)
+        route->is_far = is_far;
     if (verdict == DONE && somebody_is_gone) {
         int is_closed = ask(self->core, "is_closed");
         return is_closed < 0 ? FAILED : !is_closed;
@@ -207,12 +259,12 @@ static int await_word(Dispatch *self, int descriptor, int64_t patience)
 }
 
 /* As `are_ready`, but a reader without a credit is given a moment: waiting in Python costs more than most waits take. */
-static int become_ready(Dispatch *self, Route *route, long number, int in_slot)
+static int become_ready(Dispatch *self, Route *route, const Letter *letter, const Slot *slot)
 {
     int64_t limit = 0;
     for (;;) {
         int held_by = -1;
-        int verdict = are_ready(self, route, number, in_slot, &held_by);
+        int verdict = are_ready(self, route, letter, slot, &held_by);
         if (verdict != NOT_READY || held_by < 0)
             return verdict;
         int64_t now = now_of(CLOCK_MONOTONIC);
@@ -288,16 +340,51 @@ static int write_frame(const Letter *letter, char *flat, struct iovec *parts, Py
     return count;
 }
 
+static void name_link(char *flat, const Target *target)
+{
+    uint16_t link = htole16(target->index);
+    memcpy(flat + 6, &link, sizeof(link));
+}
+
+/* Sends to the readers on other hosts: the content itself, wherever it lies. */
+static int post_far(Dispatch *self, Route *route, Letter letter, const Slot *slot)
+{
+    char flat[SMALL];
+    struct iovec parts[4];
+    Py_ssize_t total = 0;
+    int count = 0;
+    for (Py_ssize_t at = 0; at < route->count; at++) {
+        Target *target = &route->targets[at];
+        if (target->outbox == NULL)
+            continue;
+        if (count == 0) {
+            if (slot != NULL) {
+                letter.flags &= (unsigned char)~IN_SLOT;
+                letter.content = (const char *)self->pool->memory.buf + slot->offset;
+                letter.content_size = slot->size;
+            }
+            count = write_frame(&letter, flat, parts, &total);
+        }
+        name_link(flat, target);
+        if (outbox_put(target->outbox, target->far, parts, count, total) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Sends to every reader that is there; each can be sent to. Under the lock. */
 static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
 {
     char flat[SMALL];
     struct iovec parts[4];
     Py_ssize_t total;
-    int count = write_frame(letter, flat, parts, &total);
+    if (route->is_far)
+        return post_far(self, route, *letter, slot);
+    int count = write_frame(letter, flat, parts, &total), has_far = 0;
     for (Py_ssize_t at = 0; at < route->count; at++) {
         Target *target = &route->targets[at];
-        if (is_gone(target))
+        has_far |= target->outbox != NULL;
+        if (target->outbox != NULL || is_gone(target))
             continue;
         if (slot != NULL) {
             if (account_charge(target->account, slot) < 0)
@@ -306,8 +393,7 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
         }
         if (!target->lane->may_drop)
             target->lane->credits -= 1;
-        uint16_t link = htole16(target->index);
-        memcpy(flat + 6, &link, sizeof(link));
+        name_link(flat, target);
         Line *line = target->account->connection;
         int had_waiting = line->has_waiting;
         if (line_post(line, parts, count, total) < 0)
@@ -315,7 +401,7 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
         if (line->has_waiting && !had_waiting && tell_core(self, "note_sent", (PyObject *)target->account) < 0)
             return -1;
     }
-    return 0;
+    return has_far ? post_far(self, route, *letter, slot) : 0;
 }
 
 /* ---- what lies in a slot */
@@ -362,7 +448,7 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
     lock_acquire(self->lock);
     route->messages++;
     route->bytes += (unsigned long long)slot->size;
-    int verdict = become_ready(self, route, letter.type_number, 1);
+    int verdict = become_ready(self, route, &letter, slot);
     if (verdict == DONE) {
         slot->holders += 1; /* ours, until every reader has its own */
         verdict = post(self, route, &letter, slot) < 0 ? FAILED : DONE;
@@ -386,7 +472,7 @@ int post_inline(Dispatch *self, Route *route, const Letter *letter)
 {
     if (!lock_try(self->lock))
         return NOT_READY;
-    int verdict = become_ready(self, route, letter->type_number, 0);
+    int verdict = become_ready(self, route, letter, NULL);
     if (verdict == DONE && post(self, route, letter, NULL) < 0)
         verdict = FAILED;
     if (verdict == DONE) {
@@ -394,5 +480,41 @@ int post_inline(Dispatch *self, Route *route, const Letter *letter)
         route->bytes += (unsigned long long)letter->content_size;
     }
     lock_release(self->lock);
+    return verdict;
+}
+
+/* ---- room between hosts */
+
+/* The first reader on another host that is to be waited for and can be sent nothing more; NULL if there is none. */
+static Target *full_target(Route *route)
+{
+    for (Py_ssize_t at = 0; at < route->count; at++) {
+        Target *target = &route->targets[at];
+        if (target->outbox == NULL || !target->outbox->is_up || target->outbox->has_left)
+            continue;
+        OutboundState *lane = target->far;
+        if (!lane->may_drop && !lane->is_closing && !outbox_has_room(lane))
+            return target;
+    }
+    return NULL;
+}
+
+int await_room(Dispatch *self, PyObject *output)
+{
+    Route *route = route_of(self, output);
+    if (route == NULL || !route->is_far)
+        return PyErr_Occurred() ? FAILED : NOT_READY;
+    lock_acquire(self->lock);
+    Target *target = full_target(route);
+    PyObject *name = target == NULL ? NULL : Py_NewRef(target->name);
+    PyObject *link = target == NULL ? NULL : Py_NewRef(target->link);
+    lock_release(self->lock);
+    if (name == NULL)
+        return NOT_READY;
+    PyObject *answer = PyObject_CallMethod((PyObject *)self, "await_room", "OO", name, link);
+    int verdict = answer == NULL ? FAILED : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    Py_DECREF(name);
+    Py_DECREF(link);
     return verdict;
 }

@@ -2,14 +2,18 @@
 #ifndef DORAFLOW_CORE_SEND_CALL_H
 #define DORAFLOW_CORE_SEND_CALL_H
 
-#include "send.h"
+#include "outbox.h"
 
-/* One reader of an output. The account and its lane are kept until another account has the reader's name. */
+/* One reader of an output. The account and its lane are kept until another account has the reader's name; a reader on
+ * another host has an outbox and the state of an edge instead. */
 typedef struct {
     PyObject *name, *link;
     uint16_t index;
     Account *account;
     Lane *lane;
+    Outbox *outbox;
+    OutboundState *far;
+    char is_other; /* a reader of another kind, which only Python knows */
     long announced; /* the number of a type that the account was told of; 0 for none */
 } Target;
 
@@ -28,6 +32,7 @@ typedef struct {
     Py_ssize_t count;
     Target *targets;
     Recent recent;
+    int is_far; /* whether all readers are on other hosts */
     unsigned long long messages, bytes; /* that were sent without the way for everything */
 } Route;
 
@@ -68,6 +73,10 @@ int encode_metadata(Dispatch *self, PyObject *given, PyObject **encoded);
 
 /* Sends a message that travels in its frame. */
 int post_inline(Dispatch *self, Route *route, const Letter *letter);
+
+/* Waits for room on the way to a reader on another host that is waited for, where nothing else is in the way: DONE if
+ * there may be some now. Without the lock. */
+int await_room(Dispatch *self, PyObject *output);
 
 void write_flat_record(char *record, Py_ssize_t length, Py_ssize_t size);
 

@@ -16,6 +16,8 @@ static void route_drop(Route *self)
         Py_CLEAR(self->targets[at].link);
         Py_CLEAR(self->targets[at].account);
         Py_CLEAR(self->targets[at].lane);
+        Py_CLEAR(self->targets[at].outbox);
+        Py_CLEAR(self->targets[at].far);
     }
     self->count = 0;
     Py_CLEAR(self->recent.array);
@@ -59,6 +61,8 @@ static int route_traverse(Route *self, visitproc visit, void *arg)
     for (Py_ssize_t at = 0; at < self->count; at++) {
         Py_VISIT(self->targets[at].account);
         Py_VISIT(self->targets[at].lane);
+        Py_VISIT(self->targets[at].outbox);
+        Py_VISIT(self->targets[at].far);
     }
     Py_VISIT(self->recent.array);
     Py_VISIT(self->recent.known);
@@ -192,7 +196,7 @@ static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObje
     if (verdict == DONE) {
         verdict = encode_metadata(self, given, &metadata);
         if (verdict == DONE)
-            verdict = values.size <= LARGEST_INLINE
+            verdict = values.size <= (route->is_far ? LARGEST_PACKED : LARGEST_INLINE)
                           ? send_inline(self, route, known, metadata, &values)
                           : send_in_slot(self, route, output, known, metadata, &values);
         Py_XDECREF(metadata);
@@ -209,6 +213,13 @@ static PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ss
         return NULL;
     }
     int verdict = send_at_once(self, arguments[0], arguments[1], arguments[2]);
+    for (int has_room = DONE; verdict == NOT_READY && has_room == DONE;) {
+        has_room = await_room(self, arguments[0]);
+        if (has_room == FAILED)
+            return NULL;
+        if (has_room == DONE)
+            verdict = send_at_once(self, arguments[0], arguments[1], arguments[2]);
+    }
     if (verdict == FAILED)
         return NULL;
     if (verdict == DONE)

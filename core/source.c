@@ -136,6 +136,11 @@ int source_bell(Source *source)
     return source->bell;
 }
 
+int64_t source_clock(Source *source)
+{
+    return source->clock_ns;
+}
+
 Gate *source_gate(Source *source)
 {
     return source->gate;

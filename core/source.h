@@ -35,6 +35,7 @@ struct source {
     PyObject *connection, *on_frame, *frame, *wire_error;
     PyObject *error; /* that `receive` has to raise */
     int has_ended;
+    long long clock_ns; /* by how much its host's clock is ahead of ours */
     int descriptor; /* -1 once it was hung up on */
     struct ledger *ledger;
     uint8_t *buffer;
@@ -118,6 +119,8 @@ struct inlet *source_inlet(Source *source, uint16_t link);
 /* Whether a frame is a message that is taken in here; nothing is changed. */
 int source_read_message(Source *source, const uint8_t *frame, uint32_t size, struct sound *message);
 int source_take_in(Source *source, struct sound *message);
+/* Takes in the messages of a pack from another host, from a place on, and gives the place where it stopped. */
+PyObject *source_take_records(Source *source, PyObject *args);
 /* Lets go of the event that was made in advance. */
 void source_drop_ready(Source *source);
 

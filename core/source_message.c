@@ -110,7 +110,8 @@ int source_read_message(Source *source, const uint8_t *frame, uint32_t size, str
 {
     uint8_t flags = frame[5];
     uint32_t number = read32(frame + 8);
-    if (frame[4] != KIND_MESSAGE || flags & ~IN_SLOT || size < MESSAGE_HEAD || source->ledger == NULL)
+    if (frame[4] != KIND_MESSAGE || flags & ~IN_SLOT || size < MESSAGE_HEAD
+        || (flags & IN_SLOT && source->ledger == NULL))
         return 0;
     struct inlet *inlet = source_inlet(source, read16(frame + 6));
     if (inlet == NULL || !inlet->is_open || (inlet->is_bounded && queue_is_full(inlet->queue)))

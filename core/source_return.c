@@ -1,4 +1,5 @@
 /* What a reader sends back to its producer: credits, slots, and what it has seen. */
+#include "inbound.h"
 #include "source.h"
 
 #include <errno.h>
@@ -58,6 +59,10 @@ static int send_credit(Source *source, struct inlet *inlet)
 
 int source_credit(Source *source, struct inlet *inlet)
 {
+    if (inlet->lane != NULL) { /* what its sender is told is worked out from that */
+        inlet->lane->waiting -= inlet->lane->waiting > 0;
+        return 0;
+    }
     if (source->descriptor < 0)
         return 0;
     inlet->owed++;

@@ -1,7 +1,9 @@
 /* The type `Source`: how it is made and ends, and what Python asks of it. */
+#include "inbound.h"
 #include "source.h"
 
 #include <fcntl.h>
+#include <structmember.h>
 #include <unistd.h>
 
 #define MOST_TYPES 4096
@@ -9,10 +11,11 @@
 static int read_inlet(Source *source, PyObject *given)
 {
     unsigned short link;
-    PyObject *input;
+    PyObject *input, *lane = NULL;
     int is_held_back, is_bounded;
     unsigned int at_once;
-    if (!PyArg_ParseTuple(given, "HUppI", &link, &input, &is_held_back, &is_bounded, &at_once))
+    if (!PyArg_ParseTuple(given, "HUppI|O!", &link, &input, &is_held_back, &is_bounded, &at_once, &InboundStateType,
+                          &lane))
         return -1;
     PyObject *queue = PyDict_GetItemWithError(source->queues->by_name, input);
     if (queue == NULL) {
@@ -27,17 +30,13 @@ static int read_inlet(Source *source, PyObject *given)
         .is_bounded = is_bounded,
         .at_once = at_once,
         .queue = (Queue *)Py_NewRef(queue),
+        .lane = (InboundState *)Py_XNewRef(lane),
     };
     return 0;
 }
 
-static int open_source(Source *source, int descriptor, int memory, PyObject *inlets)
+static int read_inlets(Source *source, PyObject *inlets)
 {
-    source->ledger = ledger_new(memory, gate_bell(source->gate));
-    if (source->ledger == NULL) {
-        PyErr_SetFromErrno(PyExc_OSError);
-        return -1;
-    }
     source->inlets = PyMem_New(struct inlet, PyTuple_GET_SIZE(inlets) + 1);
     if (source->inlets == NULL) {
         PyErr_NoMemory();
@@ -46,6 +45,20 @@ static int open_source(Source *source, int descriptor, int memory, PyObject *inl
     for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(inlets); at++)
         if (read_inlet(source, PyTuple_GET_ITEM(inlets, at)) < 0)
             return -1;
+    return 0;
+}
+
+static int open_source(Source *source, int descriptor, int memory, PyObject *inlets)
+{
+    if (read_inlets(source, inlets) < 0)
+        return -1;
+    if (descriptor < 0) /* on another host: what comes is handed over by `take_records` */
+        return 0;
+    source->ledger = ledger_new(memory, gate_bell(source->gate));
+    if (source->ledger == NULL) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
     if (gate_add(source->gate, source, descriptor) < 0)
         return -1;
     source->descriptor = descriptor;
@@ -61,8 +74,10 @@ static PyObject *source_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!OiO!OOO", names, &GateType, &gate, &QueuesType, &queues,
                                      &connection, &memory, &PyTuple_Type, &inlets, &on_frame, &frame, &wire_error))
         return NULL;
-    int descriptor = PyObject_AsFileDescriptor(connection);
-    Source *source = descriptor >= 0 ? (Source *)type->tp_alloc(type, 0) : NULL;
+    int descriptor = connection == Py_None ? -1 : PyObject_AsFileDescriptor(connection);
+    if (PyErr_Occurred())
+        return NULL;
+    Source *source = (Source *)type->tp_alloc(type, 0);
     if (source == NULL)
         return NULL;
     source->descriptor = source->bell = -1;
@@ -116,8 +131,10 @@ static void source_dealloc(Source *source)
 {
     PyObject_GC_UnTrack(source);
     source_clear(source);
-    for (Py_ssize_t at = 0; at < source->inlet_count; at++)
+    for (Py_ssize_t at = 0; at < source->inlet_count; at++) {
         Py_DECREF(source->inlets[at].queue);
+        Py_XDECREF(source->inlets[at].lane);
+    }
     for (uint32_t number = 0; number < source->type_room; number++)
         Py_XDECREF(source->types[number].kind);
     PyMem_Free(source->inlets);
@@ -304,11 +321,18 @@ static PyMethodDef source_methods[] = {
     {"credit", (PyCFunction)source_credit_method, METH_O, "Let the producer send one more message on a link."},
     {"pay", (PyCFunction)source_pay_method, METH_NOARGS, "Tell the producer of all that it is owed."},
     {"give_back", (PyCFunction)source_give_back_method, METH_NOARGS, "Send back slots, and what was seen."},
+    {"take_records", (PyCFunction)source_take_records, METH_VARARGS,
+     "Take in messages of a pack from a place on; gives where it stopped."},
     {"append", (PyCFunction)source_append, METH_O, "Note a slot that is no longer read, by its key."},
     {"see", (PyCFunction)source_see, METH_O, "Count a message in a slot of so many bytes."},
     {"leave", (PyCFunction)source_leave, METH_O, "Read no more; the connection lives as long as its arrays."},
     {"hang_up", (PyCFunction)source_hang_up, METH_NOARGS, "Use the descriptor no more: it is going to be closed."},
     {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef source_members[] = {
+    {"clock_ns", T_LONGLONG, offsetof(Source, clock_ns), 0, "By how much the clock of its host is ahead of ours."},
+    {NULL, 0, 0, 0, NULL},
 };
 
 PyTypeObject SourceType = {
@@ -322,4 +346,5 @@ PyTypeObject SourceType = {
     .tp_traverse = (traverseproc)source_traverse,
     .tp_clear = (inquiry)source_clear,
     .tp_methods = source_methods,
+    .tp_members = source_members,
 };

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAGIC = b"DFLN"
-NET_VERSION = 1
+NET_VERSION = 2
 LARGEST_HEAD = wire.LARGEST_BODY + 1024
 """Bytes of a frame without a payload that travels beside it."""
 
@@ -28,7 +28,7 @@ MOST_STANDS = 65535
 
 _HELLO = struct.Struct("<4sHHH16s")
 _STAND = struct.Struct("<HQQ")
-_SEQUENCE = struct.Struct("<Q")
+_NUMBER = struct.Struct("<Q")
 _MESSAGE = struct.Struct("<qIII")
 _SLOT_BYTES = wire.SLOT.size
 
@@ -63,7 +63,7 @@ class Hello(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as it lies in its first part. `content` is empty and `beside` its size if another part follows."""
+    """A message as it lies in its record. `content` is empty and `beside` its size if another part follows."""
 
     number: int
     sent_ns: int
@@ -126,14 +126,18 @@ def type_frame(number: int, schema: bytes) -> bytes:
     return wire.frame(Kind.TYPE, len(schema), number=number) + schema
 
 
+def record(frame: bytes, number: int = 0) -> bytes:
+    """Write a frame of a sender as it travels after the greeting; `number` is that of a message on its link."""
+    return _NUMBER.pack(number) + frame
+
+
 def message(link: int, type_number: int, flags: int, number: int, body: bytes) -> bytes:
-    """Write a message with its payload; `body` is that of the wire format, `number` counts those of the link."""
-    head = wire.frame(Kind.MESSAGE, len(body) + _SEQUENCE.size, flags, link, type_number)
-    return b"".join((head, _SEQUENCE.pack(number), body))
+    """Write the record of a message with its payload; `body` is that of the wire format."""
+    return b"".join((_NUMBER.pack(number), wire.frame(Kind.MESSAGE, len(body), flags, link, type_number), body))
 
 
 def message_beside(link: int, type_number: int, flags: int, number: int, body: bytes, size: int) -> bytes:
-    """Write a message whose payload of `size` bytes is the next part; `body` names the slot in which it lies."""
+    """Write the record of a message whose payload of `size` bytes is the next part; `body` names its slot."""
     sent_ns, metadata_size, record_size, _ = _MESSAGE.unpack_from(body)
     head = _MESSAGE.pack(sent_ns, metadata_size, record_size, size)
     rest = body[_MESSAGE.size : -_SLOT_BYTES]
@@ -150,15 +154,26 @@ def read_frame(data: bytes) -> Frame:
     return Frame(kind, flags, link, number, data[HEADER.size :])
 
 
-def read_message(frame: Frame) -> Message:
-    """Read the body of a message. Raises WireError if its parts do not add up."""
+def read_record(data: memoryview, at: int) -> tuple[int, Frame, int]:
+    """Read the record at a place: its number, its frame, and where the next one begins. Raises WireError."""
+    begin = at + _NUMBER.size + HEADER.size
+    if begin > len(data):
+        raise WireError("a truncated record")
+    (count,) = _NUMBER.unpack_from(data, at)
+    size, kind, flags, link, number = HEADER.unpack_from(data, at + _NUMBER.size)
+    if begin + size > len(data):
+        raise WireError("a truncated record")
+    return count, Frame(kind, flags, link, number, bytes(data[begin : begin + size])), begin + size
+
+
+def read_message(frame: Frame, number: int) -> Message:
+    """Read the body of a message, whose record had the number. Raises WireError if its parts do not add up."""
     body = frame.body
     try:
-        (number,) = _SEQUENCE.unpack_from(body)
-        sent_ns, metadata_size, record_size, content_size = _MESSAGE.unpack_from(body, _SEQUENCE.size)
+        sent_ns, metadata_size, record_size, content_size = _MESSAGE.unpack_from(body)
     except struct.error:
         raise WireError("a truncated message") from None
-    record_at = _SEQUENCE.size + _MESSAGE.size + metadata_size
+    record_at = _MESSAGE.size + metadata_size
     content_at = record_at + record_size
     rest = len(body) - content_at
     if frame.flags & ~wire.AS_STREAM or rest not in (0, content_size):

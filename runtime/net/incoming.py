@@ -6,8 +6,9 @@ lock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from doraflow_runtime.formats.arrow import flat_width
 from doraflow_runtime.net.frames import Stand
 from doraflow_runtime.net.lanes import Inbound
 from doraflow_runtime.node_api.incoming import Feed, Received
@@ -15,8 +16,9 @@ from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    import doraflow_core
     from doraflow_runtime.net import frames
     from doraflow_runtime.net.frames import Hello
     from doraflow_runtime.node_api.incoming import Inlet
@@ -26,13 +28,19 @@ REPORT_AFTER = 1024 * 1024
 """Bytes after which a sender is told how far its reader is: it keeps them until then."""
 
 
+NewSource: TypeAlias = "Callable[[Iterable[tuple[Inlet, Inbound]]], doraflow_core.Source | None]"
+
+
 class FarProducer(Feed):
     """A node of another host that this one reads from, in one life of its process.
 
-    `peer` names its present connection; `wants` tells that it waits to hear how far its reader is.
+    `peer` names its present connection; `wants` tells that it waits to hear how far its reader is. `new_source` makes
+    what takes in the messages of packs, if there is such a thing, for the inlets and lanes that it is given.
     """
 
-    def __init__(self, greeting: Hello, inlets: Iterable[Inlet], queue_sizes: dict[str, int]) -> None:
+    def __init__(
+        self, greeting: Hello, inlets: Iterable[Inlet], queue_sizes: dict[str, int], new_source: NewSource
+    ) -> None:
         super().__init__()
         self.id = self.name = greeting.producer
         self.session = greeting.session
@@ -40,8 +48,12 @@ class FarProducer(Feed):
         self.wants = False
         self._all = {inlet.link: inlet for inlet in inlets if inlet.producer == greeting.producer}
         self._inlets = dict(self._all)
-        self.lanes = {link: Inbound(queue_sizes[inlet.input], inlet.is_held_back) for link, inlet in self._all.items()}
+        self.lanes = {
+            link: Inbound(queue_sizes[inlet.input], is_bounded=inlet.is_held_back) for link, inlet in self._all.items()
+        }
         self._bytes = 0
+        self._new_source = new_source
+        self._source: doraflow_core.Source | None = None
         for stand in self._checked(greeting):
             self.lanes[stand.link].begin(stand.at)
 
@@ -59,6 +71,8 @@ class FarProducer(Feed):
         self._type_bytes = 0
         self._bytes = 0
         self.wants = False
+        self._source = self._new_source((inlet, self.lanes[link]) for link, inlet in self._inlets.items())
+        self.set_clock(self.clock_ns)
 
     @property
     def lost(self) -> int:
@@ -80,6 +94,27 @@ class FarProducer(Feed):
         if every:
             self._bytes = 0
         return [Stand(link, *lane.told()) for link, lane in chosen]
+
+    def learn(self, frame: Frame) -> None:
+        """Take a type that later messages name by its number. Raises WireError."""
+        super().learn(frame)
+        if self._source is not None:
+            kind = self._types[frame.number].kind
+            self._source.learn(frame.number, kind, flat_width(kind))
+
+    def set_clock(self, ahead_ns: int) -> None:
+        """Take note by how much the clock of the producer's host is ahead of ours."""
+        self.clock_ns = ahead_ns
+        if self._source is not None:
+            self._source.clock_ns = ahead_ns
+
+    def take_records(self, data: memoryview, at: int) -> int:
+        """Take in messages from a place of `data` on, as far as nobody else has to; gives where that ends."""
+        if self._source is None:
+            return at
+        end = self._source.take_records(data, at)
+        self._bytes += end - at
+        return end
 
     def message(self, frame: Frame, beside: memoryview | None, head: frames.Message) -> tuple[Received, int]:
         """Take a message; gives it, and how many before it are missing. Raises WireError or LaneError."""
@@ -103,6 +138,8 @@ class FarProducer(Feed):
         """Take note that nothing more comes on a link; None if that is known. Raises WireError."""
         if link not in self._all:
             raise self._not_open(link)
+        if self._source is not None:
+            self._source.close_link(link)
         return self._inlets.pop(link, None)
 
     def inlet(self, link: int) -> Inlet:

@@ -7,18 +7,19 @@ Pure state machines: nothing here sends, waits or looks at a clock. Both sides s
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from doraflow_runtime.net.chosen import InboundState, OutboundState
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 
 WINDOW_MESSAGES = 256
 WINDOW_BYTES = 8 * 1024 * 1024
-"""What may be on its way to a reader that drops what it has no room for: enough to fill a fast link, and little enough
-that the newest message does not stand behind seconds of old ones on a slow one."""
+"""What may be on its way: enough to fill a fast link, and little enough that the newest message does not stand behind
+seconds of old ones on a slow one. The compiled core (core/outbox.c) has the same bound of bytes."""
 
 LARGEST_NUMBER = 2**63
 
@@ -28,42 +29,37 @@ class LaneError(ValueError):
 
 
 class Parcel(NamedTuple, Generic[T]):
-    """A message on its way: its number, what it is, and its size."""
+    """What is on its way: the number of its last message, what it is, and its size."""
 
     number: int
     item: T
     size: int
 
 
-@dataclass(slots=True, eq=False)
-class Outbound(Generic[T]):
+class Outbound(OutboundState, Generic[T]):
     """An edge as its sender sees it.
 
     `held` waits to be sent, `flying` was sent and is not taken in yet; both are kept, since a cut may swallow what
-    flies. `limit` is the number of the last message that may be sent. With `may_drop` only the newest `queue_size`
-    messages wait, and `dropped` counts the others.
+    flies. `limit` is the number of the last message that may be sent, `heard` of the last one that was taken in. With
+    `may_drop` only the newest `queue_size` messages wait, and `dropped` counts the others.
     """
 
-    queue_size: int
-    may_drop: bool
-    held: deque[tuple[T, int]] = field(default_factory=deque)
-    flying: deque[Parcel[T]] = field(default_factory=deque)
-    flying_bytes: int = 0
-    last: int = 0
-    limit: int = 0
-    dropped: int = 0
+    def __init__(self, queue_size: int, *, may_drop: bool) -> None:
+        super().__init__(deque(), may_drop)
+        self.queue_size = queue_size
+        self.flying: deque[Parcel[T]] = deque()
+        self.heard = 0
+        self.dropped = 0
 
     @property
     def first(self) -> int:
-        """The number of the first message that a reader may still get."""
+        """The number of the first message that a reader may still get; nothing flies together with others."""
         return self.flying[0].number if self.flying else self.last + 1
 
     @property
     def has_room(self) -> bool:
         """Whether the next message may be sent at once."""
-        if self.last >= self.limit:
-            return False
-        return not (self.may_drop and self.flying and self.flying_bytes >= WINDOW_BYTES)
+        return self.last < self.limit and self.flying_bytes < WINDOW_BYTES
 
     def hold(self, item: T, size: int) -> T | None:
         """Let a message wait; gives the one that it displaces, if any."""
@@ -76,7 +72,8 @@ class Outbound(Generic[T]):
     def drop_held(self) -> T:
         """Drop the message that has waited longest."""
         self.dropped += 1
-        return self.held.popleft()[0]
+        item: T = self.held.popleft()[0]
+        return item
 
     def launch(self) -> Parcel[T]:
         """Give the next message that waits its number, and take it for sent."""
@@ -87,11 +84,22 @@ class Outbound(Generic[T]):
         self.flying_bytes += size
         return parcel
 
+    def note_packed(self, item: T, number: int, size: int) -> None:
+        """Take messages up to a number for sent, which were counted as flying one by one."""
+        self.flying.append(Parcel(number, item, size))
+
+    def spread(self, split: Callable[[Parcel[T]], Iterable[Parcel[T]]]) -> None:
+        """Take apart what flies together: after a cut some of it may have arrived."""
+        single = [one for parcel in self.flying for one in split(parcel) if one.number > self.heard]
+        self.flying = deque(single)
+        self.flying_bytes = sum(parcel.size for parcel in single)
+
     def hear(self, taken: int, limit: int) -> list[T]:
         """Take note of how far the reader is; gives what has arrived. Raises LaneError for what was never sent."""
         if taken > self.last or limit > LARGEST_NUMBER:
             raise LaneError(f"message {taken} was taken in, and {self.last} were sent")
         self.limit = max(self.limit, limit)
+        self.heard = max(self.heard, taken)
         arrived = []
         while self.flying and self.flying[0].number <= taken:
             parcel = self.flying.popleft()
@@ -132,20 +140,17 @@ class Outbound(Generic[T]):
         self.flying_bytes = 0
 
 
-@dataclass(slots=True, eq=False)
-class Inbound:
+class Inbound(InboundState):
     """An edge as its reader sees it.
 
     `taken` is the number of the last message that came in, `waiting` counts those in the queue, and `lost` those whose
     numbers were never seen. `is_bounded` says that the sender waits for places in the queue of `queue_size`.
     """
 
-    queue_size: int
-    is_bounded: bool
-    taken: int = 0
-    waiting: int = 0
-    lost: int = 0
-    _told: tuple[int, int] = (0, 0)
+    def __init__(self, queue_size: int, *, is_bounded: bool) -> None:
+        super().__init__(queue_size, is_bounded)
+        self.lost = 0
+        self._told = (0, 0)
 
     @property
     def limit(self) -> int:

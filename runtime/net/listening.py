@@ -76,7 +76,7 @@ class Listener:
         """Take note by how much the clock of a sender's host is ahead of ours."""
         self._clocks[producer] = ahead_ns
         if producer in self._known:
-            self._known[producer].clock_ns = ahead_ns
+            self._known[producer].set_clock(ahead_ns)
 
     def close(self) -> None:
         """Tell the senders that nothing more is read, and close."""
@@ -92,11 +92,11 @@ class Listener:
             return
         producer = self._connected.get(peer)
         try:
-            frame, beside = _read(arrival.parts)
+            data, beside = _read(arrival.parts)
             if producer is None:
-                self._take_first(arrival, frame)
+                self._take_first(arrival, frames.read_frame(bytes(data)))
             else:
-                self._take_next(producer, frame, beside)
+                self._take_records(producer, data, beside)
         except (WireError, LaneError) as error:
             self._refuse(peer, str(error))
 
@@ -110,8 +110,8 @@ class Listener:
             self._tell_of_loss(known, known.come_again(greeting))
             producer = known
         else:
-            producer = FarProducer(greeting, self._inlets, self._queue_sizes)
-            producer.clock_ns = self._clocks.get(producer.name, 0)
+            producer = FarProducer(greeting, self._inlets, self._queue_sizes, self._reception.new_source)
+            producer.set_clock(self._clocks.get(producer.name, 0))
             self._known[producer.name] = producer
             self._reception.welcome(producer.name)
         if known is not None:
@@ -130,9 +130,22 @@ class Listener:
         if proved is not None and proved != host:
             raise WireError(f"`{greeting.producer}` belongs to host `{host}`, and the key is that of `{proved}`")
 
-    def _take_next(self, producer: FarProducer, frame: Frame, beside: memoryview | None) -> None:
+    def _take_records(self, producer: FarProducer, data: memoryview, beside: memoryview | None) -> None:
+        """Take in what one message of the transport holds; a payload beside it belongs to its last record."""
+        at = producer.take_records(data, 0)
+        while at < len(data):
+            number, frame, at = frames.read_record(data, at)
+            is_last = at == len(data)
+            self._take_next(producer, frame, number, beside if is_last else None)
+            if is_last and beside is not None and frame.kind == Kind.MESSAGE:
+                return
+            at = producer.take_records(data, at)
+        if beside is not None:
+            raise WireError("a payload that belongs to no message")
+
+    def _take_next(self, producer: FarProducer, frame: Frame, number: int, beside: memoryview | None) -> None:
         if frame.kind == Kind.MESSAGE:
-            received, missing = producer.message(frame, beside, frames.read_message(frame))
+            received, missing = producer.message(frame, beside, frames.read_message(frame, number))
             self._tell_of_loss(producer, missing)
             self._reception.let_in(received)
         elif frame.kind == Kind.TYPE:
@@ -168,13 +181,13 @@ class Listener:
             log_lines.write("warn", text, target="doraflow_runtime", fields=fields)
 
 
-def _read(parts: Sequence[memoryview]) -> tuple[Frame, memoryview | None]:
-    """Read a frame and what came beside it. Raises WireError if the parts are too few or too many."""
+def _read(parts: Sequence[memoryview]) -> tuple[memoryview, memoryview | None]:
+    """Give the records and what came beside them. Raises WireError if the parts are too few or too many."""
     if not 1 <= len(parts) <= MOST_PARTS:
         raise WireError(f"a message of {len(parts)} parts")
-    return frames.read_frame(bytes(parts[0])), _payload(parts[1]) if len(parts) == MOST_PARTS else None
+    return _bytes(parts[0]), _bytes(parts[1]) if len(parts) == MOST_PARTS else None
 
 
-def _payload(part: memoryview) -> memoryview:
+def _bytes(part: memoryview) -> memoryview:
     """Give the bytes of a part, for reading alone, where an array may lie in them."""
     return part.toreadonly().cast("B")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.net.bell import Bell
 from doraflow_runtime.net.listening import Listener
 from doraflow_runtime.net.outgoing import FarConsumer
+from doraflow_runtime.net.packing import PackCourier
 from doraflow_runtime.net.transport import open_transport
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Network:
         self._consumers: list[FarConsumer] = []
         self._listener: Listener | None = None
         self._has_news = False
+        self._courier = PackCourier(self._ship)
         poller.watch(self._bell.fileno(), self._on_bell)
         if config.hosts:
             desk = self._transport.desk()
@@ -57,7 +59,7 @@ class Network:
         """Connect to a node of another host, for all links that lead there."""
         greeting = self._config.dataflow, self._session
         line = self._transport.line(links)
-        consumer = FarConsumer(line, links, greeting, self._pool, self._bell.ring)
+        consumer = FarConsumer(line, links, greeting, self._pool, self._bell.ring, self._courier.call)
         self._consumers.append(consumer)
         self._watch(line.descriptors())
         return consumer
@@ -95,7 +97,7 @@ class Network:
                         break  # what it has sent before is read first
             case "gone" | "away":
                 for consumer in self._consumers:
-                    if consumer.name == news.node:
+                    if consumer.connection.name == news.node:
                         consumer.give_up(for_good=news.type == "gone")
             case "clock" if self._listener is not None:
                 self._listener.set_clock(news.node, news.offset)
@@ -112,10 +114,19 @@ class Network:
 
     def close(self) -> None:
         """Close all connections. What the transport has taken is still sent, for a moment."""
+        self._courier.end()
+        self._consumers.clear()
         if self._listener is not None:
             self._listener.close()
         self._transport.close()
         self._bell.close()
+
+    def _ship(self) -> None:
+        """Hand on what was packed a moment ago."""
+        with self._poller.lock:
+            for consumer in self._consumers:
+                consumer.is_deferred = False
+                consumer.ship()
 
     def _watch(self, descriptors: Iterable[int]) -> None:
         for descriptor in descriptors:

@@ -7,12 +7,16 @@ node's lock.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.net import frames
-from doraflow_runtime.net.frames import LARGEST_PART, NetKind, Stand
+from doraflow_runtime.net.chosen import Outbox
+from doraflow_runtime.net.connecting import FarConnection
+from doraflow_runtime.net.frames import LARGEST_PART, NetKind
 from doraflow_runtime.net.lanes import LaneError, Outbound
-from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.net.packing import Pack, take_apart
+from doraflow_runtime.net.saying import greet, transmit
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
 
@@ -20,22 +24,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from doraflow_runtime.contract import OutgoingLink
+    from doraflow_runtime.net.frames import Stand
     from doraflow_runtime.net.lanes import Parcel
-    from doraflow_runtime.net.transport import Line, News
+    from doraflow_runtime.net.packing import Item
+    from doraflow_runtime.net.transport import Line
     from doraflow_runtime.node_api.outgoing import Outgoing
     from doraflow_runtime.shm.pool import Pool
 
-MOST_AT_ONCE = 256
-LARGEST_MESSAGE = LARGEST_PART
-"""A reader hangs up on more, and would do so each time that it is sent again."""
 
-
-class FarConsumer:
+class FarConsumer(Outbox):
     """A node of another host that reads from this one.
 
-    `nudge` is called when something came in while it was not looked for. `is_up` says that the reader has answered the
-    greeting of this connection, `has_left` that it reads no more.
+    `nudge` is called when something came in while it was not looked for, `defer` when `ship` is to be called a moment
+    later. `is_up` says that the reader has answered the greeting of this connection, `has_left` that it reads no more.
     """
+
+    lanes: dict[int, Outbound[Item]]
 
     def __init__(
         self,
@@ -44,25 +48,17 @@ class FarConsumer:
         greeting: tuple[str, bytes],
         pool: Pool,
         nudge: Callable[[], None],
+        defer: Callable[[], None],
     ) -> None:
         self.links = {link.link.index: link for link in links}
-        self.lanes = {index: _lane(link) for index, link in self.links.items()}
-        some = next(iter(self.links.values()))
-        self.name, self.host, self.address = some.link.consumer, some.host, some.address
-        self.is_up = False
-        self.has_left = False
+        super().__init__({index: _lane(link) for index, link in self.links.items()}, set())
+        self.connection = FarConnection(line, next(iter(self.links.values())))
+        self.defer = defer
         self._greeting = greeting
         self._pool = pool
         self._nudge = nudge
         self._schema: Callable[[int], bytes] | None = None
-        self._types: set[int] = set()
-        self._closing: dict[int, None] = {}
         self._is_leaving = False
-        self._must_greet = False
-        self._was_up = False
-        self._was_refused = False
-        self._is_joined = False
-        self._line = line
 
     # ---- what the node asks of any of its readers
 
@@ -79,12 +75,12 @@ class FarConsumer:
     @property
     def has_waiting(self) -> bool:
         """Whether something waits that looking after it may send on its way."""
-        return self.is_up and self.is_open and any(lane.held for lane in self.lanes.values())
+        return self.is_up and self.is_open and (self.packed > 0 or any(lane.held for lane in self.lanes.values()))
 
     @property
     def is_unfinished(self) -> bool:
         """Whether something was not taken in by the reader yet."""
-        return self.is_open and any(lane.held or lane.flying for lane in self.lanes.values())
+        return self.is_open and any(lane.held or lane.flying or lane.packed for lane in self.lanes.values())
 
     @property
     def bytes_held(self) -> int:
@@ -94,7 +90,7 @@ class FarConsumer:
     def may_send(self, link: int) -> bool:
         """Tell whether a message on `link` would not have to wait for a credit."""
         lane = self.lanes[link]
-        return lane.may_drop or not self.is_open or link in self._closing or (not lane.held and lane.has_room)
+        return lane.may_drop or not self.is_open or lane.is_closing or (not lane.held and lane.has_room)
 
     def is_waited_for(self, link: int) -> bool:
         """Tell whether no message on a link may be lost."""
@@ -103,15 +99,16 @@ class FarConsumer:
     def send(self, link: int, message: Outgoing, schema: Callable[[int], bytes]) -> None:
         """Send a message, or keep it until the reader has room. `schema` gives a type's bytes by number."""
         lane = self.lanes[link]
-        if not self.is_open or link in self._closing:
-            lane.dropped += link not in self._closing
+        if not self.is_open or lane.is_closing:
+            lane.dropped += not lane.is_closing
             return
         self._schema = schema
         size = len(message.body) + (0 if message.slot is None else message.slot.room)
-        if size > LARGEST_MESSAGE:
+        if size > LARGEST_PART:  # a reader hangs up on that, and would do so each time that it is sent again
             lane.dropped += 1
-            self._warn(
-                f"a message of {size} bytes to `{self.name}` was dropped: {LARGEST_MESSAGE} travel between hosts"
+            name = self.connection.name
+            self.connection.warn(
+                f"a message of {size} bytes to `{name}` was dropped: {LARGEST_PART} travel between hosts"
             )
             return
         if message.slot is not None:
@@ -129,8 +126,8 @@ class FarConsumer:
 
     def close_link(self, link: int) -> None:
         """Say that nothing more comes on a link, after what waits on it."""
-        if self.is_open and link not in self._closing:
-            self._closing[link] = None
+        if self.is_open and not self.lanes[link].is_closing:
+            self.lanes[link].is_closing = True
             self._say_closed(link)
 
     def drop_one(self) -> bool:
@@ -145,14 +142,27 @@ class FarConsumer:
 
     def flush(self) -> None:
         """Send what waits, as far as the reader has room."""
+        self.ship()
         for link, lane in self.lanes.items():
             if lane.held:
                 self._send_held(link, lane)
-                if not lane.held and link in self._closing:
+                if not lane.held and lane.is_closing:
                     self._say_closed(link)
         if self._is_leaving and self.is_up and not self.has_waiting:
-            self._line.put(frames.left())
+            self._say(frames.left())
             self._is_leaving = False
+
+    def ship(self) -> None:
+        """Hand on what was packed."""
+        sealed = self.seal()
+        if sealed is None:
+            return
+        data, runs = sealed
+        pack = Pack(data)
+        for link, number, size in runs:
+            self.lanes[link].note_packed(pack, number, size)
+        self.connection.put(data)
+        self._look_again()
 
     def leave(self) -> None:
         """Say, after all that waits, that nothing more comes: the reader then tells at once what it has."""
@@ -164,72 +174,53 @@ class FarConsumer:
         if not self.is_open or (self.is_up and not for_good):
             return
         if not for_good:
-            self._warn(f"`{self.name}` on `{self.host}` is away: what is sent to it is dropped until it is there again")
+            where = f"`{self.connection.name}` on `{self.connection.host}`"
+            self.connection.warn(f"{where} is away: what is sent to it is dropped until it is there again")
         self.lose()
 
     def lose(self) -> None:
         """Forget the reader: nothing more can be sent to it."""
         self.has_left = True
         self.is_up = False
+        self.seal()
         for lane in self.lanes.values():
             for message in lane.give_up():
                 self._let_go(message)
 
     def close(self) -> None:
-        """Close the connection; what the transport has taken is still sent, for a moment."""
-        self._line.close()
+        """Close the connection; what ZeroMQ has taken is still sent, for a moment."""
+        self.ship()
+        self.connection.close()
         self.lose()
 
     # ---- what the connection tells
 
     def look(self) -> bool:
         """Deal with what has come; True if more may be there."""
-        for news in self._line.news():
-            self._on_news(news)
-        self._greet_if_due()
-        for _ in range(MOST_AT_ONCE):
-            frame = self._line.receive()
-            if frame is None:
-                return False
-            self._take(frame)
-        return True
+        for is_there in self.connection.turns(was_up=self.is_up):
+            if is_there:
+                self.has_left = False  # another process may listen there now
+            self._note_turn()
+        if self.connection.can_greet():
+            self.types.clear()
+            producer = next(iter(self.links.values())).link.producer
+            greet(self.connection, self._greeting, producer, self.lanes)
+        return self.connection.receive(self._take)
 
-    def _on_news(self, news: News) -> None:
-        if news == "up":
-            self._must_greet = self._is_joined = True
-            self.has_left = False  # another process may listen there now
-            return
-        where = f"the link to `{self.name}` on `{self.host}` ({self.address})"
-        if self.is_up:
-            self._warn(f"{where} is cut; it is taken up again")
-        elif not self._is_joined and not self._was_refused:
-            self._was_refused = True
-            self._warn(
-                f"{where} cannot be made: the other side hangs up before the greeting, since the keys of the two hosts "
-                "do not fit or another program listens there"
-            )
-        if not self._is_joined:
-            self._line.try_again()
-        self.is_up = self._is_joined = False
-        for lane in self.lanes.values():
+    def _note_turn(self) -> None:
+        """Note that what was on its way is gone: it is sent anew, message by message, once the reader has answered."""
+        self.ship()
+        self.is_up = False
+        for link, lane in self.lanes.items():
             lane.cut()
+            lane.spread(partial(take_apart, link))
 
-    def _greet_if_due(self) -> None:
-        if not self._must_greet or not self._line.is_writable:
-            return
-        self._must_greet = False
-        self._types.clear()
-        dataflow, session = self._greeting
-        stands = tuple(Stand(index, lane.first, 0) for index, lane in self.lanes.items())
-        producer = next(iter(self.links.values())).link.producer
-        self._line.put(frames.hello(frames.Hello(dataflow, producer, session, stands)))
-
-    def _take(self, frame: bytes) -> None:
+    def _take(self, data: bytes) -> None:
         try:
-            self._take_frame(frames.read_frame(frame))
+            self._take_frame(frames.read_frame(data))
         except (WireError, LaneError) as error:
-            self._warn(f"closed the link to `{self.name}` on `{self.host}`: {error}")
-            self._line.put(frames.left())
+            self.connection.warn(f"closed the link to `{self.connection.name}` on `{self.connection.host}`: {error}")
+            self.connection.put(frames.record(frames.left()))
             self.lose()
 
     def _take_frame(self, frame: wire.Frame) -> None:
@@ -242,14 +233,17 @@ class FarConsumer:
             self.lose()
         elif frame.kind == NetKind.REFUSED:
             reason = frame.body[: frames.LONGEST_REASON].decode("utf-8", "replace")
-            self._warn(f"`{self.name}` on `{self.host}` refuses the link: {reason}")
+            connection = self.connection
+            connection.warn(f"`{connection.name}` on `{connection.host}` refuses the link: {reason}")
             self.lose()
         else:
             raise WireError(f"a frame of kind {frame.kind}, which a reader does not send")
 
     def _hear(self, stands: tuple[Stand, ...]) -> None:
         for stand in stands:
-            for message in self._lane(stand.link).hear(stand.at, stand.limit):
+            if stand.link not in self.lanes:
+                raise WireError(f"link {stand.link} does not lead there")
+            for message in self.lanes[stand.link].hear(stand.at, stand.limit):
                 self._let_go(message)
         self.flush()
 
@@ -259,7 +253,6 @@ class FarConsumer:
             raise WireError("an answer to the greeting that speaks of other links")
         before = sum(lane.dropped for lane in self.lanes.values())
         self.is_up = True
-        self._was_refused = False
         for stand in stands:
             lane = self.lanes[stand.link]
             arrived, dropped = lane.resume(stand.at, stand.limit)
@@ -268,38 +261,26 @@ class FarConsumer:
             for parcel in lane.again():
                 self._transmit(stand.link, parcel)
             self._send_held(stand.link, lane)
-            if stand.link in self._closing and not lane.held:
+            if lane.is_closing and not lane.held:
                 self._say_closed(stand.link)
         self.flush()
-        self._tell_of_return(sum(lane.dropped for lane in self.lanes.values()) - before)
-
-    def _tell_of_return(self, dropped: int) -> None:
-        if self._was_up:
-            lost = f"; {dropped} messages on their way were dropped" if dropped else ""
-            text = f"the link to `{self.name}` on `{self.host}` is there again{lost}"
-            log_lines.write("warn" if dropped else "info", text, target="doraflow_runtime", fields={"dropped": dropped})
-        self._was_up = True
+        self.connection.note_answer(sum(lane.dropped for lane in self.lanes.values()) - before)
 
     # ---- sending
 
-    def _send_held(self, link: int, lane: Outbound[Outgoing]) -> None:
+    def _send_held(self, link: int, lane: Outbound[Item]) -> None:
         while self.is_up and lane.held and lane.has_room:
+            self.ship()
             self._transmit(link, lane.launch())
 
-    def _transmit(self, link: int, parcel: Parcel[Outgoing]) -> None:
-        type_number, flags, body, slot = parcel.item
-        if type_number and type_number not in self._types and self._schema is not None:
-            self._types.add(type_number)
-            self._line.put(frames.type_frame(type_number, self._schema(type_number)))
-        if slot is None:
-            self._line.put(frames.message(link, type_number, flags, parcel.number, body))
-            return
-        size = slot.name.size
-        self._line.put(frames.message_beside(link, type_number, flags, parcel.number, body, size), slot.memory[:size])
+    def _transmit(self, link: int, parcel: Parcel[Item]) -> None:
+        if self._schema is not None:  # else nothing was sent yet
+            transmit(self.connection, self.types, self._schema, link, parcel)
 
     def _say(self, frame: bytes) -> None:
         if self.is_up:
-            self._line.put(frame)
+            self.ship()
+            self.connection.put(frames.record(frame))
 
     def _say_closed(self, link: int) -> None:
         if not self.lanes[link].held:
@@ -307,22 +288,13 @@ class FarConsumer:
 
     def _look_again(self) -> None:
         """See to it that what came in is read: sending may have swallowed the news of it."""
-        if self._line.has_more or self._must_greet:
+        if self.connection.has_news():
             self._nudge()
 
-    def _lane(self, link: int) -> Outbound[Outgoing]:
-        lane = self.lanes.get(link)
-        if lane is None:
-            raise WireError(f"link {link} does not lead there")
-        return lane
-
-    def _let_go(self, message: Outgoing) -> None:
+    def _let_go(self, message: Item) -> None:
         if message.slot is not None:
             self._pool.release(message.slot.name.key())
 
-    def _warn(self, text: str) -> None:
-        log_lines.write("warn", text, target="doraflow_runtime", fields={"consumer": self.name, "host": self.host})
 
-
-def _lane(link: OutgoingLink) -> Outbound[Outgoing]:
-    return Outbound(link.queue_size, link.queue_policy == "drop_oldest")
+def _lane(link: OutgoingLink) -> Outbound[Item]:
+    return Outbound(link.queue_size, may_drop=link.queue_policy == "drop_oldest")

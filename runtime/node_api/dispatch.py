@@ -60,3 +60,7 @@ class Dispatch:
     def lend_slowly(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
         """Lend bytes, and wait for them if need be."""
         raise NotImplementedError
+
+    def await_room(self, consumer_id: str, link: int) -> bool:
+        """Wait until a reader on another host may be sent a message; False if others have to see to that."""
+        raise NotImplementedError

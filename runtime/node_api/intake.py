@@ -25,10 +25,11 @@ from doraflow_runtime.shm.wire import Frame, WireError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import doraflow_core
     from doraflow_runtime.contract import NodeConfig
+    from doraflow_runtime.node_api.gate import AnyGate
     from doraflow_runtime.node_api.incoming import Inlet, Received
     from doraflow_runtime.node_api.notices import Notice
     from doraflow_runtime.node_api.poller import Poller
@@ -88,6 +89,21 @@ def new_producer(connection: Connection, poller: Poller, queues: AnyQueues, on_f
     if isinstance(queues, Queues):
         return Producer(connection, poller.wake)
     return CompiledProducer(connection, poller, queues, on_frame)
+
+
+def new_far_source(
+    queues: AnyQueues, gate: AnyGate, inlets: Iterable[tuple[Inlet, Any]]
+) -> doraflow_core.Source | None:
+    """Make what takes in the messages of a producer on another host; None if that is left to Python.
+
+    Each inlet comes with how far its edge is, which the core goes on counting.
+    """
+    if isinstance(queues, Queues) or isinstance(gate, Gate):
+        return None
+    import doraflow_core
+
+    rows = tuple((inlet.link, inlet.input, inlet.is_held_back, inlet.is_bounded, 1, state) for inlet, state in inlets)
+    return doraflow_core.Source(gate, queues, None, -1, rows, _nothing, Frame, WireError)
 
 
 class CompiledProducer(Producer):
@@ -196,6 +212,11 @@ class CompiledProducer(Producer):
         super().learn(frame)
         kind = self._types[frame.number].kind
         self._source.learn(frame.number, kind, flat_width(kind))
+
+
+def _nothing(frame: Frame) -> None:
+    """Take a frame that the core leaves alone: from another host it never gives any."""
+    del frame
 
 
 def _unfit(error: OSError) -> WireError:

@@ -30,6 +30,7 @@ class Poller:
     """
 
     def __init__(self, lock: threading.RLock, spin_ns: int = 0) -> None:
+        self.lock = lock
         self._changed = threading.Condition(lock)
         self._epoll = select.epoll()
         self.gate = new_gate(self._epoll.fileno(), spin_ns)

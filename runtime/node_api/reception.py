@@ -14,7 +14,7 @@ import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.events import Event, Failure
 from doraflow_runtime.node_api.incoming import Inlet
-from doraflow_runtime.node_api.intake import new_deadlines, new_producer, new_queues
+from doraflow_runtime.node_api.intake import new_deadlines, new_far_source, new_producer, new_queues
 from doraflow_runtime.node_api.measuring import Meter
 from doraflow_runtime.node_api.metadata import Metadata
 from doraflow_runtime.node_api.notices import Notice
@@ -49,6 +49,7 @@ class Reception:
         self.inlets = tuple(Inlet.of(link, inputs[link.input]) for link in config.incoming)
         self._no_value = pa.array([], pa.uint64())
         self._listening = folder.listen(config.listen, BACKLOG)
+        self.new_source = partial(new_far_source, self.queues, poller.gate)
         poller.watch(self._listening.fileno(), self._on_connection)
 
     def take(self) -> Event | None:

@@ -41,7 +41,7 @@ class Sender(Dispatch):
         for edge in core.config.outgoing:
             self._targets[edge.link.output].append((edge.link.index, edge.link.consumer))
         self._warned: set[str] = set()
-        tables = core.consumers, core.pool, self._near_targets(), self._preparer.last
+        tables = core.consumers, core.pool, self._targets, self._preparer.last
         super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
         names = {edge.link.consumer for edge in core.config.outgoing}
         self._share = core.pool.limit // RESERVE // max(1, len(names))
@@ -52,18 +52,13 @@ class Sender(Dispatch):
     def add_reader(self, output_id: str, target: Target) -> None:
         """Send an output to one more reader from now on. To be called with the lock."""
         self._targets[output_id] = [*self._targets[output_id], target]
-        self.reroute(self._near_targets())
+        self.reroute(self._targets)
 
     def remove_reader(self, target: Target) -> None:
         """Send nothing more to a reader that was added. To be called with the lock."""
         for output_id, targets in self._targets.items():
             self._targets[output_id] = [other for other in targets if other != target]
-        self.reroute(self._near_targets())
-
-    def _near_targets(self) -> dict[str, list[Target]]:
-        """List the outputs that are read on this host alone: `Dispatch` knows no other readers."""
-        far = {link.link.output for link in self._core.config.outgoing if link.host}
-        return {output_id: targets for output_id, targets in self._targets.items() if output_id not in far}
+        self.reroute(self._targets)
 
     def send_slowly(self, output_id: str, data: object, metadata: Parameters | None) -> None:
         """Send a message. Raises ValueError for an unknown output, TypeError for data that is no array."""
@@ -89,6 +84,19 @@ class Sender(Dispatch):
             prepared.layout.write(slot.memory)
             self._deliver(targets, message(prepared, encoded, slot), slot)
             self._core.meter.sent(output_id, prepared.layout.size)
+
+    def await_room(self, consumer_id: str, link: int) -> bool:
+        """Wait until a reader on another host may be sent a message; False if others have to see to that."""
+        core = self._core
+        while True:
+            with core.lock:
+                consumer = core.consumers.get(consumer_id)
+                if core.is_closed or core.was_told_to_stop or consumer is None:
+                    return False
+                if consumer.may_send(link):
+                    return True
+                since = core.rounds
+            core.wait(None, since)
 
     def lend_slowly(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
         """Lend `size` bytes for a UInt8 array, and wait for them if need be."""

@@ -118,14 +118,19 @@ def test_a_bad_greeting_is_refused_with_its_reason(peer: Peer, name: str) -> Non
 BROKEN = {
     "a type that was never announced": ((message(1),), "type 1 was never announced"),
     "a link that is not its own": ((message(1, link=9),), "link 9 is closed, or does not come from `a`"),
-    "a frame of another side": ((frames.grant([]),), "a frame of kind 17, which a sender does not send"),
+    "a frame of another side": ((frames.record(frames.grant([])),), "a frame of kind 17, which a sender does not send"),
     "a type that is none": (
-        (frames.type_frame(1, b""),),
+        (frames.record(frames.type_frame(1, b"")),),
         "a malformed type: Tried reading schema message, was null or length 0",
     ),
     "a payload that is too short": (
         (message(1, size=70_000), b"short"),
         "a message whose payload is not as long as it says",
+    ),
+    "half a record": ((message(1)[:-1],), "a truncated record"),
+    "a payload beside what is no message": (
+        (frames.record(wire.closed(1)), b"payload"),
+        "a payload that belongs to no message",
     ),
 }
 

@@ -96,7 +96,7 @@ class Edge:
 
 
 def edge(size: int, *, may_drop: bool) -> Edge:
-    made = Edge(Outbound(size, may_drop), Inbound(size, not may_drop))
+    made = Edge(Outbound(size, may_drop=may_drop), Inbound(size, is_bounded=not may_drop))
     made.reader.begin(made.sender.first)
     return made
 

@@ -28,7 +28,7 @@ def test_a_greeting_comes_back_as_it_was(dataflow: str, producer: str, stands: l
 
 def test_the_bytes_of_a_greeting_are_those_of_the_page() -> None:
     assert frames.hello(Hello("v", "c", bytes(16), (Stand(7, 1, 0),))).hex() == (
-        "2e00000001000000000000004446 4c4e010001000100".replace(" ", "") + "00" * 16 + "7663" + "0700"
+        "2e00000001000000000000004446 4c4e020001000100".replace(" ", "") + "00" * 16 + "7663" + "0700"
         "0100000000000000" + "00" * 8
     )
 
@@ -38,10 +38,10 @@ def test_the_bytes_of_a_greeting_are_those_of_the_page() -> None:
     [
         (b"", "a malformed greeting"),
         (b"DFLW" + bytes(22), "the peer speaks another protocol"),
-        (b"DFLN\x09\x00" + bytes(20), "the peer speaks version 9 of links between hosts, this node speaks 1"),
-        (b"DFLN\x01\x00\xff\x00" + bytes(18), "a malformed greeting"),
-        (b"DFLN\x01\x00\x01\x00\x00\x00" + bytes(16) + b"\xff", "a malformed greeting"),
-        (b"DFLN\x01\x00\x00\x00\x00\x00" + bytes(16) + b"abc", "a malformed list of links"),
+        (b"DFLN\x09\x00" + bytes(20), "the peer speaks version 9 of links between hosts, this node speaks 2"),
+        (b"DFLN\x02\x00\xff\x00" + bytes(18), "a malformed greeting"),
+        (b"DFLN\x02\x00\x01\x00\x00\x00" + bytes(16) + b"\xff", "a malformed greeting"),
+        (b"DFLN\x02\x00\x00\x00\x00\x00" + bytes(16) + b"abc", "a malformed list of links"),
     ],
 )
 def test_another_greeting_is_refused(body: bytes, reason: str) -> None:
@@ -49,15 +49,37 @@ def test_another_greeting_is_refused(body: bytes, reason: str) -> None:
         frames.read_hello(body)
 
 
+def read(record: bytes) -> tuple[frames.Message, int]:
+    """Read a record that is alone."""
+    number, frame, end = frames.read_record(memoryview(record), 0)
+    assert end == len(record)
+    return frames.read_message(frame, number), frame.flags
+
+
+def test_records_lie_one_behind_the_other() -> None:
+    data = memoryview(frames.record(wire.closed(7)) + frames.message(3, 4, 0, 2**64 - 1, b"body"))
+    number, frame, at = frames.read_record(data, 0)
+    assert (number, frame) == (0, wire.Frame(Kind.CLOSED, 0, 7, 0, b""))
+    number, frame, at = frames.read_record(data, at)
+    assert (number, frame) == (2**64 - 1, wire.Frame(Kind.MESSAGE, 0, 3, 4, b"body"))
+    assert at == len(data)
+
+
+@given(data=st.binary(max_size=120), at=st.integers(0, 120))
+def test_no_bytes_are_read_as_more_than_they_are(data: bytes, at: int) -> None:
+    with contextlib.suppress(WireError):
+        _number, frame, end = frames.read_record(memoryview(data), at)
+        assert at + wire.HEADER.size + 8 + len(frame.body) == end <= len(data)
+
+
 def test_a_message_carries_its_payload_or_says_how_long_the_next_part_is() -> None:
     inline = wire.MESSAGE.pack(5, 1, 2, 3) + b"mrrppp"
-    found = frames.read_message(frames.read_frame(frames.message(3, 4, 0, 9, inline)))
+    found, _ = read(frames.message(3, 4, 0, 9, inline))
     assert (found.number, found.sent_ns, found.metadata, found.record) == (9, 5, b"m", b"rr")
     assert (bytes(found.content), found.beside) == (b"ppp", 0)
     in_slot = wire.MESSAGE.pack(5, 1, 2, wire.SLOT.size) + b"mrr" + wire.SLOT.pack(1, 2, 3, 4, 5)
-    frame = frames.read_frame(frames.message_beside(3, 4, IN_SLOT, 9, in_slot, 70_000))
-    found = frames.read_message(frame)
-    assert frame.flags == 0
+    found, flags = read(frames.message_beside(3, 4, IN_SLOT, 9, in_slot, 70_000))
+    assert flags == 0
     assert (found.metadata, found.record, bytes(found.content), found.beside) == (b"m", b"rr", b"", 70_000)
 
 
@@ -68,11 +90,11 @@ def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
         for read in (frames.read_hello, frames.read_stands):
             with contextlib.suppress(WireError):
                 read(frame.body)
-        frames.read_message(frame)
+        frames.read_message(frame, 1)
 
 
 @given(body=st.binary(max_size=120), flags=st.integers(0, 255))
 def test_no_body_of_a_message_does_more_than_be_refused(body: bytes, flags: int) -> None:
     with contextlib.suppress(WireError):
-        found = frames.read_message(wire.Frame(Kind.MESSAGE, flags, 1, 1, body))
+        found = frames.read_message(wire.Frame(Kind.MESSAGE, flags, 1, 1, body), 1)
         assert len(found.metadata) + len(found.record) + len(found.content) <= len(body)

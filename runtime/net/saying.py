@@ -1,0 +1,46 @@
+"""What a sender says on its connection to another host: the greeting, types, and messages that travel by themselves.
+
+When it says so, and what it keeps, is the affair of `outgoing`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doraflow_runtime.net import frames
+from doraflow_runtime.net.frames import Stand
+from doraflow_runtime.node_api.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doraflow_runtime.net.connecting import FarConnection
+    from doraflow_runtime.net.lanes import Outbound, Parcel
+    from doraflow_runtime.net.packing import Item
+
+
+def greet(
+    connection: FarConnection, greeting: tuple[str, bytes], producer: str, lanes: dict[int, Outbound[Item]]
+) -> None:
+    """Say who sends, and where its edges stand; `greeting` is the dataflow and a number of this process."""
+    dataflow, session = greeting
+    stands = tuple(Stand(index, lane.first, 0) for index, lane in lanes.items())
+    connection.put(frames.hello(frames.Hello(dataflow, producer, session, stands)))
+
+
+def transmit(
+    connection: FarConnection, types: set[int], schema: Callable[[int], bytes], link: int, parcel: Parcel[Item]
+) -> None:
+    """Send one message, after its type unless that is among those that were announced. A pack is taken apart before."""
+    if not isinstance(parcel.item, Outgoing):
+        raise TypeError("a pack is taken apart before it is sent again")
+    type_number, flags, body, slot = parcel.item
+    if type_number and type_number not in types:
+        types.add(type_number)
+        connection.put(frames.record(frames.type_frame(type_number, schema(type_number))))
+    if slot is None:
+        connection.put(frames.message(link, type_number, flags, parcel.number, body))
+        return
+    size = slot.name.size
+    head = frames.message_beside(link, type_number, flags, parcel.number, body, size)
+    connection.put(head, slot.memory[:size])
