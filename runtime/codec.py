@@ -56,6 +56,18 @@ def from_json(kind: type[T], data: object, where: str = "$") -> T:
     return kind(**{key: _value(hints[key], item, f"{where}.{key}") for key, item in data.items()})
 
 
+def prepare(kind: type) -> None:
+    """Look over a dataclass and those it is made of, so that `from_json` finds them known."""
+    known, found = set[type](), [kind]
+    while found:
+        one = found.pop()
+        if one in known or not dataclasses.is_dataclass(one):
+            continue
+        known.add(one)
+        hints, _ = _shape(one)
+        found += [part for hint in hints.values() for part in (hint, *get_args(hint)) if isinstance(part, type)]
+
+
 def check_version(version: int, side: str) -> None:
     """Refuse a table or stub made for another contract; the message names the side to update.
 

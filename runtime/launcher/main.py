@@ -43,7 +43,7 @@ def main(bundle: Path, host: str, processes: Sequence[Process], arguments: Seque
         is_well, words = check_health(bundle, host, given.check_health, given.health_timeout)
         sys.stdout.write(f"doraflow: {words}\n")
         return 0 if is_well else 1
-    # A check of the health comes every few seconds, and compiles what it imports: a bundle keeps no bytecode.
+    # A check of the health comes every few seconds, and is to import no more than it needs.
     from doraflow_runtime.launcher.launch import KILLED, launch
 
     if given.stop_with_parent:

@@ -16,6 +16,8 @@ import types
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.warm.ending import leave_with
+
 if TYPE_CHECKING:
     from types import CodeType
 
@@ -44,12 +46,14 @@ def run(request: Request) -> None:
     if code is not None:
         try:
             _Compiled(code).exec_module(main)
-        except SystemExit:
+        except SystemExit as error:
+            leave_with(error.code)
             raise
         except BaseException as error:  # noqa: BLE001 - shown below
             raised = _from_code(error, code)
     if raised is not None:
         _end(raised)
+    leave_with(None)
 
 
 class _Compiled(importlib.abc.InspectLoader):
@@ -129,6 +133,7 @@ def _end(error: BaseException) -> None:
     if isinstance(error, KeyboardInterrupt):
         sys.excepthook = _silent
         raise error  # the interpreter ends by the signal, so that the parent can tell
+    leave_with(1)
     raise SystemExit(1)
 
 

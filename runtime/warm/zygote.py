@@ -16,6 +16,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.codec import prepare
+from doraflow_runtime.contract import NodeConfig
 from doraflow_runtime.warm import newborn
 from doraflow_runtime.warm.ending import WarmModules
 from doraflow_runtime.warm.request import DESCRIPTORS, LARGEST_REQUEST, READY, Request, answer, unpack
@@ -83,6 +85,7 @@ def _warm_up() -> str:
     else:
         _import_all()
     newborn.prepare()
+    prepare(NodeConfig)  # what each node reads first
     modules.note()
     if sys.gettrace() is not None or sys.getprofile() is not None:
         return "this Python is being traced"

@@ -65,6 +65,15 @@ CASES = {
     "exit code": "import sys; sys.exit(3)",
     "exit text": "import sys; sys.exit('no lens')",
     "exit nothing": "raise SystemExit",
+    "exit code without end": "import sys; sys.exit(2**33 + 5)",
+    "exit code below zero": "import sys; sys.exit(-2)",
+    "exit handler of the C library": """
+        import ctypes
+        library = ctypes.CDLL(None)
+        library.strdup.restype = ctypes.c_void_p
+        text = ctypes.c_void_p(library.strdup(b"said last"))
+        getattr(library, "__cxa_atexit")(library.puts, text, None)
+        """,
     "exit at once": "import os, sys; sys.stdout.write('no line end'); os._exit(4)",
     "at exit": """
         import atexit, sys
@@ -352,6 +361,8 @@ def test_the_cases_do_what_they_are_named_after(outcomes: dict[str, Outcome]) ->
         "exit code": (3, False),
         "exit text": (1, False),
         "exit at once": (4, False),
+        "exit code without end": (5, False),
+        "exit code below zero": (254, False),
         **dict.fromkeys(("at exit", "chained exceptions", "syntax error"), (1, False)),
         **dict.fromkeys(("missing module", "recursion", "exception group", "own hook"), (1, False)),
         **dict.fromkeys(("broken hook", "last exception", "debugger"), (1, False)),

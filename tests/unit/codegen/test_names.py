@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doraflow.codegen.names import class_name, unique, variable_name
@@ -31,6 +31,7 @@ def test_an_id_becomes_a_name(text: str, variable: str, name: str) -> None:
     assert class_name(text) == name
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draw makes the alphabet of ids
 @given(st.lists(IDS, unique=True, max_size=20))
 def test_names_are_legal_and_differ(ids: list[str]) -> None:
     for make in (variable_name, class_name):
