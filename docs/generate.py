@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from typer.testing import CliRunner
 
@@ -22,6 +23,9 @@ from doraflow.cli.cache import cache_folder
 from doraflow.cli.main import app
 from doraflow.codes import CODES
 from doraflow.explanations.pages import WRONG, Page, page, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[1]
 CLI_PAGE = Path(__file__).with_name("cli.md")
@@ -44,8 +48,11 @@ _FINDING = re.compile(r"^(?:error|warning|note)\[(DF\d+)\]", re.MULTILINE)
 _SUMMARY = re.compile(r"^\d+ (?:error|warning|note)s?\b")
 
 
-def act(page: Page, heading: str) -> str:
-    """Run an example in a folder of its own; give what its last command says, from the first finding on."""
+def act(page: Page, heading: str, run: Callable[[str, str], str] | None = None) -> str:
+    """Run an example in a folder of its own; give what its last command says, from the first finding on.
+
+    `run` runs a command in a folder, and gives what it writes to standard error.
+    """
     example = page.example(heading)
     encoding = page.settings.get("encoding", "utf-8")
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
@@ -56,7 +63,7 @@ def act(page: Page, heading: str) -> str:
             name, size = page.settings["fill"].split()
             with Path(name).open("a") as stream:
                 stream.write("# more of the same\n" * (int(size) // 19 + 1))
-        said = [_run(command, folder) for command in example.commands][-1]
+        said = [(run or run_command)(command, folder) for command in example.commands][-1]
     found = _FINDING.search(said)
     return _without_summary(_steady(said[found.start() :], folder)) if found else ""
 
@@ -111,20 +118,17 @@ def _linked(code: str) -> str:
     return code if code not in PAGES else f"[{code}]({code}.md)"
 
 
-def _run(command: str, folder: str) -> str:
+def run_command(command: str, folder: str) -> str:
+    """Run a command in a folder; what it writes to standard error."""
     words = shlex.split(command)
     if words[:2] == ["doraflow", "check"]:
         done = CliRunner().invoke(app, words[1:], catch_exceptions=False)
         return done.stderr
     python = [sys.executable]
     program = {"doraflow": [*python, "-m", "doraflow"], "python": python}.get(words[0], words[:1])
-    environment = {**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{folder}/.cache"}
-    environment["DORAFLOW_RUN_BASE"] = f"{folder}/.runs"  # what else runs on this machine is not the page's affair
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return subprocess.run(
         [*program, *words[1:]],
-        env=environment,
+        env=surroundings(folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -132,6 +136,15 @@ def _run(command: str, folder: str) -> str:
         check=False,
         timeout=60,
     ).stderr
+
+
+def surroundings(folder: str) -> dict[str, str]:
+    """Give the environment of the commands of an example."""
+    environment = {**os.environ, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{folder}/.cache"}
+    environment["DORAFLOW_RUN_BASE"] = f"{folder}/.runs"  # what else runs on this machine is not the page's affair
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return environment
 
 
 def _without_summary(said: str) -> str:

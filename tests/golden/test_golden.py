@@ -97,9 +97,9 @@ def test_generated_python_compiles_and_follows_the_rules_of_the_project(generate
     assert run("ruff", "check", *settings, "--ignore", "INP001,N803,N815", folder=generated) == ""
 
 
-def test_generated_python_is_strictly_typed(generated: Path) -> None:
+def test_generated_python_is_strictly_typed(generated: Path, mypy_cache: Path) -> None:
     path = f"{generated}{os.pathsep}{ROOT / 'typings'}"
-    assert run("mypy", "--strict", folder=generated, MYPYPATH=path) == ""
+    assert run("mypy", "--strict", "--cache-dir", str(mypy_cache), folder=generated, MYPYPATH=path) == ""
 
 
 def test_no_generated_file_knows_where_or_when_it_was_made() -> None:

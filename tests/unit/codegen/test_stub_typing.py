@@ -117,13 +117,14 @@ CODE = {
 
 
 @pytest.fixture(scope="module")
-def errors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def errors(tmp_path_factory: pytest.TempPathFactory, mypy_cache: Path) -> dict[str, list[str]]:
     """All lines that mypy has for each file, from one run: mypy is slow to start."""
     folder = tmp_path_factory.mktemp("nodes")
     for name, text in CODE.items():
         (folder / name).write_text(text)
+    options = ["--strict", "--no-error-summary", "--hide-error-context", "--cache-dir", str(mypy_cache)]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", *CODE],
+        [sys.executable, "-m", "mypy", *options, *CODE],
         cwd=folder,
         env={**os.environ, "MYPYPATH": f"{STUBS}:{ROOT / 'typings'}"},
         capture_output=True,

@@ -43,12 +43,6 @@ def text_of(which: str) -> str:
     return preset_text(which, "demo") if which in PRESETS else every_type()
 
 
-@pytest.fixture(scope="module")
-def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy keeps of pyarrow's types, which it reads for seconds."""
-    return tmp_path_factory.mktemp("mypy")
-
-
 @pytest.mark.parametrize("which", PROJECTS)
 def test_a_project_checks_clean_builds_passes_mypy_and_runs_to_its_end(
     which: str, tmp_path: Path, mypy_cache: Path
