@@ -46,7 +46,9 @@ def task_golden() -> Task:
 
 def task_bench() -> Task:
     """Measure doraflow beside its peers, and write the pages that show the figures."""
-    return {"actions": [python("bench", "--json", "bench/results.json"), python("bench.report")]}
+    here = python("bench", "--json", "bench/results.json")
+    far = python("bench.far", "--json", "bench/far/results.json")
+    return {"actions": [here, far, python("bench.report")]}
 
 
 def task_soak() -> Task:
@@ -55,9 +57,10 @@ def task_soak() -> Task:
 
 
 def task_robustness() -> Task:
-    """Check every file that is made to exhaust the compiler, of which an ordinary run takes one of four."""
-    pytest = python("pytest", "-n", "auto", "tests/robustness")
-    return {"actions": [["env", "DORAFLOW_TEST_EVERY_FILE=1", *pytest]]}
+    """Check every file that is made to exhaust the compiler, and cut links for long: ordinary runs make it short."""
+    files = ["env", "DORAFLOW_TEST_EVERY_FILE=1", *python("pytest", "-n", "auto", "tests/robustness")]
+    cuts = ["env", "DORAFLOW_TEST_LONG=1", *python("pytest", "tests/e2e/test_hosts.py", "-k", "cut")]
+    return {"actions": [files, cuts]}
 
 
 def task_docs() -> Task:

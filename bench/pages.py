@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from bench.peers.all import peers as all_peers
 from bench.plot import Axis, Line, Panel, decades, svg
 from bench.results import OURS
-from bench.targets import HEAD, judge
+from bench.targets import HEAD, TARGETS, Target, judge
 from bench.words import columns, figure, missing, number, size, what
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.peers.peer import Peer
     from bench.results import Results, Row
 
 TITLES = {
@@ -59,6 +62,7 @@ the rounds, their spread, and how many times doraflow's median it is.
 - **The floor** passes a payload through shared memory and wakes the reader with a futex.
 """
 
+FAILURES = "## Runs without figures, or without some of them"
 TARGETS_NOTE = """\
 Ratios of medians of this run, ours to the peer's; a time is to be low, a flood high. *Worst* is the ratio that is
 farthest from the target. What a peer has no figure of is not compared."""
@@ -74,20 +78,20 @@ def readme(results: Results) -> str:
         ),
         "Copied messages are passed to the peer; loaned ones are written where the reader reads them.",
         "",
-        *_head("payload", peers),
+        *head("payload", peers),
     ]
     for count in sorted({row.size for row in results.rows if row.kind == "latency" and row.size in SHOWN}):
         for way in ("copied", "loaned"):
-            cells = [_pair(results, peer, count, way) for peer in peers]
+            cells = [pair(results, peer, count, way) for peer in peers]
             lines.append(f"| {size(count)} {way} | {' | '.join(cells)} |")
     rest = [(text, [results.find(peer, *key) for peer in peers]) for *key, text in OTHERS]
     rest = [(text, rows) for text, rows in rest if any(rows)]
     if rest:
-        lines += ["", *_head("", peers)]
+        lines += ["", *head("", peers)]
         lines += [
             f"| {text} | {' | '.join(number(row.median) if row else '-' for row in rows)} |" for text, rows in rest
         ]
-    return "\n".join([*lines, "", _absent(results)]).rstrip() + "\n"
+    return "\n".join([*lines, "", absent(results)]).rstrip() + "\n"
 
 
 def page(results: Results) -> str:
@@ -104,12 +108,12 @@ def page(results: Results) -> str:
         ),
         "\n".join(f"- {version}" for version in results.versions.values()),
         METHOD.rstrip(),
-        _configured(results),
-        *("## Targets", _targets(results)),
+        configured(results, all_peers()),
+        *("## Targets", TARGETS_NOTE, targets(results, TARGETS)),
     ]
     for kind in dict.fromkeys(row.kind for row in results.rows):
-        parts += [f"## {TITLES.get(kind, kind)}", _table(results, kind)]
-    parts += filter(None, [_absent(results), _failures(results)])
+        parts += [f"## {TITLES.get(kind, kind)}", table(results, kind)]
+    parts += filter(None, [absent(results), results.failures and FAILURES, failures(results)])
     return "\n\n".join(parts) + "\n"
 
 
@@ -140,19 +144,22 @@ def _line(rows: list[Row], peer: str, way: str) -> Line:
     return Line(peer, tuple(sorted(points)))
 
 
-def _head(first: str, peers: list[str]) -> list[str]:
+def head(first: str, peers: list[str]) -> list[str]:
+    """Begin a table with a column for each peer."""
     return [f"| {first} | {' | '.join(peers)} |", f"|---|{'---|' * len(peers)}"]
 
 
-def _pair(results: Results, peer: str, count: int, way: str) -> str:
+def pair(results: Results, peer: str, count: int, way: str) -> str:
+    """Write the latency of a size and way, p50 / p99."""
     found = [results.find(peer, "latency", count, 0, way, metric) for metric in ("p50", "p99")]
     return " / ".join(number(row.median) for row in found if row is not None) or "-"
 
 
-def _table(results: Results, kind: str) -> str:
+def table(results: Results, kind: str) -> str:
+    """Lay out all figures of a kind."""
     rows = [row for row in results.rows if row.kind == kind]
     peers = columns(results, kind)
-    lines = _head("", peers)
+    lines = head("", peers)
     for key in sorted(dict.fromkeys(row.key for row in rows), key=lambda key: key[:3]):
         found = {row.peer: row for row in rows if row.key == key}
         told = " ".join(filter(None, [what(key), key[3], key[4], next(iter(found.values())).unit]))
@@ -167,29 +174,29 @@ def _cell(results: Results, row: Row) -> str:
     return f"**{told}**" if row.peer == OURS else told + (f" x{ratio:.2g}" if ratio is not None else "")
 
 
-def _configured(results: Results) -> str:
+def configured(results: Results, known: Mapping[str, Peer]) -> str:
     """Say how each peer was set up."""
-    known = all_peers()
     told = [f"- **{name}**: {known[name].configured}" for name in results.versions if name in known]
     return "\n".join(["How each is set up:", "", *told])
 
 
-def _targets(results: Results) -> str:
+def targets(results: Results, wanted: tuple[Target, ...]) -> str:
+    """Lay out which targets are reached."""
     lines = [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
-    lines += [f"| {' | '.join(judged.cells())} |" for judged in judge(results)]
-    return "\n".join([TARGETS_NOTE, "", *lines])
+    lines += [f"| {' | '.join(judged.cells())} |" for judged in judge(results, wanted)]
+    return "\n".join(lines)
 
 
-def _absent(results: Results) -> str:
+def absent(results: Results) -> str:
+    """Say which peers could not be measured, and why."""
     return "\n".join(f"{peer} is absent: {reason}." for peer, reason in results.absent.items())
 
 
-def _failures(results: Results) -> str:
-    if not results.failures:
-        return ""
+def failures(results: Results) -> str:
+    """List the runs without figures."""
     lines = []
     for failure in results.failures:
         of = what((failure.kind, failure.size, failure.nodes))
         kind = TITLES.get(failure.kind, failure.kind).lower()
         lines.append(f"- {failure.peer}, {kind}, {of}, round {failure.round}: {failure.short}")
-    return "\n".join(["## Runs without figures, or without some of them", "", *lines])
+    return "\n".join(lines)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from bench.results import OURS, Results, Row
-from bench.targets import HEAD, judge
+from bench.targets import HEAD, Target, judge
 from bench.words import columns, figure, missing, what
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def show(results: Results, console: Console) -> None:
+def show(results: Results, console: Console, targets: tuple[Target, ...]) -> None:
     """Print medians, and for the peers how many times doraflow's they are, and the spread."""
     for kind in dict.fromkeys(row.kind for row in results.rows):
         console.print(_table(results, kind))
@@ -28,7 +28,7 @@ def show(results: Results, console: Console) -> None:
         of = what((failure.kind, failure.size, failure.nodes))
         place = f"{failure.peer}, {failure.kind}, {of}, round {failure.round}"
         console.print(place, failure.short, sep=": ", markup=False, highlight=False)
-    console.print(_targets(results))
+    console.print(_targets(results, targets))
 
 
 def _table(results: Results, kind: str) -> Table:
@@ -53,10 +53,10 @@ def _cell(results: Results, row: Row) -> str:
     return figure(row) if ratio is None or row.peer == OURS else f"{figure(row)} x{ratio:.2g}"
 
 
-def _targets(results: Results) -> Table:
+def _targets(results: Results, targets: tuple[Target, ...]) -> Table:
     table = Table(title="targets", title_justify="left")
     for name in HEAD:
         table.add_column(name)
-    for judged in filter(operator.attrgetter("ratios"), judge(results)):
+    for judged in filter(operator.attrgetter("ratios"), judge(results, targets)):
         table.add_row(*judged.cells())
     return table

@@ -24,7 +24,7 @@ class Target:
     """A bound on one metric of a kind, for all payload sizes from `least` to `most` bytes and all of `ways`.
 
     `bound` is how many times the peer's median ours may be, or how many times it must be at least if `is_floor`.
-    Without `peer` it bounds our median itself. `best_of` asks for the best of several peers.
+    Without `peers` it bounds our median itself; of several, the best one counts. `ours` is which of us is compared.
     """
 
     text: str
@@ -37,6 +37,7 @@ class Target:
     least: int = 0
     most: int = NO_END
     nodes: int = 0
+    ours: str = OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,15 @@ class Judged:
         )
 
 
-def judge(results: Results) -> list[Judged]:
-    """Compare a run's medians with every target. A peer that has no figure is not compared with."""
-    return [Judged(target, tuple(_ratios(results, target))) for target in TARGETS]
+def judge(results: Results, targets: tuple[Target, ...]) -> list[Judged]:
+    """Compare a run's medians with some targets. A peer that has no figure is not compared with."""
+    return [Judged(target, tuple(_ratios(results, target))) for target in targets]
 
 
 def _ratios(results: Results, target: Target) -> list[tuple[float, str]]:
     found = []
     for row in results.rows:
-        if row.peer == OURS and _is_of(target, row):
+        if row.peer == target.ours and _is_of(target, row):
             if not target.peers:
                 found.append((row.median, ""))
             theirs = [other for peer in target.peers if (other := results.find(peer, *row.key)) and other.median]

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 WINDOWS = ((4096, 1000), (100_000, 16), (1 << 40, 1))
 """Sizes up to which so many messages may be unread: what was fastest of 1 to 1000, and lost nothing."""
+FAR_WINDOWS = ((100_000, 16), (1 << 40, 4))
+"""The same between two hosts."""
 
 
 class DoraPort:
     """One node of `dora run`."""
 
     def __init__(self, seat: Seat) -> None:
-        del seat
+        self._windows = FAR_WINDOWS if seat.link else WINDOWS
         self._node = Node()
 
     def sender(self, size: int, way: str, mark: Callable[[], int]) -> Callable[[], None]:
@@ -71,7 +73,7 @@ class DoraPort:
 
     def window(self, size: int) -> int | None:
         """Give credit beside the data plane: a full queue of dora drops messages, whatever its policy."""
-        return next(window for most, window in WINDOWS if size <= most)
+        return next(window for most, window in self._windows if size <= most)
 
     def rest(self, seconds: float) -> None:
         """Sleep."""

@@ -1,16 +1,20 @@
 """What a node process is told about its run: which node it is, its role, and all nodes and edges.
 
-The description is `flow.json` of the run's folder, named by BENCH_FOLDER; BENCH_NODE is the node's id.
+The description is `flow.json` of the run's folder, named by BENCH_FOLDER; BENCH_NODE is the node's id. BENCH_LINK is
+there if nodes are on two hosts: the address and port at which the sender listens, of peers that have to be told.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from board import PID, Board
+from board import PID, POLL, Board
+
+PATIENCE = 20.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Seat:
     settings: dict[str, str]
     source: str | None  # the output that the node reads, as "node.output"
     readers: tuple[int, ...]  # the nodes that read its output
+    link: str | None = None  # "address:port" of the sender, if it is on another host than its reader
 
     def number(self, name: str) -> int:
         """A setting that is a number."""
@@ -48,6 +53,21 @@ class Seat:
         """Leave what was measured for the benchmark."""
         (self.folder / f"{self.id}.json").write_text(json.dumps(result))
 
+    def leave(self, name: str, content: bytes) -> None:
+        """Leave something for the other nodes of the run."""
+        part = self.folder / f"{name}.part"
+        part.write_bytes(content)
+        part.rename(self.folder / name)
+
+    def find(self, name: str) -> bytes:
+        """Wait for what another node leaves. Raises TimeoutError."""
+        limit = time.monotonic() + PATIENCE
+        while not (path := self.folder / name).exists():
+            if time.monotonic() > limit:
+                raise TimeoutError(f"no node has left `{name}`")
+            time.sleep(POLL)
+        return path.read_bytes()
+
 
 def take_seat() -> Seat:
     """Read the run's description, and tell the board that the process is there."""
@@ -67,4 +87,5 @@ def take_seat() -> Seat:
         settings=flow["settings"],
         source=f"{nodes[index]['reads']}.out" if nodes[index]["reads"] else None,
         readers=tuple(place for place, node in enumerate(nodes) if node["reads"] == name),
+        link=os.environ.get("BENCH_LINK"),
     )

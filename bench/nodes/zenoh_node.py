@@ -1,5 +1,6 @@
 """A node of zenoh, peer to peer over a Unix socket, with shared memory; buffers in it as the zero-copy way.
 
+Between two hosts it goes over TCP, without shared memory, and has no second way of sending.
 zenoh's Python API gives the bytes of a payload only as a copy. It is not counted as latency, but a flood pays for it.
 """
 
@@ -35,6 +36,7 @@ class ZenohPort:
         window = seat.number("window")
         self._pool = max(LEAST_POOL, seat.number("size") * (window + SPARE))
         self._shared_bytes = SHARED_BYTES_OF_A_FLOOD if seat.role in ("flooder", "counter") else SHARED_BYTES
+        self._is_shared = seat.link is None
         self._session = zenoh.open(self._configuration(seat))
         self._provider: Any = None
         if seat.source:
@@ -57,11 +59,11 @@ class ZenohPort:
             "mode": "peer",
             "scouting/multicast/enabled": False,
             "scouting/gossip/enabled": False,
-            "transport/shared_memory/enabled": True,
+            "transport/shared_memory/enabled": seat.link is None,
             "transport/shared_memory/transport_optimization/pool_size": self._pool,
             "transport/shared_memory/transport_optimization/message_size_threshold": self._shared_bytes,
-            "listen/endpoints": [f"unixsock-stream/{seat.folder}/{seat.output}"] if seat.readers else [],
-            "connect/endpoints": [f"unixsock-stream/{seat.folder}/{seat.source}"] if seat.source else [],
+            "listen/endpoints": [_endpoint(seat, seat.output)] if seat.readers else [],
+            "connect/endpoints": [_endpoint(seat, seat.source)] if seat.source else [],
             "connect/timeout_ms": -1,
             "connect/retry": {"period_init_ms": 10, "period_max_ms": 50, "period_increase_factor": 1.5},
         }
@@ -72,7 +74,7 @@ class ZenohPort:
     def sender(self, size: int, way: str, mark: Callable[[], int]) -> Callable[[], None]:
         """Put bytes, or a buffer in shared memory."""
         put = self._out.put
-        if way == "loaned":
+        if way == "loaned" and self._is_shared:
             if self._provider is None:
                 self._provider = shm.ShmProvider.default_backend(self._pool)
             allocate = self._provider.alloc
@@ -118,6 +120,10 @@ class ZenohPort:
     def close(self) -> None:
         """Close the session."""
         self._session.close()
+
+
+def _endpoint(seat: Seat, output: str) -> str:
+    return f"tcp/{seat.link}" if seat.link else f"unixsock-stream/{seat.folder}/{output}"
 
 
 if __name__ == "__main__":

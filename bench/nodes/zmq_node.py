@@ -1,7 +1,11 @@
-"""A node of plain ZeroMQ: PUSH to PULL, or XPUB to SUB, over ipc; sends without a copy as its zero-copy way."""
+"""A node of plain ZeroMQ: PUSH to PULL, or XPUB to SUB, over ipc; sends without a copy as its zero-copy way.
+
+Between two hosts it is PUSH to PULL over TCP, with CURVE if BENCH_CURVE says so.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +40,11 @@ class ZmqPort:
         if len(seat.readers) > 1:
             socket.set(zmq.XPUB_NODROP, 1)
             socket.set(zmq.XPUB_VERBOSE, 1)
-        socket.bind(f"ipc://{seat.folder}/{seat.output}")
+        if "BENCH_CURVE" in os.environ:
+            public, socket.curve_secretkey = zmq.curve_keypair()
+            socket.curve_server = True
+            seat.leave("key", public)
+        socket.bind(f"tcp://{seat.link}" if seat.link else f"ipc://{seat.folder}/{seat.output}")
         return socket
 
     def _connect(self, seat: Seat, source: str) -> Any:
@@ -45,7 +53,10 @@ class ZmqPort:
         socket.set(zmq.RCVHWM, self._window)
         if is_shared:
             socket.subscribe(b"")
-        socket.connect(f"ipc://{seat.folder}/{source}")
+        if "BENCH_CURVE" in os.environ:
+            socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+            socket.curve_serverkey = seat.find("key")
+        socket.connect(f"tcp://{seat.link}" if seat.link else f"ipc://{seat.folder}/{source}")
         return socket
 
     def sender(self, size: int, way: str, mark: Callable[[], int]) -> Callable[[], None]:

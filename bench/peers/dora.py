@@ -54,16 +54,23 @@ class Dora:
         """Write the dataflow."""
         for name in ("dora_node.py", *SHARED):
             shutil.copy(NODES / name, folder)
-        size = int(flow.settings["size"])
-        policy = "drop_oldest" if size >= DIRECT else "backpressure"
+        policy = "drop_oldest" if int(flow.settings["size"]) >= DIRECT else "backpressure"
         queue = f"queue_size: {QUEUE}, queue_policy: {policy}"
         (folder / "dataflow.yml").write_text(dataflow(flow, "dora_node.py", queue))
-        needed = size * SPARE
-        pool = {"DORA_NODE_SHM_POOL_SIZE": str(max(LARGE_POOL, needed))} if needed > POOL else {}
-        program = self._workshop.folder / "bin" / "dora"
-        return [Command((str(program), "run", "dataflow.yml"), pool)]
+        return [Command((self.program, "run", "dataflow.yml"), pool(flow))]
+
+    @property
+    def program(self) -> str:
+        """The command line's program."""
+        return str(self._workshop.folder / "bin" / "dora")
 
     def environment(self) -> Mapping[str, str]:
         """Let `python` be that of the virtual environment."""
         path = f"{self._workshop.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         return {"PATH": path, "VIRTUAL_ENV": str(self._workshop.folder)}
+
+
+def pool(flow: Flow) -> dict[str, str]:
+    """Make the pools of nodes large enough for a flow."""
+    needed = int(flow.settings["size"]) * SPARE
+    return {"DORA_NODE_SHM_POOL_SIZE": str(max(LARGE_POOL, needed))} if needed > POOL else {}

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import doraflow
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.flow import Flow, Vertex
+
+
+ONE_MACHINE: Mapping[str, str] = MappingProxyType({})
 
 
 class Doraflow:
@@ -41,18 +45,25 @@ class Doraflow:
         """Write the dataflow and build its bundle."""
         for name in ("doraflow_node.py", *SHARED):
             shutil.copy(NODES / name, folder)
-        queue = f"queue_size: {flow.window}, queue_policy: backpressure"
-        (folder / "dataflow.yml").write_text(dataflow(flow, "doraflow_node.py", queue))
+        (folder / "dataflow.yml").write_text(dataflow(flow, "doraflow_node.py", queue(flow)))
+        bundle = self.build(folder)
+        return [Command((sys.executable, str(bundle / "launch_local.py"), "--log-dir", str(folder / "logs")))]
+
+    def build(self, folder: Path) -> Path:
+        """Build the bundle of the dataflow in a folder. Raises AbsentError."""
         for earlier in Path(f"{cache()}/bytecode{folder.parent}").glob("dfb-*"):
             shutil.rmtree(earlier, ignore_errors=True)  # the bytecode of nodes that will not run again
         bundle = folder / "bundle"
-        build = [sys.executable, "-m", "doraflow", "build", str(folder / "dataflow.yml"), "-o", str(bundle)]
-        done = subprocess.run(
-            build, env={**os.environ, **self.environment()}, capture_output=True, text=True, check=False
-        )
+        self.run("build", str(folder / "dataflow.yml"), "-o", str(bundle))
+        return bundle
+
+    def run(self, *arguments: str) -> None:
+        """Run a command of doraflow. Raises AbsentError."""
+        command = [sys.executable, "-m", "doraflow", *arguments]
+        own = {**os.environ, **self.environment()}
+        done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise AbsentError(f"the bundle cannot be built:\n{done.stderr}")
-        return [Command((sys.executable, str(bundle / "launch_local.py"), "--log-dir", str(folder / "logs")))]
+            raise AbsentError(f"`doraflow {arguments[0]}` failed:\n{done.stderr}")
 
     def environment(self) -> Mapping[str, str]:
         """Let the checkout's own code be imported."""
@@ -60,12 +71,20 @@ class Doraflow:
         return {"PYTHONPATH": os.pathsep.join(path)}
 
 
-def dataflow(flow: Flow, script: str, queue: str) -> str:
-    """Write a flow in the language of dora and doraflow; `queue` is told of inputs where nothing may be lost."""
-    return "nodes:\n" + "".join(_node(flow, node, script, queue) for node in flow.nodes)
+def queue(flow: Flow) -> str:
+    """Say how an input holds its sender back."""
+    return f"queue_size: {flow.window}, queue_policy: backpressure"
 
 
-def _node(flow: Flow, node: Vertex, script: str, queue: str) -> str:
+def dataflow(flow: Flow, script: str, queue: str, machines: Mapping[str, str] = ONE_MACHINE) -> str:
+    """Write a flow in the language of dora and doraflow; `queue` is told of inputs where nothing may be lost.
+
+    `machines` are those of nodes which have one.
+    """
+    return "nodes:\n" + "".join(_node(flow, node, script, queue, machines.get(node.id)) for node in flow.nodes)
+
+
+def _node(flow: Flow, node: Vertex, script: str, queue: str, machine: str | None) -> str:
     lines = [f"  - id: {node.id}", f"    path: {script}", f"    env: {{BENCH_NODE: {node.id}}}"]
     if node.reads:
         source = f"source: {node.reads}/out"
@@ -73,4 +92,6 @@ def _node(flow: Flow, node: Vertex, script: str, queue: str) -> str:
         lines.append(f"    inputs: {{in: {{{told}}}}}")
     if flow.readers(node.id):
         lines.append("    outputs: [out]")
+    if machine is not None:
+        lines.append(f"    deploy: {{machine: {machine}}}")
     return "\n".join(lines) + "\n"

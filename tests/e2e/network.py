@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -71,6 +72,15 @@ class Network:
     def mend(self, host: str) -> None:
         """Put the cable back."""
         ip("-n", self.bridge, "link", "set", self.cable(host), "up")
+
+    def kill(self, host: str) -> None:
+        """Take the power from a host: all its processes are gone at once."""
+        listed = subprocess.run(
+            ["ip", "netns", "pids", self.namespace(host)], capture_output=True, text=True, check=True
+        )
+        for process in listed.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
 
     def disturb(self, host: str, disturbance: Disturbance) -> None:
         """Give a host another cable, which disturbs what the host sends."""

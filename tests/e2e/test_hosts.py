@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,67 +14,16 @@ import pytest
 from tests.e2e.disturbance import Disturbance
 from tests.e2e.fleet import Fleet
 from tests.e2e.network import network_of
+from tests.e2e.pipeline import NODES, PIPELINE, SINK, all_well
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.fleet import Started
     from tests.e2e.network import Network
 
-SOURCE = """
-import os, random, zlib
-from dora import Node
-count = int(os.environ["COUNT"])
-sizes = [8, 100, 4000, 5000, 70_000, 1_000_000]
-chance = random.Random(7)
-with Node() as node:
-    for number in range(count):
-        size = chance.choices(sizes, [50, 20, 20, 20, 6, 1])[0]
-        data = chance.randbytes(8) * (size // 8)
-        node.send_output("data", data, {"number": number, "sum": zlib.crc32(data)})
-print("all sent", flush=True)
-"""
-
-RELAY = """
-from dora import Node
-with Node() as node:
-    for event in node:
-        if event["type"] == "INPUT":
-            node.send_output("data", event["value"], {key: event["metadata"][key] for key in ("number", "sum")})
-"""
-
-SINK = """
-import zlib
-from dora import Node
-seen, wrong = [], 0
-with Node() as node:
-    for event in node:
-        if event["type"] == "INPUT":
-            wrong += zlib.crc32(event["value"].buffers()[1]) != event["metadata"]["sum"]
-            seen.append(event["metadata"]["number"])
-            if len(seen) == 1 or len(seen) % 1000 == 0:
-                print("got", len(seen), flush=True)
-        elif event["type"] != "STOP":
-            print(event["type"], event.get("id"), flush=True)
-print(f"{len(seen)} came, {wrong} wrong, in order: {seen == sorted(set(seen))}, last {seen[-1]}", flush=True)
-"""
-
-PIPELINE = """\
-nodes:
-  - {{id: source, path: source.py, outputs: [data], env: {{COUNT: "{count}"}}, deploy: {{machine: one}}}}
-  - id: relay
-    path: relay.py
-    inputs: {{data: {{source: source/data, queue_policy: {policy}, queue_size: 8}}}}
-    outputs: [data]
-    deploy: {{machine: two}}
-  - id: sink
-    path: sink.py
-    inputs: {{data: {{source: relay/data, queue_policy: {policy}, queue_size: 8}}}}
-    deploy: {{machine: three}}
-"""
-
-NODES = {"source": SOURCE, "relay": RELAY, "sink": SINK}
+CUT_SECONDS = 30 if os.environ.get("DORAFLOW_TEST_LONG") else 3
+"""For how long a cable is pulled; `doit robustness` asks for the long form."""
 
 
 @pytest.fixture
@@ -89,16 +39,6 @@ def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
     made.end()
 
 
-WHOLE = "{count} came, 0 wrong, in order: True, last {last}"
-
-
-def all_well(launches: list[Started], count: int, patience: float = 180) -> None:
-    """Wait for launchers of which the first has the sink, and see that everything came."""
-    codes = [each.wait(patience) for each in launches]
-    assert codes == [0] * len(codes), "\n".join(each.out + each.err for each in launches)
-    assert WHOLE.format(count=count, last=count - 1) in launches[0].out
-
-
 def test_ten_thousand_messages_of_mixed_sizes_pass_three_hosts_without_loss(fleet: Fleet) -> None:
     bundle = fleet.build(PIPELINE.format(count=10_000, policy="backpressure"), NODES)
     launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
@@ -111,7 +51,7 @@ def test_a_cut_link_loses_nothing_under_backpressure_and_is_told_of(fleet: Fleet
     launches[0].wait_for("got 1000")
     fleet.network.cut("two")
     launches[1].wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) is cut; it is taken up again")
-    time.sleep(3)
+    time.sleep(CUT_SECONDS)
     fleet.network.mend("two")
     launches[1].wait_for("the link to `relay` on `two` is there again")
     all_well(launches, 10_000)

@@ -21,13 +21,8 @@ def results(*rows: tuple[str, Case, str, str, float]) -> Results:
 
 
 def judged(made: Results, target: Target) -> Judged:
-    (found,) = (one for one in judge(made) if (one.target.text, one.target.metric) == (target.text, target.metric))
+    (found,) = judge(made, (target,))
     return found
-
-
-@pytest.fixture(autouse=True)
-def targets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.targets.TARGETS", (DORA, FLOOD, MANY))
 
 
 def test_a_ratio_at_the_bound_reaches_the_target_and_one_above_does_not() -> None:

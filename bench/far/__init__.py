@@ -1,0 +1,1 @@
+"""The comparison across a link between two hosts: `python -m bench.far`."""
