@@ -117,6 +117,8 @@ class FarConsumer(Outbox):
         if displaced is not None:
             self._let_go(displaced)
         self._send_held(link, lane)
+        if lane.held:
+            self.look()  # a node that only sends hears of its readers nowhere else
         self._look_again()
 
     def miss(self, link: int) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Run
 
 pytestmark = pytest.mark.usefixtures("transport")
@@ -31,6 +33,23 @@ with Node() as node:
         else:
             print(event.type, event.id)
 print(seen[0], seen[-1], len(seen), seen == sorted(seen))
+"""
+
+PATIENT_SEND = """
+from doraflow_runtime.node_api.node import Node
+with Node() as node:
+    limit = time.monotonic() + 30
+    while not Path("{enough}").exists() and time.monotonic() < limit:
+        node.send_output("out", b"1")
+        time.sleep(0.01)
+"""
+
+FIRST_OF_ALL = """
+from doraflow_runtime.node_api.node import Node
+with Node() as node:
+    event = node.next(30)
+    print("got one" if event is not None and event.type == "INPUT" else event)
+    Path("{enough}").touch()
 """
 
 
@@ -61,6 +80,19 @@ def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) ->
     assert last == "19999"
     assert in_order == "True"
     assert int(count) < 20_000
+
+
+def test_a_node_that_does_nothing_but_send_is_heard(run: Run, tmp_path: Path) -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 5)
+    run.apart("b")
+    run.listen(2)
+    enough = tmp_path / "enough"
+    receiver = run.spawn("b", "from pathlib import Path\n" + FIRST_OF_ALL.format(enough=str(enough)))
+    sender = run.spawn("a", "import time\nfrom pathlib import Path\n" + PATIENT_SEND.format(enough=str(enough)))
+    assert run.finish(receiver).endswith("got one\n")
+    run.finish(sender)
 
 
 def test_many_edges_share_a_connection_and_a_node_may_read_from_here_and_there(run: Run) -> None:
