@@ -136,6 +136,12 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF805": "a bundle that this runtime cannot launch",
         "DF806": "a folder that the run needs cannot be used",
         # links between hosts
+        "DF520": "zenoh is not installed",
+        "DF521": "a configuration of zenoh that cannot be read",
+        "DF522": "a malformed endpoint of zenoh",
+        "DF523": "a client of zenoh without a router",
+        "DF524": "links over zenoh that anyone may read",
+        "DF525": "encrypted links over zenoh without certificates",
         "DF830": "too few ports for the nodes of a host",
         "DF831": "a host that nobody can find",
         "DF832": "a port that is taken",

@@ -2,7 +2,8 @@
 
 Ports follow from the dataflow alone, so that every host's table names the same ones: on each host the first of the
 range belongs to its launcher, and the next ones, in the order of the file, to the nodes that read from other hosts.
-Hosts with one address share its ports: each begins where the one before it ends.
+Hosts with one address share its ports: each begins where the one before it ends. Over zenoh those that send have ports
+too, so that other applications can listen to them; behind routers none has.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.contract import DEFAULT_PORTS, FarNode, Peer
+from doraflow_runtime.contract import DEFAULT_PORTS, Fabric, FarNode, Peer
 
 from doraflow.analysis.placement.demand import listed
 from doraflow.parser.inventory import is_loopback
@@ -63,14 +64,18 @@ def by_address(graph: Graph) -> dict[str, list[str]]:
 
 
 def listeners(graph: Graph) -> dict[str, list[str]]:
-    """List for every host the nodes that read from other hosts, in the order of the file."""
+    """List for every host the nodes that listen for other hosts, in the order of the file."""
     hosts = {node.id: node.host for node in graph.nodes}
-    reading = {edge.consumer for edge in graph.edges if hosts[edge.producer] != hosts[edge.consumer]}
-    listed: dict[str, list[str]] = {}
+    crossing = [edge for edge in graph.edges if hosts[edge.producer] != hosts[edge.consumer]]
+    zenoh = fabric(graph)
+    listening = {edge.consumer for edge in crossing}
+    if zenoh is not None:
+        listening = listening | {edge.producer for edge in crossing} if zenoh.mode == "peer" else set()
+    found: dict[str, list[str]] = {}
     for node in graph.nodes:
-        if node.id in reading:
-            listed.setdefault(node.host, []).append(node.id)
-    return listed
+        if node.id in listening:
+            found.setdefault(node.host, []).append(node.id)
+    return found
 
 
 def port_range(graph: Graph) -> tuple[int, int]:
@@ -82,6 +87,20 @@ def port_range(graph: Graph) -> tuple[int, int]:
     return int(first), int(last)
 
 
+def fabric(graph: Graph) -> Fabric | None:
+    """Describe the zenoh network between hosts; None where links go over ZeroMQ."""
+    remote = _remote(graph)
+    if remote.get("transport") != "zenoh":
+        return None
+    endpoints, config = remote.get("connect"), remote.get("config")
+    return Fabric(
+        "client" if remote.get("mode") == "client" else "peer",
+        "tls" if remote.get("protocol") == "tls" else "tcp",
+        tuple(map(str, endpoints)) if isinstance(endpoints, list) else (),
+        config if isinstance(config, str) else "",
+    )
+
+
 def is_insecure(graph: Graph) -> bool:
     """Tell whether links between hosts go without keys."""
     return _remote(graph).get("insecure") is True
@@ -91,6 +110,7 @@ def check_ports(graph: Graph, sink: Sink) -> Graph:
     """Report hosts on which the range of ports is too small; the graph is returned as it is."""
     first, last = port_range(graph)
     room = last - first + 1
+    what = "reads from other hosts" if fabric(graph) is None else "has a link to another host"
     reading = listeners(graph)
     for hosts in by_address(graph).values() if reading else ():
         nodes = [node for host in hosts for node in reading.get(host, ())]
@@ -101,8 +121,8 @@ def check_ports(graph: Graph, sink: Sink) -> Graph:
                 help_text = f"begin `port_range` at {HIGHEST_PORT - needed + 1} or lower"
             sink.error(
                 "DF830",
-                f"{_needing(hosts)} {needed} ports, one for {_launchers(hosts)} and one for each node that reads "
-                f"from other hosts, and `{first}-{last}` has {room}",
+                f"{_needing(hosts)} {needed} ports, one for {_launchers(hosts)} and one for each node that {what}, "
+                f"and `{first}-{last}` has {room}",
                 graph.setting_spans.get("communication")
                 or graph.node(nodes[max(last - first + 1 - len(hosts), 0)]).span,
                 help=help_text,
@@ -140,7 +160,7 @@ def far_nodes(
         FarNode(
             name,
             graph.node(name).host,
-            given.nodes[name] if inputs else 0,
+            given.nodes.get(name, 0) if inputs else 0,
             tuple(wire(port) for port in graph.node(name).inputs if port.id in inputs),
         )
         for name, inputs in found.items()

@@ -29,7 +29,7 @@ from doraflow.ir import HostPlan, Plan, Timer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from doraflow_runtime.contract import RestartPolicy
+    from doraflow_runtime.contract import RestartPolicy, Transport
 
     from doraflow.analysis.between_hosts import Ports
     from doraflow.ir import Graph, Input, Node
@@ -41,7 +41,7 @@ SHORTEST_TIMEOUT = 0.001
 def lower(graph: Graph) -> Plan:
     """Make the plan of a graph: per host its processes and its wiring."""
     placed = {node.id: node.host for node in graph.nodes}
-    links = _links(graph, placed)
+    links = _links(graph, placed, "zmq" if between_hosts.fabric(graph) is None else "zenoh")
     nodes: dict[str, list[Node]] = {host: [] for host in placed.values()}
     for node in graph.nodes:
         nodes[node.host].append(node)
@@ -61,7 +61,9 @@ def lower(graph: Graph) -> Plan:
 
 def named_sources(graph: Graph) -> tuple[str, ...]:
     """List the files that the nodes name, relative to the dataflow's folder, as far as they lie inside it."""
-    return tuple(dict.fromkeys(path for path in _sources(graph) if _is_inside(path)))
+    zenoh = between_hosts.fabric(graph)
+    paths = [*_sources(graph), *([zenoh.config] if zenoh is not None else [])]
+    return tuple(dict.fromkeys(path for path in paths if _is_inside(path)))
 
 
 def source_path(node: Node, path: str) -> str:
@@ -81,7 +83,7 @@ def source_path(node: Node, path: str) -> str:
     return posixpath.normpath(posixpath.join(node.working_directory, path))
 
 
-def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
+def _links(graph: Graph, placed: dict[str, str], between: Transport) -> tuple[Link, ...]:
     return tuple(
         Link(
             index=index,
@@ -89,7 +91,7 @@ def _links(graph: Graph, placed: dict[str, str]) -> tuple[Link, ...]:
             output=edge.output,
             consumer=edge.consumer,
             input=edge.input,
-            transport="shm" if placed[edge.producer] == placed[edge.consumer] else "zmq",
+            transport="shm" if placed[edge.producer] == placed[edge.consumer] else between,
         )
         for index, edge in enumerate(graph.edges, start=1)
     )
@@ -109,6 +111,7 @@ def _joined(graph: Graph, plans: tuple[HostPlan, ...], ports: Ports) -> tuple[Ho
             peers=everyone[:index] + everyone[index + 1 :],
             port=ports.launchers[plan.host],
             insecure=is_insecure,
+            fabric=between_hosts.fabric(graph),
         )
         joined.append(replace(plan, wiring=wiring))
     return tuple(joined)

@@ -48,7 +48,6 @@ _AS_IF_NOT_GIVEN: tuple[object, ...] = (None, "never", "local", "arrow", {}, {"e
 def check_support(graph: Graph, sink: Sink) -> Graph:
     """Report keys without effect and nodes that cannot run; the graph is returned as it is."""
     _check_settings("", graph.settings, graph.setting_spans, sink)
-    _check_communication(graph, sink)
     for node in graph.nodes:
         _check_kind(node, sink)
         _check_settings(f" of `{node.id}`", {**node.settings, **node.deployment}, node.setting_spans, sink)
@@ -105,14 +104,6 @@ def _check_labels(node: Node, graph: Graph, sink: Sink) -> None:
     if node.deployment.get("labels") and (node.machine is not None or not graph.hosts):
         reason = "its `machine` is named too" if node.machine is not None else "no machines are listed under `hosts`"
         _tell("labels", f" of `{node.id}`", reason, node.setting_spans.get("labels"), sink)
-
-
-def _check_communication(graph: Graph, sink: Sink) -> None:
-    communication = graph.settings.get("communication")
-    remote = communication.get("remote") if isinstance(communication, dict) else None
-    if isinstance(remote, dict) and remote.get("transport") == "zenoh":
-        span = graph.setting_spans.get("communication")
-        _tell("zenoh", " as `transport`", "links between machines travel over ZeroMQ", span, sink)
 
 
 def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:

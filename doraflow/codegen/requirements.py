@@ -1,4 +1,4 @@
-"""What a host needs: pyarrow, pyzmq for the control socket, and what the build steps install with pip.
+"""What a host needs: pyarrow, pyzmq, eclipse-zenoh where links go over it, and what build steps install with pip.
 
 What lies in the project itself is left out with a comment, since pip could not find it in the bundle.
 """
@@ -24,6 +24,9 @@ PYARROW = "pyarrow==26.0.1"
 PYZMQ = "pyzmq==27.3.0"
 """What the launcher's control socket needs; without it a run cannot be asked anything, and goes on all the same."""
 
+ZENOH = "eclipse-zenoh==1.10.2"
+"""What links between hosts need where they go over zenoh."""
+
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BREAK = re.compile(r"[-_.]+")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -35,9 +38,10 @@ def requirements_file(plan: Plan, files: Mapping[str, bytes]) -> GeneratedFile:
     A line stands once. A package without a version is left out where another line names it already; two lines with
     versions are both kept, so that pip judges whether they agree.
     """
-    lines = ["# What a host needs to run this bundle.", PYARROW, PYZMQ]
-    seen = {PYARROW, PYZMQ}
-    projects = {_project(PYARROW), _project(PYZMQ)}
+    needed = [PYARROW, PYZMQ, *([ZENOH] if any(host.wiring.fabric is not None for host in plan.hosts) else [])]
+    lines = ["# What a host needs to run this bundle.", *needed]
+    seen = set(needed)
+    projects = set(map(_project, needed))
     for step in _steps(plan):
         wanted = [
             line for line in dict.fromkeys(_lines(step, files)) if line not in seen and not _is_in(projects, line)

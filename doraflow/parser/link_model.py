@@ -8,11 +8,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from doraflow.parser.keys import Keys
-from doraflow.parser.kinds import Boolean, word
-from doraflow.parser.machine_kinds import PortRange
+from doraflow.parser.kinds import Boolean, NothingIsEmptyList, Text, word
+from doraflow.parser.machine_kinds import PortRange, ZenohEndpoint
 
 LocalTransport = Annotated[Literal["shm"], word("shm")]
 RemoteTransport = Annotated[Literal["zeromq", "zenoh"], word("zeromq", "zenoh")]
+ZenohMode = Annotated[Literal["peer", "client"], word("peer", "client")]
+ZenohProtocol = Annotated[Literal["tcp", "tls"], word("tcp", "tls")]
 DataFormat = Annotated[Literal["arrow", "capnp", "flatbuffers", "avro"], word("arrow", "capnp", "flatbuffers", "avro")]
 
 
@@ -31,10 +33,22 @@ class RemoteLinks(Keys):
 
     transport: RemoteTransport = Field(default="zeromq", description="What carries messages between machines.")
     port_range: PortRange | None = Field(
-        default=None, description="The TCP ports that ZeroMQ may listen on, such as `40000-40100`."
+        default=None, description="The TCP ports that may be listened on, such as `40000-40100`."
     )
     insecure: Boolean | None = Field(
         default=False, description="Whether messages travel in plain text, from and to anyone who can reach the ports."
+    )
+    mode: ZenohMode | None = Field(
+        default="peer", description="Of `zenoh`: whether nodes connect to one another, or to routers alone (`client`)."
+    )
+    protocol: ZenohProtocol | None = Field(
+        default="tcp", description="Of `zenoh`: how nodes connect to one another; `tls` takes certificates in `config`."
+    )
+    connect: Annotated[tuple[ZenohEndpoint, ...], NothingIsEmptyList] = Field(
+        default=(), description="Of `zenoh`: endpoints to connect to, such as `tcp/10.0.0.1:7447`."
+    )
+    config: Text | None = Field(
+        default=None, description="Of `zenoh`: a configuration file for it; what stands here comes before it."
     )
 
 

@@ -21,6 +21,7 @@ _SSH = re.compile(r"(?:(?P<user>[^@:\s]+)@)?(?P<host>\[[^\]]*\]|[^:@\s]+)(?::(?P
 _LABEL = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9_.-]*")
 _RANGE = re.compile(r"([0-9]{1,6})\s*-\s*([0-9]{1,6})")
+_ENDPOINT = re.compile(r"[a-z][a-z0-9_-]*/[^\s/]\S*")
 _NUMBERS_AND_DOTS = re.compile(r"[0-9.]+")
 
 
@@ -123,6 +124,12 @@ def _port_range(text: str) -> str:
     return f"{first}-{last}"
 
 
+def _endpoint(text: str) -> str:
+    if not _ENDPOINT.fullmatch(text):
+        raise fault("DF522", f"`{text}` is no endpoint of zenoh", "write it as `tcp/10.0.0.1:7447`")
+    return text
+
+
 def _not_nothing(size: int) -> int:
     if size == 0:
         raise fault("DF104", "{name} is `0`, and no machine has none", "write what it has, such as `{key}: 8GB`")
@@ -137,5 +144,6 @@ LabelKey = Annotated[Text, AfterValidator(_label(_LABEL, "key"))]
 LabelValue = Annotated[Text, AfterValidator(_label(_LABEL_VALUE, "value"))]
 Port = Annotated[int, BeforeValidator(whole(1, HIGHEST_PORT)), number_schema("integer", 1, HIGHEST_PORT)]
 PortRange = Annotated[Text, AfterValidator(_port_range)]
+ZenohEndpoint = Annotated[Text, AfterValidator(_endpoint)]
 Cores = Annotated[int, BeforeValidator(whole(1, LARGEST_U32)), number_schema("integer", 1, LARGEST_U32)]
 Memory = Annotated[ByteSize, AfterValidator(_not_nothing)]

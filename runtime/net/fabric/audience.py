@@ -49,7 +49,9 @@ class Voice:
             self._key, encoding=ENCODING, congestion_control=zenoh.CongestionControl.DROP
         )
         self._publisher.declare_matching_listener(Callback(self._on_matching, indirect=False))
-        self.is_heard = self._publisher.matching_status
+        status: Any = self._publisher.matching_status  # a MatchingStatus, whatever zenoh's stubs say
+        if status.matching:
+            self.is_heard = True
 
     def _on_matching(self, status: zenoh.MatchingStatus) -> None:
         self.is_heard = status.matching

@@ -98,10 +98,6 @@ def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
             "DF901 2:25 `data_format` of `a` has no effect in this version: messages travel as Arrow",
         ),
         (
-            "nodes:\n  - {id: a, path: a.py}\ncommunication: {local: shm, remote: zenoh}\n",
-            "DF901 3:1 `zenoh` as `transport` has no effect in this version: links between machines travel over ZeroMQ",
-        ),
-        (
             "nodes:\n  - {id: a, path: https://host/a}\n",
             "DF902 2:10 `a` is a program to be downloaded, which this version does not do",
         ),

@@ -16,10 +16,39 @@ PLAIN_TEXT = (
     "send others, and stop nodes"
 )
 
+OVER_ZENOH = (
+    "messages between hosts travel over zenoh in plain text, and whoever reaches their ports can read them, send "
+    "others, and stop nodes"
+)
+
 LINKS = {
     "communication: {local: shm, remote: zeromq}": [],
     "communication: {local: {transport: shm}, remote: {port_range: 40000-40100}}": [],
-    "communication: {remote: {transport: zenoh}}": [],
+    "communication: {remote: {transport: zenoh}}": [f"DF524 2:37-42 {OVER_ZENOH}"],
+    "communication: {remote: zenoh}": [f"DF524 2:25-30 {OVER_ZENOH}"],
+    "communication: {remote: {transport: zenoh, protocol: tls, config: z.json5}}": [],
+    "communication: {remote: {transport: zenoh, mode: client, connect: [tls/router:7447]}}": [],
+    "communication: {remote: {transport: zenoh, mode: client, connect: [tls/a:1, tcp/b:2]}}": [
+        f"DF524 2:37-42 {OVER_ZENOH}"
+    ],
+    "communication: {remote: {transport: zenoh, protocol: tls, config: z.json5, connect: [tcp/b:2]}}": [
+        f"DF524 2:37-42 {OVER_ZENOH}"
+    ],
+    "communication: {remote: {transport: zenoh, mode: client, insecure: true}}": [
+        "DF523 2:50-56 `mode: client` has no endpoint in `connect`, so nodes would wait for a router that nobody names",
+        f"DF853 2:58-66 {PLAIN_TEXT}",
+    ],
+    "communication: {remote: {transport: zenoh, protocol: tls}}": [
+        "DF525 2:54-57 `protocol: tls` has no `config` beside it, and without certificates no connection is made"
+    ],
+    "communication: {remote: {transport: zenoh, insecure: true, connect: [router:7447]}}": [
+        f"DF853 2:44-52 {PLAIN_TEXT}",
+        "DF522 2:70-81 `router:7447` is no endpoint of zenoh",
+    ],
+    "communication: {remote: {transport: zenoh, insecure: true, connect: tcp/router:7447}}": [
+        f"DF853 2:44-52 {PLAIN_TEXT}",
+        "DF103 2:69-84 `connect` is a text, expected a list",
+    ],
     "communication:": [],
     "communication: {local: , remote: {}}": [],
     "communication: {local: zeromq}": ["DF112 2:24-30 `local` is `zeromq`, expected one of `shm`"],
@@ -29,8 +58,12 @@ LINKS = {
     "communication: {remote: {port_range: 0-4}}": [
         "DF104 2:38-41 `port_range` holds the port `0`, expected one of 1 to 65535"
     ],
-    "communication: {remote: {transport: zenoh, port_range: 4-9}}": [
-        "DF126 2:44-54 `port_range` is an option of `zeromq`, and the transport is `zenoh`"
+    "communication: {remote: {transport: zenoh, port_range: 4-9, insecure: true}}": [f"DF853 2:61-69 {PLAIN_TEXT}"],
+    "communication: {remote: {transport: zeromq, mode: peer, config: z.json5}}": [
+        "DF126 2:45-49 `mode` is an option of `zenoh`, and the transport is `zeromq`"
+    ],
+    "communication: {remote: {connect: []}}": [
+        "DF126 2:26-33 `connect` is an option of `zenoh`, and the transport is `zeromq`"
     ],
     "communication: {remote: {transprt: zenoh}}": ["DF101 2:26-34 a remote link has no key `transprt`"],
     "communication: {remote: {insecure: false}}": [],

@@ -1,0 +1,103 @@
+"""Dataflows whose hosts, network namespaces, are joined by zenoh: peer to peer, and through a router."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.fleet import Fleet
+from tests.e2e.network import network_of
+from tests.e2e.test_hosts import NODES, PIPELINE, all_well
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.e2e.network import Network
+
+pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
+
+ZENOH = "name: fleet\ncommunication: {{remote: {options}}}\n" + PIPELINE
+
+ROUTER = """
+import json, sys, time, zenoh
+config = zenoh.Config()
+config.insert_json5("mode", '"router"')
+config.insert_json5("listen/endpoints", '["tcp/0.0.0.0:7447"]')
+config.insert_json5("scouting/multicast/enabled", "false")
+with zenoh.open(config):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+LISTENER = """
+import io, json, sys, pyarrow as pa, zenoh
+config = zenoh.Config()
+config.insert_json5("connect/endpoints", json.dumps([sys.argv[1]]))
+config.insert_json5("scouting/multicast/enabled", "false")
+seen = []
+with zenoh.open(config) as session, session.declare_subscriber("dora/default/fleet/**") as subscriber:
+    print("ready", flush=True)
+    for sample in subscriber:
+        with pa.ipc.open_stream(io.BytesIO(sample.payload.to_bytes())) as stream:
+            array = stream.read_next_batch().column(0)
+        about = json.loads(sample.attachment.to_bytes())
+        seen.append((str(sample.key_expr), str(array.type), sorted(about["parameters"])))
+        if len({key for key, *_ in seen}) == 2:
+            break
+print(json.dumps(sorted({tuple(map(str, each)) for each in seen})), flush=True)
+"""
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with network_of("one", "two", "three") as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, network)
+    yield made
+    made.end()
+
+
+def program(fleet: Fleet, host: str, code: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a Python program on a host, and wait until it says that it is ready."""
+    command = fleet.network.command(host, sys.executable, "-c", code, *arguments)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_a_cut_link_between_peers_loses_nothing_under_backpressure(fleet: Fleet) -> None:
+    flow = ZENOH.format(options="{transport: zenoh, insecure: true}", count=3_000, policy="backpressure")
+    bundle = fleet.build(flow, NODES)
+    launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
+    launches[0].wait_for("got 1000")
+    fleet.network.cut("two")
+    launches[1].wait_for("the link to `relay` on `two` (tcp/10.99.0.2:29401) is cut; it is taken up again")
+    fleet.network.mend("two")
+    launches[1].wait_for("the link to `relay` on `two` is there again")
+    all_well(launches, 3_000)
+
+
+def test_links_run_through_a_router_which_others_listen_at(fleet: Fleet) -> None:
+    router = f"tcp/{fleet.network.address('three')}:7447"
+    options = f"{{transport: zenoh, mode: client, connect: [{router}], insecure: true}}"
+    bundle = fleet.build(ZENOH.format(options=options, count=400, policy="backpressure"), NODES)
+    launches = [fleet.launch(bundle, "three")]
+    launches[0].wait_for("no zenoh router is reached")
+    hub = program(fleet, "three", ROUTER)
+    listener = program(fleet, "three", LISTENER, router)
+    launches += [fleet.launch(bundle, host) for host in ("one", "two")]
+    all_well(launches, 400)
+    heard = [f"dora/default/fleet/output/{node}/data" for node in ("relay", "source")]
+    out, _ = listener.communicate(timeout=60)
+    assert json.loads(out) == [[key, "uint8", "['number', 'sum']"] for key in heard]
+    hub.communicate(timeout=60)
