@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     Telling = Callable[[str, str], AbstractContextManager[Stage]]
 
-MOST_AT_ONCE = 32
 _PING_SECONDS = 10.0
 
 _Result = TypeVar("_Result")
@@ -43,7 +42,8 @@ class Fleet:
         self.failed: dict[str, DeployError] = {}
         self._telling = telling
         self._sink = sink
-        self._pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="deploy")
+        # A thread for every host: launchers that start wait for those of all the others.
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(sessions)), thread_name_prefix="deploy")
 
     @property
     def is_well(self) -> bool:
