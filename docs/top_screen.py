@@ -34,7 +34,7 @@ class Shown:
         """Give the runs."""
         return self.views
 
-    def act(self, run: str, request: Request) -> str:
+    def act(self, run: str, request: Request, host: str = "") -> str:  # noqa: ARG002 - it has one host
         """Note a request."""
         self.asked.append((run, request))
         return "as you wish"

@@ -15,7 +15,7 @@ import typer
 from doraflow.cli import completion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from doraflow.logs.folders import LoggedRun
     from doraflow.logs.query import Query
@@ -93,14 +93,21 @@ def logs(
         int | None, typer.Option("--tail", "-n", metavar="N", min=0, help="The last N only.", show_default=False)
     ] = None,
     form: Annotated[Form, typer.Option("--output", "--format", "-o", help="How to write them.")] = Form.TEXT,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="What nodes on this host have said.", show_default=False)
+    ] = "",
     group: Annotated[
         Group | None, typer.Option("--group", help="Keep together those of a node or a level.", show_default=False)
     ] = None,
 ) -> None:
     """Print the logs of a run, all nodes together by time, while it goes on or afterwards.
 
+    While a run on several hosts goes on, those of all hosts are printed, with their times on the clock of this one; of
+    each log on another host the last 8 MiB. Afterwards each host has its own.
+
     Example: doraflow logs --follow
     """
+    from doraflow.cli.far_logs import all_hosts
     from doraflow.logs.folders import find_run, state_folder
 
     if follow and group is not None:
@@ -109,13 +116,14 @@ def logs(
     found = find_run(state_folder(os.environ), run, _folders_in_use())
     if found is None:
         _tell_no_run(run)
-    _check_nodes(found, query.nodes)
-    sys.stderr.write(f"doraflow: logs in {found.folder}\n" if sys.stderr.isatty() else "")
-    try:
-        _print(found, query, tail, group, Form(form), follow=follow)
-    except BrokenPipeError:
-        # Who reads has seen enough; the interpreter must not find that out once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with all_hosts(found, host) as (whole, pull):
+        _check_nodes(whole, query.nodes)
+        sys.stderr.write(f"doraflow: logs in {found.folder}\n" if sys.stderr.isatty() else "")
+        try:
+            _print(whole, query, tail, group, Form(form), follow=pull if follow else None)
+        except BrokenPipeError:
+            # Who reads has seen enough; the interpreter must not find that out once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _query(nodes: tuple[str, ...], level: Level, text: str, regex: str | None, since: str, until: str) -> Query:
@@ -135,7 +143,15 @@ def _query(nodes: tuple[str, ...], level: Level, text: str, regex: str | None, s
     return Query(nodes, level.value, None, text, pattern, begin, end)
 
 
-def _print(run: LoggedRun, query: Query, tail: int | None, group: Group | None, form: Form, *, follow: bool) -> None:
+def _print(
+    run: LoggedRun,
+    query: Query,
+    tail: int | None,
+    group: Group | None,
+    form: Form,
+    *,
+    follow: Callable[[], None] | None,
+) -> None:
     from doraflow.logs.formats import LogFormat, closing, opening, written
     from doraflow.logs.reader import ends_of
 
@@ -155,7 +171,13 @@ def _print(run: LoggedRun, query: Query, tail: int | None, group: Group | None, 
 
 
 def _parts(
-    run: LoggedRun, query: Query, tail: int | None, group: Group | None, ends: Ends, *, follow: bool
+    run: LoggedRun,
+    query: Query,
+    tail: int | None,
+    group: Group | None,
+    ends: Ends,
+    *,
+    follow: Callable[[], None] | None,
 ) -> Iterator[tuple[str, Iterable[LogRecord]]]:
     from doraflow.logs.reader import read, read_grouped, read_last
 
@@ -166,8 +188,8 @@ def _parts(
         yield from read_grouped(run, query, group.value, ends)
     else:
         yield "", read(run, query, ends)
-    if follow:
-        yield "", _followed(run, query, ends)
+    if follow is not None:
+        yield "", _followed(run, query, ends, follow)
 
 
 def _grouped(records: list[LogRecord], group: Group) -> Iterator[tuple[str, list[LogRecord]]]:
@@ -179,14 +201,18 @@ def _grouped(records: list[LogRecord], group: Group) -> Iterator[tuple[str, list
         yield head, found[head]
 
 
-def _followed(run: LoggedRun, query: Query, ends: Ends) -> Iterator[LogRecord]:
-    """Give what is written from `ends` on, until the run is over; Ctrl-C ends that as well."""
+def _followed(run: LoggedRun, query: Query, ends: Ends, pull: Callable[[], None]) -> Iterator[LogRecord]:
+    """Give what is written from `ends` on, until the run is over; Ctrl-C ends that as well.
+
+    `pull` fetches what is new on other hosts.
+    """
     from doraflow.logs.reader import LogFollower
 
     follower = LogFollower(run, query, ends)
     with suppress(KeyboardInterrupt):
         is_over = False
         while not is_over:
+            pull()
             is_over = not run.goes_on()  # asked before the last look, so that nothing is missed
             yield from follower.new()
             sys.stdout.flush()

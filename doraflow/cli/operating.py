@@ -40,6 +40,9 @@ RunOption: TypeAlias = Annotated[
 NodeArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="NODE", help="The node's id.", show_default=False, autocompletion=completion.nodes)
 ]
+HostOption: TypeAlias = Annotated[
+    str, typer.Option("--host", metavar="HOST", help="This host of the run alone.", show_default=False)
+]
 Timeout: TypeAlias = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait for the run's answer.")
 ]
@@ -66,30 +69,41 @@ def list_runs(output: OutputOption = Output.TABLE) -> None:
     show(output, run_table(rows) if rows else [], list_object(rows))
 
 
-def status(run: RunArgument = "", output: OutputOption = Output.TABLE, timeout: Timeout = ANSWER_SECONDS) -> None:
+def status(
+    run: RunArgument = "", host: HostOption = "", output: OutputOption = Output.TABLE, timeout: Timeout = ANSWER_SECONDS
+) -> None:
     """Show how the nodes of a run stand, and what they do: rates, latency, drops, errors, processor, memory.
 
-    The nodes are asked twice with half a second in between, to tell rates. A dash stands for what is not known.
+    The nodes are asked twice with half a second in between, to tell rates. A dash stands for what is not known. Of a
+    run on several hosts all are told, whichever of them is asked.
 
     Example: doraflow status vision --output json
     """
     from doraflow.diagnostics import Sink
+    from doraflow.operate.asking import findings_of_control
     from doraflow.operate.choosing import choose
-    from doraflow.operate.rows import node_rows, status_object
-    from doraflow.operate.surveying import survey
-    from doraflow.operate.tables import node_table
+    from doraflow.operate.fleet import chosen_hosts, survey
+    from doraflow.operate.rows import host_rows, node_rows, status_object
+    from doraflow.operate.tables import host_table, node_table
 
     sink = Sink()
     found = choose(run, sink)
-    told = survey(found, timeout, sink) if found is not None else None
+    views = survey(found, timeout, sink) if found is not None else ()
+    chosen = views
+    with findings_of_control(sink):
+        chosen = chosen_hosts(views, host) if views else ()
     finish(sink)
-    if told is not None:
-        standing, metrics = told
-        rows = node_rows(standing, metrics)
+    standing = views[0].status if views else None
+    if standing is not None:
+        rows = [row for view in chosen if view.status is not None for row in node_rows(view.status, view.metrics)]
         if output is Output.TABLE:
             facts = standing.run
             typer.echo(f"{facts.name}: {standing.state}, launcher {facts.launcher}, logs in {facts.logs}", err=True)
-        show(output, node_table(rows), status_object(standing, rows))
+        has_hosts = len(views) > 1
+        hosts = host_rows(views)
+        table = [*host_table(hosts), ("\n", ""), *node_table(rows, has_hosts=True)] if has_hosts else node_table(rows)
+        told = [row for row in hosts if not host or row.host == host]
+        show(output, table, status_object(standing, told, rows))
 
 
 def stop(
@@ -108,26 +122,31 @@ def stop(
             autocompletion=completion.nodes,
         ),
     ] = "",
+    host: HostOption = "",
     output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
-    """Stop a run, or one node of it: asked to end, and ended if that does not happen.
+    """Stop a run, or one node or host of it: asked to end, and ended if that does not happen.
 
-    Waits until nothing of it is left. A node that was stopped is not started again.
+    Waits until nothing of it is left. A node that was stopped is not started again. A run on several hosts is stopped
+    on all of them.
 
     Example: doraflow stop vision
     """
     from doraflow.diagnostics import Sink
     from doraflow.operate.choosing import choose
     from doraflow.operate.ending import stop as stop_run
-    from doraflow.operate.ending import stop_node
+    from doraflow.operate.ending import stop_host, stop_node
 
     if node and now:
         raise typer.BadParameter("it kills a whole run", param_hint="--now")
     sink = Sink()
     found = choose(run, sink)
     if found is not None and node:
-        if stop_node(found, node, timeout, _notice, sink):
+        if stop_node(found, node, timeout, _notice, sink, host):
             _tell(output, found.name, node, f"`{node}` has ended" if timeout else f"`{node}` is stopping")
+    elif found is not None and host:
+        if stop_host(found, host, timeout, _notice, sink, now=now):
+            _tell(output, found.name, None, f"host `{host}` {'has ended' if timeout else 'is stopping'}")
     elif found is not None and stop_run(found, timeout, _notice, sink, now=now):
         _tell(output, found.name, None, "stopped" if timeout else "stopping")
     finish(sink)
@@ -144,6 +163,7 @@ def restart(
         ),
     ] = "",
     run: RunOption = "",
+    host: HostOption = "",
     timeout: Timeout = ANSWER_SECONDS,
     output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
@@ -153,12 +173,13 @@ def restart(
     """
     from doraflow_runtime.control.messages import Restart
 
-    _ask(run, Restart(node), timeout, output)
+    _ask(run, Restart(node), host, timeout, output)
 
 
 def pause(
     node: NodeArgument,
     run: RunOption = "",
+    host: HostOption = "",
     timeout: Timeout = ANSWER_SECONDS,
     output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
@@ -168,12 +189,13 @@ def pause(
     """
     from doraflow_runtime.control.messages import Pause
 
-    _ask(run, Pause(node), timeout, output)
+    _ask(run, Pause(node), host, timeout, output)
 
 
 def resume(
     node: NodeArgument,
     run: RunOption = "",
+    host: HostOption = "",
     timeout: Timeout = ANSWER_SECONDS,
     output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
@@ -183,7 +205,7 @@ def resume(
     """
     from doraflow_runtime.control.messages import Resume
 
-    _ask(run, Resume(node), timeout, output)
+    _ask(run, Resume(node), host, timeout, output)
 
 
 def finish(sink: Sink) -> None:
@@ -198,20 +220,18 @@ def finish(sink: Sink) -> None:
         raise typer.Exit(1)
 
 
-def _ask(run: str, request: Restart | Pause | Resume, timeout: float, output: TextOutput) -> None:
+def _ask(run: str, request: Restart | Pause | Resume, host: str, timeout: float, output: TextOutput) -> None:
     """Ask a run one thing and say what it answered."""
-    from doraflow_runtime.control.messages import Done
-
     from doraflow.diagnostics import Sink
-    from doraflow.operate.asking import ask
     from doraflow.operate.choosing import choose
+    from doraflow.operate.ordering import order
 
     sink = Sink()
     found = choose(run, sink)
-    reply = ask(found, request, timeout, sink) if found is not None else None
+    answer = order(found, request, host, timeout, sink) if found is not None else None
     finish(sink)
-    if found is not None and isinstance(reply, Done):
-        _tell(output, found.name, request.node or None, reply.message)
+    if found is not None and answer is not None:
+        _tell(output, found.name, request.node or None, answer)
 
 
 def _tell(output: TextOutput, run: str, node: str | None, message: str) -> None:

@@ -31,7 +31,8 @@ _NAME_LENGTH = 32
 class LoggedRun:
     """A folder of logs: `run` is the run's id, `began` when it did, `nodes` are all of its dataflow, in their order.
 
-    `given_name` is the name that the run was given, empty where it has the launcher's own.
+    `given_name` is the name that the run was given, empty where it has the launcher's own. `copies` are folders with
+    what other hosts of the run have written; `is_elsewhere` tells that only these are meant.
     """
 
     folder: Path
@@ -40,6 +41,8 @@ class LoggedRun:
     began: str = ""
     nodes: tuple[str, ...] = ()
     given_name: str = ""
+    copies: tuple[Path, ...] = ()
+    is_elsewhere: bool = False
 
     @property
     def name(self) -> str:
@@ -64,10 +67,11 @@ class LoggedRun:
     def files(self) -> dict[str, Path]:
         """Find the log files that exist, by node; nodes of the dataflow come first, in its order."""
         found = {}
-        for entry in os.scandir(self.folder):
-            log = _LOG.fullmatch(entry.name)
-            if log:
-                found[unquote(log["node"])] = self.folder / f"{log['node']}.jsonl"
+        for folder in (*(() if self.is_elsewhere else (self.folder,)), *self.copies):
+            for entry in os.scandir(folder):
+                log = _LOG.fullmatch(entry.name)
+                if log:
+                    found[unquote(log["node"])] = folder / f"{log['node']}.jsonl"
         known = [node for node in self.nodes if node in found]
         return {node: found[node] for node in [*known, *sorted(found.keys() - set(known))]}
 

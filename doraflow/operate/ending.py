@@ -6,51 +6,91 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.control.client import Client
 from doraflow_runtime.control.messages import AskStatus, Status, Stop, StopNode
 from doraflow_runtime.control.registry import is_alive
 
 from doraflow.diagnostics import Sink
-from doraflow.operate.asking import ask
+from doraflow.operate.asking import ask, findings_of_control
+from doraflow.operate.fleet import ask_host, ask_others, chosen_hosts, home_of, look, survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from doraflow_runtime.control.registry import FoundRun
 
 _PAUSE = 0.05
+_ASK_SECONDS = 5.0
+_OVER = ("ended", "failed", "lost", "absent", "strange")
+"""States after which nothing follows, of nodes and of hosts that cannot be waited for."""
 _FIRST_NEWS_AFTER = 2.0
 
 
 def stop(run: FoundRun, timeout: float, notice: Callable[[str], None], sink: Sink, *, now: bool = False) -> bool:
-    """Ask a run to end and wait until it has, for `timeout` seconds; False after a finding.
+    """Ask all hosts of a run to end and wait until they have, for `timeout` seconds; False after a finding.
 
     `notice` is told what is waited for when that takes a while. With a `timeout` of 0 nothing is waited for.
     """
+    others = dict(_others(run))
+    if now and others:
+        with findings_of_control(Sink()), Client(run.directory, _ASK_SECONDS) as client:
+            ask_others(client, Stop(now=True, alone=True), _ASK_SECONDS)
     if ask(run, Stop(now), min(timeout, 5.0) or 5.0, sink) is None:
         return not is_alive(run) and _has_just_ended(sink)
-    return timeout == 0 or wait_for_end(run, timeout, notice, sink)
+    if timeout == 0:
+        return True
+    has_ended = wait_for_end(run, timeout, notice, sink, look=(lambda: others.update(_others(run))) if others else None)
+    left = [host for host, state in others.items() if state not in _OVER]
+    if has_ended and left:
+        listed = ", ".join(f"`{host}` ({others[host]})" for host in left)
+        notice(f"this host has ended, and others were about to: {listed}")
+    return has_ended
 
 
-def stop_node(run: FoundRun, node: str, timeout: float, notice: Callable[[str], None], sink: Sink) -> bool:
+def stop_host(
+    run: FoundRun, host: str, timeout: float, notice: Callable[[str], None], sink: Sink, *, now: bool
+) -> bool:
+    """Ask one host of a run to end, and wait until it has; the others go on. False after a finding."""
+    views = survey(run, _ASK_SECONDS, sink, wants_metrics=False)
+    if not views:
+        return False
+    with findings_of_control(sink), Client(run.directory, _ASK_SECONDS) as client:
+        chosen_hosts(views, host)
+        ask_host(client, views[0].host, host, Stop(now, alone=True), _ASK_SECONDS)
+    if sink.has_errors or timeout == 0:
+        return not sink.has_errors
+    if host == views[0].host:
+        return wait_for_end(run, timeout, notice, sink)
+    return _wait(lambda: dict(_others(run)).get(host, "ended"), f"host `{host}`", timeout, notice, sink)
+
+
+def stop_node(
+    run: FoundRun, node: str, timeout: float, notice: Callable[[str], None], sink: Sink, host: str = ""
+) -> bool:
     """Ask one node to end for good and wait until it has, for `timeout` seconds; False after a finding.
 
     The end of the run, which may have been waiting for this node alone, is the end of the node.
     """
-    if ask(run, StopNode(node), min(timeout, 5.0) or 5.0, sink) is None:
-        return False
+    with findings_of_control(sink), Client(run.directory, _ASK_SECONDS) as client:
+        views = look(client, _ASK_SECONDS, wants_metrics=False)
+        home = home_of(node, views, host)
+        ask_host(client, views[0].host, home, StopNode(node), min(timeout, 5.0) or 5.0)
+    if sink.has_errors or timeout == 0:
+        return not sink.has_errors
+    return _wait(lambda: _state_of(run, node), f"`{node}`", timeout, notice, sink)
+
+
+def _wait(ask_state: Callable[[], str], what: str, timeout: float, notice: Callable[[str], None], sink: Sink) -> bool:
+    """Wait until something is over; False, with a finding, if it is not after `timeout` seconds."""
     began, told = time.monotonic(), 0.0
-    while timeout:
+    while (state := ask_state()) not in ("", *_OVER):
         waited = time.monotonic() - began
-        state = _state_of(run, node)
-        if state in ("", "ended", "failed"):
-            break
         if waited >= timeout:
-            message = f"`{node}` has not ended within {timeout:g} s; it is {state}"
-            mend = f"`--timeout` gives it longer, `doraflow stop {run.name} --now` kills the run"
-            sink.error("DF846", message, help=mend)
+            message = f"{what} has not ended within {timeout:g} s; it is {state}"
+            sink.error("DF846", message, help="`--timeout` gives it longer, `--now` kills all nodes of a run or host")
             return False
         if waited >= told + _FIRST_NEWS_AFTER:
-            notice(f"waiting for `{node}` to end ({waited:.0f} s of at most {timeout:g})")
+            notice(f"waiting for {what} to end ({waited:.0f} s of at most {timeout:g})")
             told = waited
         time.sleep(_PAUSE)
     return True
@@ -58,14 +98,29 @@ def stop_node(run: FoundRun, node: str, timeout: float, notice: Callable[[str], 
 
 def _state_of(run: FoundRun, node: str) -> str:
     """Ask how a node stands; empty if its run has ended, or ends without an answer."""
-    sink = Sink()
-    status = ask(run, AskStatus(), 5.0, sink) if is_alive(run) else None
-    nodes = status.nodes if isinstance(status, Status) else ()
-    return next((each.state for each in nodes if each.node == node), "silent" if is_alive(run) else "")
+    views = survey(run, _ASK_SECONDS, Sink(), wants_metrics=False) if is_alive(run) else ()
+    standing = [each for view in views if view.status is not None for each in view.status.nodes]
+    return next((each.state for each in standing if each.node == node), "silent" if is_alive(run) else "")
 
 
-def wait_for_end(run: FoundRun, timeout: float, notice: Callable[[str], None], sink: Sink) -> bool:
-    """Wait until nothing of a run is left; False, with a finding, if something is after `timeout` seconds."""
+def _others(run: FoundRun) -> Iterator[tuple[str, str]]:
+    """Ask how the other hosts stand; nothing if that cannot be told just now."""
+    status = ask(run, AskStatus(), 1.0, Sink()) if is_alive(run) else None
+    for host in status.hosts if isinstance(status, Status) else ():
+        yield host.host, host.state
+
+
+def wait_for_end(
+    run: FoundRun,
+    timeout: float,
+    notice: Callable[[str], None],
+    sink: Sink,
+    look: Callable[[], None] | None = None,
+) -> bool:
+    """Wait until nothing of a run is left on this host; False, with a finding, if something is after `timeout` seconds.
+
+    `look`, if given, is called while that takes.
+    """
     began = time.monotonic()
     told, pause = 0.0, _FIRST_NEWS_AFTER
     while is_alive(run):
@@ -80,6 +135,8 @@ def wait_for_end(run: FoundRun, timeout: float, notice: Callable[[str], None], s
         if waited >= told + pause:
             notice(f"waiting for `{run.name}` to end ({waited:.0f} s of at most {timeout:g})")
             told, pause = waited, pause * 2
+        if look is not None:
+            look()
         time.sleep(_PAUSE)
     return True
 

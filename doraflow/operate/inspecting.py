@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Literal
 
 from doraflow_runtime.control.messages import Tap
 
+from doraflow.diagnostics import Sink
 from doraflow.operate.asking import ask
+from doraflow.operate.fleet import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from doraflow_runtime.control.registry import FoundRun
     from doraflow_runtime.node_api.spying import Seen, Spy
-
-    from doraflow.diagnostics import Sink
 
 _CODE = "DF849"
 LONGEST_TEXT = 200
@@ -79,6 +79,11 @@ def open_tap(run: FoundRun, source: str, timeout: float, sink: Sink) -> Spy | No
     if not node or not output:
         sink.error(_CODE, f"`{source}` names no output", help="write the node and its output, such as `camera/image`")
         return None
+    home = _home(run, node, timeout)
+    if home not in ("", run.facts.host):
+        message = f"`{node}` runs on host `{home}`, and messages can be looked at on their own host only"
+        sink.error(_CODE, message, help=f"run `doraflow inspect {source}` on `{home}`")
+        return None
     try:
         spy = Spy(run.directory, node, output)
     except OSError as error:
@@ -88,6 +93,12 @@ def open_tap(run: FoundRun, source: str, timeout: float, sink: Sink) -> Spy | No
         spy.close()
         return None
     return spy
+
+
+def _home(run: FoundRun, node: str, timeout: float) -> str:
+    """Find the host of a node; empty where no host says that it has it."""
+    views = survey(run, timeout, Sink(), wants_metrics=False)
+    return next((view.host for view in views if node in view.nodes), "")
 
 
 def look(spy: Spy, source: str, bounds: Bounds, sink: Sink) -> Iterator[Message | Schema | Pace]:

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from doraflow_runtime.control.messages import Metrics, NodeMetrics, NodeState, Status
     from doraflow_runtime.control.registry import FoundRun
 
+    from doraflow.operate.fleet import HostView
+
 SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """A node in `status`; None stands for what is not known."""
+    """A node in `status`, and the host it runs on; None stands for what is not known."""
 
     node: str
+    host: str
     state: str
     pid: int | None
     uptime_seconds: float | None
@@ -32,6 +35,25 @@ class NodeRow:
     errors: int | None
     cpu_percent: float | None
     memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """A host in `status`. `state` is that of the run there, or `absent`, `lost`, `strange` (another build), `ended`.
+
+    `clock_offset_us` is by how much its clock is ahead of that of the host that was asked, `silent_seconds` since when
+    nothing was heard of it. `trouble` is why it has not said how it stands.
+    """
+
+    host: str
+    state: str
+    nodes: int | None
+    pid: int | None
+    clock_offset_us: int | None
+    clock_error_us: int | None
+    silent_seconds: float | None
+    logs: str | None
+    trouble: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +73,14 @@ class RunRow:
 
 
 def node_rows(status: Status, metrics: Metrics | None) -> tuple[NodeRow, ...]:
-    """Put what a run says of its nodes into rows, in the order of the dataflow."""
+    """Put what a host says of its nodes into rows, in the order of the dataflow."""
     measured = {node.node: node for node in metrics.nodes} if metrics is not None else {}
-    return tuple(_node_row(node, measured) for node in status.nodes)
+    return tuple(_node_row(node, status.run.host, measured) for node in status.nodes)
+
+
+def host_rows(views: Sequence[HostView]) -> tuple[HostRow, ...]:
+    """Put what is known of the hosts of a run into rows."""
+    return tuple(_host_row(view) for view in views)
 
 
 def run_rows(runs: Sequence[FoundRun], now: datetime | None = None) -> tuple[RunRow, ...]:
@@ -62,8 +89,8 @@ def run_rows(runs: Sequence[FoundRun], now: datetime | None = None) -> tuple[Run
     return tuple(_run_row(run, now) for run in runs)
 
 
-def status_object(status: Status, rows: Sequence[NodeRow]) -> dict[str, object]:
-    """Give `status` as one JSON object."""
+def status_object(status: Status, hosts: Sequence[HostRow], rows: Sequence[NodeRow]) -> dict[str, object]:
+    """Give `status` as one JSON object; what is said of the run is what the host says that was asked."""
     return {
         "version": SCHEMA_VERSION,
         "run": status.run.name,
@@ -73,6 +100,7 @@ def status_object(status: Status, rows: Sequence[NodeRow]) -> dict[str, object]:
         "pid": status.run.launcher,
         "started": status.run.started,
         "logs": status.run.logs,
+        "hosts": [asdict(row) for row in hosts],
         "nodes": [asdict(row) for row in rows],
     }
 
@@ -82,11 +110,27 @@ def list_object(rows: Sequence[RunRow]) -> dict[str, object]:
     return {"version": SCHEMA_VERSION, "runs": [asdict(row) for row in rows]}
 
 
-def _node_row(node: NodeState, measured: Mapping[str, NodeMetrics]) -> NodeRow:
+def _host_row(view: HostView) -> HostRow:
+    said, seen = view.status, view.seen
+    return HostRow(
+        host=view.host,
+        state=view.state,
+        nodes=len(said.nodes) if said is not None else None,
+        pid=said.run.launcher if said is not None else None,
+        clock_offset_us=seen.clock_us if seen is not None else 0,
+        clock_error_us=seen.clock_error_us if seen is not None else 0,
+        silent_seconds=round(seen.silent_ms / 1000, 1) if seen is not None else 0.0,
+        logs=said.run.logs if said is not None else None,
+        trouble=view.trouble or None,
+    )
+
+
+def _node_row(node: NodeState, host: str, measured: Mapping[str, NodeMetrics]) -> NodeRow:
     found = measured.get(node.node)
     known = found if found is not None and found.age_ms is not None else None
     return NodeRow(
         node=node.node,
+        host=host,
         state=node.state,
         pid=node.process or None,
         uptime_seconds=None if node.uptime_ms is None else round(node.uptime_ms / 1000, 1),

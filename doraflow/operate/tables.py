@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from doraflow.operate.rows import NodeRow, RunRow
+    from doraflow.operate.rows import HostRow, NodeRow, RunRow
 
 Piece: TypeAlias = tuple[str, str]
 """Some text and its style."""
@@ -27,8 +27,12 @@ STATE_STYLES = {
     "stale": "yellow",
     "ended": "bright_black",
     "absent": "bright_black",
+    "lost": "bold red",
+    "strange": "bold red",
 }
 _GAP = "  "
+_ONE_HOST = "local"
+"""The host of a dataflow that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +44,51 @@ class Cell:
     is_number: bool = False
 
 
-def node_table(rows: Sequence[NodeRow]) -> list[Piece]:
-    """Lay out the nodes of a run."""
-    head = ("NODE", "STATE", "PID", "UPTIME", "RESTARTS", "IN/S", "P50", "P99", "DROPS", "ERRORS", "CPU", "MEMORY")
-    return _laid_out(head, [node_cells(row) for row in rows])
+def node_table(rows: Sequence[NodeRow], *, has_hosts: bool = False) -> list[Piece]:
+    """Lay out the nodes of a run, with their hosts where there are several."""
+    head = (
+        *("NODE", "HOST", "STATE", "PID", "UPTIME", "RESTARTS", "IN/S", "P50", "P99"),
+        *("DROPS", "ERRORS", "CPU", "MEMORY"),
+    )
+    shown = [at for at, title in enumerate(head) if has_hosts or title != "HOST"]
+    cells = [node_cells(row) for row in rows]
+    return _laid_out([head[at] for at in shown], [[line[at] for at in shown] for line in cells])
+
+
+def host_table(rows: Sequence[HostRow]) -> list[Piece]:
+    """Lay out the hosts of a run; the first is the one that was asked, whose clock is the measure of the others."""
+    head = ("HOST", "STATE", "NODES", "LAUNCHER", "CLOCK", "HEARD", "LOGS")
+    cells = [
+        (
+            Cell(row.host, "bold"),
+            Cell(row.state, STATE_STYLES.get(row.state, "")),
+            _number(row.nodes),
+            _number(row.pid),
+            _number(clock(row.clock_offset_us, row.clock_error_us) if at else "asked here"),
+            _number(f"{duration(row.silent_seconds)} ago" if at and row.silent_seconds else None),
+            Cell(row.logs or row.trouble or "-"),
+        )
+        for at, row in enumerate(rows)
+    ]
+    return _laid_out(head, cells)
+
+
+def clock(offset: int | None, error: int | None) -> str | None:
+    """Write by how much a clock is ahead, and by how much that may be wrong, both in microseconds.
+
+    >>> clock(1_200, 300), clock(-40, 12), clock(None, None)
+    ('+1.2ms ±300µs', '-40µs ±12µs', None)
+    """
+    if offset is None:
+        return None
+    return f"{'-' if offset < 0 else '+'}{latency(abs(offset))} ±{latency(error or 0)}"
 
 
 def node_cells(row: NodeRow) -> tuple[Cell, ...]:
     """Write the cells of a node, in the order of the table's head."""
     return (
         Cell(row.node, "bold"),
+        Cell(row.host),
         Cell(row.state, STATE_STYLES.get(row.state, "")),
         _number(row.pid),
         _number(duration(row.uptime_seconds)),
@@ -66,11 +105,13 @@ def node_cells(row: NodeRow) -> tuple[Cell, ...]:
 
 def run_table(rows: Sequence[RunRow]) -> list[Piece]:
     """Lay out the runs of a user."""
-    head = ("RUN", "DATAFLOW", "STATE", "PID", "NODES", "UPTIME", "LOGS")
+    has_hosts = any(row.host != _ONE_HOST for row in rows)
+    head = ("RUN", "DATAFLOW", *(("HOST",) if has_hosts else ()), "STATE", "PID", "NODES", "UPTIME", "LOGS")
     cells = [
         (
             Cell(row.run, "bold"),
             Cell(row.dataflow),
+            *((Cell(row.host),) if has_hosts else ()),
             Cell(row.state, STATE_STYLES.get(row.state, "")),
             _number(row.pid),
             _number(row.nodes),

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from doraflow.keys.listing import KeyRow  # noqa: TC001 - the schemas look types up while they are made
 from doraflow.keys.pairs import Change  # noqa: TC001 - as above
 from doraflow.logs.records import LogRecord
-from doraflow.operate.rows import NodeRow, RunRow  # noqa: TC001 - the schemas look types up while they are made
+from doraflow.operate.rows import HostRow, NodeRow, RunRow  # noqa: TC001 - the schemas look types up while they are made
 
 VERSION = 1
 
@@ -141,7 +141,7 @@ class RunList:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """How a run and its nodes stand; `pid` is the launcher's, `logs` a folder."""
+    """How a run, its hosts and its nodes stand; `host`, `state`, `pid`, `logs` are those of the host that was asked."""
 
     version: int
     run: str
@@ -151,6 +151,7 @@ class RunStatus:
     pid: int
     started: str
     logs: str
+    hosts: list[HostRow]
     nodes: list[NodeRow]
 
 

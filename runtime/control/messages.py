@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from doraflow_runtime.codec import from_json, to_json
 from doraflow_runtime.contract import ContractError
+from doraflow_runtime.control.far_messages import Answers, AskLogs, AskOthers, LogPart, Logs, ReadLog
 from doraflow_runtime.control.places import RunFacts  # noqa: TC002 - the codec looks types up while it reads
 
 if TYPE_CHECKING:
@@ -103,7 +104,20 @@ class Tap:
     address: str
 
 
-Request: TypeAlias = AskStatus | AskMetrics | Stop | Restart | StopNode | Pause | Resume | Subscribe | Tap
+Request: TypeAlias = (
+    AskStatus
+    | AskMetrics
+    | Stop
+    | Restart
+    | StopNode
+    | Pause
+    | Resume
+    | Subscribe
+    | Tap
+    | AskOthers
+    | AskLogs
+    | ReadLog
+)
 
 # ---- replies
 
@@ -216,7 +230,7 @@ class Refusal:
     help: str = ""
 
 
-Reply: TypeAlias = Status | Metrics | Done | Refusal
+Reply: TypeAlias = Status | Metrics | Done | Refusal | Answers | Logs | LogPart
 
 # ---- news
 
@@ -261,8 +275,19 @@ _REQUESTS: dict[str, type[Request]] = {
     "resume": Resume,
     "subscribe": Subscribe,
     "tap": Tap,
+    "others": AskOthers,
+    "logs": AskLogs,
+    "log": ReadLog,
 }
-_REPLIES: dict[str, type[Reply]] = {"status": Status, "metrics": Metrics, "done": Done, "refusal": Refusal}
+_REPLIES: dict[str, type[Reply]] = {
+    "status": Status,
+    "metrics": Metrics,
+    "done": Done,
+    "refusal": Refusal,
+    "answers": Answers,
+    "logs": Logs,
+    "log": LogPart,
+}
 _NEWS: dict[str, type[News]] = {"change": Change, "metrics": Metrics}
 _HEAD = "doraflow_control"
 _LARGEST_ID = 2**53

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from doraflow_runtime.control.far_messages import Answers, AskLogs, AskOthers, HostAnswer, ReadLog
 from doraflow_runtime.control.messages import (
     AskMetrics,
     AskStatus,
     Change,
     Done,
+    MessageError,
     NodeState,
     Pause,
     Refusal,
@@ -22,17 +25,20 @@ from doraflow_runtime.control.messages import (
     Status,
     Stop,
     StopNode,
+    Subscribe,
     Tap,
+    decode_request,
+    encode_reply,
 )
 from doraflow_runtime.control.places import is_tap_name
+from doraflow_runtime.launcher import log_copies
 from doraflow_runtime.launcher.findings import cause
 from doraflow_runtime.launcher.status import Refused
 from doraflow_runtime.launcher.survey import Survey
 from doraflow_runtime.launcher.usage import Usage, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     from doraflow_runtime.control.messages import HostState, Metrics, Reply, Request, RunState
     from doraflow_runtime.control.places import RunFacts
@@ -42,6 +48,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.launcher.measuring import Measurements
     from doraflow_runtime.launcher.status import NodeStatus
 
+LONGEST_PATIENCE = 60.0
+"""Seconds for which other hosts are waited for at most."""
 ROUND_SECONDS = 0.1
 """How often it is looked what has changed, while somebody wants to know."""
 
@@ -77,6 +85,11 @@ class Operated(Protocol):
 
     def answer_others_with(self, answer: Callable[[Request, Callable[[Reply], None]], None]) -> None:
         """Let requests of other hosts be carried out by `answer`."""
+
+    def ask_others(
+        self, request: Request, done: Callable[[dict[str, Reply]], None], hosts: Iterable[str], patience: float
+    ) -> None:
+        """Send a request to the launchers of other hosts, and give their answers by host."""
 
     def restart(self, node: str) -> None:
         """Start a node anew."""
@@ -120,7 +133,7 @@ class Operation:
         self._known: dict[str, str] = {}
         self._is_turning = False
         self._survey = Survey(supervisor, loop)
-        supervisor.answer_others_with(self.on_request)
+        supervisor.answer_others_with(self._on_far_request)
 
     def open(self) -> None:
         """Open the control socket, if that can be: pyzmq is imported only now, while the nodes start."""
@@ -149,10 +162,36 @@ class Operation:
         if isinstance(request, AskMetrics):
             self._survey.ask(answer)
             return
+        if isinstance(request, AskOthers):
+            self._ask_others(request, answer)
+            return
         try:
             answer(self._reply(request))
         except Refused as refused:
             answer(Refusal(str(refused), refused.help))
+
+    def _on_far_request(self, request: Request, answer: Callable[[Reply], None]) -> None:
+        """Carry out what another host asks; it is not handed on, or two hosts could ask each other for ever."""
+        if isinstance(request, AskOthers):
+            answer(Refusal("a host hands on no requests of others"))
+        else:
+            self.on_request(request, answer)
+
+    def _ask_others(self, wanted: AskOthers, answer: Callable[[Reply], None]) -> None:
+        try:
+            _, request = decode_request(wanted.asked.encode())
+        except MessageError as error:
+            answer(Refusal(f"the request to other hosts is {error}"))
+            return
+        if isinstance(request, Subscribe | Tap | AskOthers):
+            answer(Refusal("this can be asked of the run's own host only"))
+            return
+
+        def finish(replies: dict[str, Reply]) -> None:
+            answer(Answers(tuple(HostAnswer(host, encode_reply(1, each).decode()) for host, each in replies.items())))
+
+        patience = min(max(wanted.patience_ms, 0) / 1000, LONGEST_PATIENCE)
+        self._supervisor.ask_others(request, finish, wanted.hosts, patience)
 
     def on_subscribed(self) -> None:
         """Begin to look what changes; that ends by itself when nobody wants to know any more."""
@@ -187,6 +226,10 @@ class Operation:
             case Resume(node=node):
                 self._supervisor.resume(node)
                 return Done(f"`{node}` goes on")
+            case AskLogs():
+                return log_copies.files(Path(self._facts.logs))
+            case ReadLog():
+                return log_copies.part(Path(self._facts.logs), request)
             case Tap(node=node, output=output, address=address):
                 return self._tap(node, output, address)
         return Refusal(f"this launcher does not know the request {type(request).__name__}")

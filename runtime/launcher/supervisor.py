@@ -34,7 +34,7 @@ from doraflow_runtime.launcher.stopping import Step, StopLadder
 from doraflow_runtime.launcher.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from doraflow_runtime.control.messages import HostState, Reply, Request, RunState
     from doraflow_runtime.launcher.commands import Command
@@ -182,6 +182,12 @@ class Supervisor:
     def hosts(self) -> tuple[HostState, ...]:
         """Say where every other host of the dataflow stands."""
         return self.together.states(time.monotonic())
+
+    def ask_others(
+        self, request: Request, done: Callable[[dict[str, Reply]], None], hosts: Iterable[str], patience: float
+    ) -> None:
+        """Send a request to the launchers of other hosts, and give their answers by host."""
+        self.together.ask_others(request, done, hosts, patience)
 
     def answer_others_with(self, answer: Callable[[Request, Callable[[Reply], None]], None]) -> None:
         """Let requests of other hosts be carried out by `answer`."""

@@ -25,7 +25,7 @@ from doraflow.operate.top.settings import TopSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from doraflow_runtime.control.messages import Request
+    from doraflow_runtime.control.messages import NodeMetrics, Request
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -73,6 +73,7 @@ class Top(App[None]):
         self._is_descending = self._settings.descending
         self._shows_all = False
         self._lines: list[tuple[str, str]] | None = None
+        self._columns: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -94,9 +95,7 @@ class Top(App[None]):
         else:
             known = ", ".join(sorted(self.available_themes))
             self.notify(f"there is no theme `{self._settings.theme}`; there are {known}", severity="warning")
-        titles = {column.name: column.title for column in COLUMNS}
         self.table("runs").add_columns(*RUN_TITLES)
-        self.table("nodes").add_columns(*(titles[name] for name in self._settings.columns))
         self.table("ports").add_columns(*PORT_TITLES)
         for name, title in (("runs", "Runs"), ("nodes", "Nodes"), ("ports", "Ports")):
             self.table(name).border_title = title
@@ -142,21 +141,21 @@ class Top(App[None]):
 
     def _show_nodes(self) -> None:
         view = self._view()
+        self._settle_columns()
         rows = filtered(self._rows(view), self.query_one("#filter", Input).value)
         chosen = ordered(rows, self._sort, is_descending=self._is_descending)
-        _fill(self.table("nodes"), [(row.node, _texts(cells(row, self._settings.columns))) for row in chosen])
+        _fill(self.table("nodes"), [(row.node, _texts(cells(row, self._columns))) for row in chosen])
         if self._node not in [row.node for row in chosen]:
             self._node = chosen[0].node if chosen else ""
         arrow = "↓" if self._is_descending else "↑"
         order = f" by {self._sort} {arrow}" if self._sort else ""
         self.table("nodes").border_title = f"Nodes of {view.name}{order}" if view is not None else "Nodes"
-        self.table("nodes").border_subtitle = view.trouble if view is not None else ""
+        self.table("nodes").border_subtitle = _trouble(view) if view is not None else ""
         self._show_ports()
 
     def _show_ports(self) -> None:
         view = self._view()
-        measured = view.metrics.nodes if view is not None and view.metrics is not None else ()
-        found = next((node for node in measured if node.node == self._node), None)
+        found = next((node for node in _measured(view) if node.node == self._node), None)
         rows = [_texts(row) for row in port_cells(found)]
         _fill(self.table("ports"), [(f"{row[1].plain} {row[0].plain}", row) for row in rows])
         self.table("ports").border_title = f"Ports of {self._node}" if self._node else "Ports"
@@ -176,7 +175,17 @@ class Top(App[None]):
         return next((view for view in self._views if view.name == self._run), None)
 
     def _rows(self, view: RunView | None) -> tuple[NodeRow, ...]:
-        return () if view is None or view.status is None else node_rows(view.status, view.metrics)
+        hosts = view.hosts if view is not None else ()
+        return tuple(row for host in hosts if host.status is not None for row in node_rows(host.status, host.metrics))
+
+    def _settle_columns(self) -> None:
+        """Show hosts where a run has several, and titles to match."""
+        has_hosts = any(view.others for view in self._views)
+        wanted = tuple(name for name in self._settings.columns if name != "host" or has_hosts)
+        if wanted != self._columns:
+            self._columns = wanted
+            titles = {column.name: column.title for column in COLUMNS}
+            self.table("nodes").clear(columns=True).add_columns(*(titles[name] for name in wanted))
 
     # ---- what the user does
 
@@ -236,42 +245,57 @@ class Top(App[None]):
 
     def action_pause(self) -> None:
         """Pause the node, or let it go on."""
-        row = next((row for row in self._rows(self._view()) if row.node == self._node), None)
+        row = self._chosen()
         if row is not None:
-            self._ask(Resume(row.node) if row.state == "paused" else Pause(row.node))
+            self._ask(Resume(row.node) if row.state == "paused" else Pause(row.node), row.host)
 
     def action_restart(self) -> None:
         """Restart the node."""
-        if self._node:
-            self._ask(Restart(self._node))
+        row = self._chosen()
+        if row is not None:
+            self._ask(Restart(row.node), row.host)
+
+    def _chosen(self) -> NodeRow | None:
+        return next((row for row in self._rows(self._view()) if row.node == self._node), None)
 
     def action_stop(self) -> None:
         """Stop the run, after a question."""
         run = self._run
         if run:
             self.push_screen(
-                Confirm(f"Stop every node of {run}?"), lambda said: self._ask(Stop(), run) if said else None
+                Confirm(f"Stop every node of {run}?"), lambda said: self._ask(Stop(), run=run) if said else None
             )
 
-    def _ask(self, request: Request, run: str = "") -> None:
-        self.run_worker(partial(self._act, run or self._run, request), thread=True, group="act")
+    def _ask(self, request: Request, host: str = "", run: str = "") -> None:
+        self.run_worker(partial(self._act, run or self._run, request, host), thread=True, group="act")
 
-    def _act(self, run: str, request: Request) -> None:
-        answer = self._source.act(run, request)
+    def _act(self, run: str, request: Request, host: str) -> None:
+        answer = self._source.act(run, request, host)
         self.call_from_thread(self.notify, answer or "done", title=run)
         self.call_from_thread(self.look)
+
+
+def _measured(view: RunView | None) -> list[NodeMetrics]:
+    hosts = view.hosts if view is not None else ()
+    return [node for host in hosts if host.metrics is not None for node in host.metrics.nodes]
+
+
+def _trouble(view: RunView) -> str:
+    """Say what stands against a run, and which of its hosts do not answer."""
+    silent = [f"{host.host} {host.state}" for host in view.others if host.status is None]
+    return ", ".join(filter(None, [view.trouble, *silent]))
 
 
 def _run_cells(view: RunView) -> list[Text]:
     status = view.status
     state = "no answer" if status is None else status.state
-    failed = sum(node.state == "failed" for node in status.nodes) if status is not None else 0
-    measured = view.metrics.nodes if view.metrics is not None else ()
-    rate = sum(port.rate for node in measured for port in node.inputs) / 1000
+    standing = [node for host in view.hosts if host.status is not None for node in host.status.nodes]
+    failed = sum(node.state == "failed" for node in standing)
+    rate = sum(port.rate for node in _measured(view) for port in node.inputs) / 1000
     return [
         Text(view.name, "bold"),
         Text(state, STATE_STYLES.get(state, "yellow")),
-        Text(str(view.nodes), justify="right"),
+        Text(str(max(view.nodes, len(standing))), justify="right"),
         Text(str(failed), "bold red" if failed else "", justify="right"),
         Text(f"{rate:,.0f}", justify="right"),
         Text(view.started[:19].replace("T", " ")),

@@ -27,6 +27,7 @@ class Column:
 
 COLUMNS = (
     Column("node", "NODE", "node"),
+    Column("host", "HOST", "host"),
     Column("state", "STATE", "state"),
     Column("pid", "PID", "pid"),
     Column("uptime", "UPTIME", "uptime_seconds"),
@@ -62,9 +63,9 @@ def ordered(rows: Sequence[NodeRow], name: str, *, is_descending: bool) -> list[
 
 
 def filtered(rows: Sequence[NodeRow], text: str) -> list[NodeRow]:
-    """Keep the rows whose node or state holds a text, in any case."""
+    """Keep the rows whose node, host or state holds a text, in any case."""
     wanted = text.casefold()
-    return [row for row in rows if wanted in row.node.casefold() or wanted in row.state]
+    return [row for row in rows if any(wanted in held.casefold() for held in (row.node, row.host, row.state))]
 
 
 def port_cells(metrics: NodeMetrics | None) -> list[list[Cell]]:

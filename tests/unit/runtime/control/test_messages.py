@@ -81,14 +81,14 @@ BAD = {
         b'{"doraflow_control": 1, "id": 1, "request": "reboot"}',
         (
             "`request` is none of `status`, `metrics`, `stop`, `restart`, `stop_node`, `pause`, `resume`, "
-            "`subscribe`, `tap`"
+            "`subscribe`, `tap`, `others`, `logs`, `log`"
         ),
     ),
     "kind of the wrong kind": (
         b'{"doraflow_control": 1, "id": 1, "request": []}',
         (
             "`request` is none of `status`, `metrics`, `stop`, `restart`, `stop_node`, `pause`, `resume`, "
-            "`subscribe`, `tap`"
+            "`subscribe`, `tap`, `others`, `logs`, `log`"
         ),
     ),
     "unknown key": (b'{"doraflow_control": 1, "id": 1, "request": "stop", "x": 1}', "stop: unknown key `x`"),
