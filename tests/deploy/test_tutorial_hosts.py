@@ -71,7 +71,7 @@ def test_every_command_of_the_tutorial_goes_well(world: World) -> None:
         return shown.stdout if shown.returncode == 0 else ""
 
     def runs() -> list[str]:
-        return [path.name for host in world.servers.values() for path in (host.folder / "runs").glob("*/*.sock")]
+        return [path.name for host in world.servers.values() for path in (host.folder / "runs").glob("*/control.sock")]
 
     for line in "".join(blocks("console")).splitlines():
         if line.startswith("doraflow logs"):
