@@ -92,7 +92,7 @@ def copy_and_switch(
                 "switching", lambda session: session.switch(moved[session.target.host].name, wishes.keep)
             )
         if fleet.is_well and wishes.starts:
-            runs = fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail)
+            runs = _start(fleet, wishes)
         rows = []
         for target in deploy.targets:
             if target.host in switched:
@@ -107,6 +107,14 @@ def copy_and_switch(
         return tuple(rows)
 
 
+def _start(fleet: Fleet, wishes: Wishes) -> dict[str, str]:
+    """End what runs on every host, and then start: a launcher would else join what still runs on the others."""
+    fleet.each("stopping", lambda session: session.stop(wishes.run_seconds))
+    if not fleet.is_well:
+        return {}
+    return fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail)
+
+
 def roll_back(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
     """Make the version before the current one again everywhere, if every host has one that is whole."""
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
@@ -117,7 +125,7 @@ def roll_back(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
         if fleet.is_well:
             left = fleet.each("switching", Session.go_back)
         if fleet.is_well and wishes.starts:
-            runs = fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail)
+            runs = _start(fleet, wishes)
         rows = []
         for target in deploy.targets:
             host = target.host

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.fleet import Started
 
 SOURCE = """
-import os
+import os, sys
 from dora import Node
 mode, sent = os.environ.get("MODE", ""), 0
 if mode == "early":
@@ -34,7 +34,9 @@ with Node() as node:
         if sent % 50 == 0:
             print("sent", sent, flush=True)
         if mode == "fail" and sent == 5:
-            os._exit(3)
+            if node.is_restart():
+                os._exit(3)
+            sys.exit(3)  # which leaves in order: what it feeds stays open all the same
 """
 
 SINK = """
