@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from doraflow import disk
+from doraflow.analysis.between_hosts import fabric
 from doraflow.analysis.lower import source_path
 from doraflow.analysis.path_variables import begins_with_variable, has_variable
 from doraflow.build.imports import imported_files
@@ -46,10 +47,11 @@ def check_paths(graph: Graph, sink: Sink, missing: Collection[Span] = ()) -> Non
 
 
 def check_sources(graph: Graph, folder: Path, sink: Sink) -> frozenset[Span]:
-    """Report sources that are missing (DF601), and links to files outside the project (DF602).
+    """Report sources that are missing (DF601), also zenoh's (DF521), and links to files outside the project (DF602).
 
     Gives the places of those that are missing.
     """
+    _check_fabric(graph, folder, sink)
     missing: set[Span] = set()
     root = str(disk.resolved(folder))
     targets: dict[str, str] = {}
@@ -65,6 +67,22 @@ def check_sources(graph: Graph, folder: Path, sink: Sink) -> frozenset[Span]:
                 if not _is_below(target, root) and disk.is_file(folder / path):
                     _tell_link(node, path, target, span, sink)
     return frozenset(missing)
+
+
+def _check_fabric(graph: Graph, folder: Path, sink: Sink) -> None:
+    """Report a configuration of zenoh that cannot go into the bundle; an absolute path is that of a host."""
+    zenoh = fabric(graph)
+    if zenoh is None or not zenoh.config or _is_absolute(zenoh.config):
+        return
+    is_outside = _leaves_project(zenoh.config)
+    if is_outside or not disk.is_file(folder / zenoh.config):
+        what = "leads out of the dataflow's folder" if is_outside else "is not there"
+        sink.error(
+            "DF521",
+            f"`{zenoh.config}`, the configuration of zenoh, {what}, so no host would have it",
+            graph.setting_spans.get("communication"),
+            help="put the file into the dataflow's folder, or write the absolute path that it has on every host",
+        )
 
 
 def collect_sources(plan: Plan, folder: Path) -> list[GeneratedFile]:

@@ -21,6 +21,7 @@ PRIVATE = ".secret"
 PUBLIC = ".public"
 OLD_PUBLIC = ".public.old"
 
+_PORT = re.compile(r":([0-9]{1,5})(?:[?#].*)?$")
 _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
 
 
@@ -73,6 +74,13 @@ def open_ports(wiring: HostWiring) -> tuple[int, ...]:
     return tuple(dict.fromkeys([wiring.port, *(node.port for node in wiring.nodes if node.port)]))
 
 
+def router_ports(wiring: HostWiring) -> tuple[int, ...]:
+    """List the ports of routers of zenoh that nodes connect to, wherever those are."""
+    endpoints = wiring.fabric.connect if wiring.fabric is not None else ()
+    found = (_PORT.search(endpoint) for endpoint in endpoints)
+    return tuple(dict.fromkeys(int(match[1]) for match in found if match is not None))
+
+
 def ranges(ports: Iterable[int]) -> tuple[tuple[int, int], ...]:
     """Join ports that follow each other: the first and the last of each range.
 
@@ -112,7 +120,7 @@ def _ports_by_host(wiring: HostWiring) -> tuple[dict[str, list[int]], dict[str, 
     own: dict[str, list[int]] = {}
     its: dict[str, list[int]] = {}
     for link in wiring.links:
-        if link.producer in homes:
+        if link.producer in homes and ports[link.consumer]:
             own.setdefault(homes[link.producer], []).append(ports[link.consumer])
     for node in wiring.far:
         if node.port:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doraflow.analysis.memory import memory_bounds
-from doraflow.targeting.links import LinkNeeds, key_files, link_needs, open_ports
+from doraflow.targeting.links import LinkNeeds, key_files, link_needs, open_ports, router_ports
 from doraflow.targeting.names import dns_label
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class HostNeeds:
 
     `memory` and `cores` are those of the inventory, None where it does not say; `shared_memory` is in bytes. `ports`
     are the TCP ports that it listens on for other hosts, first that on which launchers talk; `keys` are the files that
-    hold its keys.
+    hold its keys. `routers` are the ports of routers that its nodes connect to, wherever those are.
     """
 
     host: str
@@ -55,6 +55,7 @@ class HostNeeds:
     links: tuple[LinkNeeds, ...] = ()
     ports: tuple[int, ...] = ()
     keys: tuple[str, ...] = ()
+    routers: tuple[int, ...] = ()
 
 
 def host_needs(plan: Plan) -> tuple[HostNeeds, ...]:
@@ -76,6 +77,7 @@ def host_needs(plan: Plan) -> tuple[HostNeeds, ...]:
                 links=link_needs(plan.graph.name, each.wiring),
                 ports=open_ports(each.wiring),
                 keys=key_files(each.wiring),
+                routers=router_ports(each.wiring),
             )
         )
     return tuple(made)

@@ -226,6 +226,8 @@ def _network_policy(name: str, needs: HostNeeds) -> dict[str, object]:
             ingress.append({"from": [_pods(name, link.label)], "ports": _tcp(link.own_ports)})
         if link.its_ports:
             egress.append({"to": [_pods(name, link.label)], "ports": _tcp(link.its_ports)})
+    if needs.routers:
+        egress.append({"ports": _tcp(needs.routers)})
     spec = {
         "podSelector": {"matchLabels": _labels(name, needs.label)},
         "policyTypes": ["Ingress", "Egress"],

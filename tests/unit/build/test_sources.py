@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from doraflow.analysis.lower import lower
 from doraflow.build.imports import imported_files
 from doraflow.build.sources import check_paths, check_sources, collect_sources
@@ -136,3 +138,27 @@ def test_a_project_that_is_reached_by_a_link_is_inside_itself(tmp_path: Path) ->
     sink = Sink()
     check_sources(graph(Node("a", "python", SPAN, path="a.py", path_span=SPAN)), tmp_path / "link", sink)
     assert sink.found == []
+
+
+ZENOH_FILES = {
+    "zenoh.json5": [],
+    "/etc/zenoh.json5": [],
+    "other.json5": ["`other.json5`, the configuration of zenoh, is not there, so no host would have it"],
+    "../zenoh.json5": [
+        "`../zenoh.json5`, the configuration of zenoh, leads out of the dataflow's folder, so no host would have it"
+    ],
+}
+
+
+@pytest.mark.parametrize("path", ZENOH_FILES)
+def test_a_configuration_of_zenoh_has_to_be_there_for_the_bundle(path: str, tmp_path: Path) -> None:
+    (tmp_path / "zenoh.json5").write_text("{}")
+    remote = {"transport": "zenoh", "config": path}
+    made = replace(graph(), settings={"communication": {"remote": remote}})
+    sink = Sink()
+    check_sources(made, tmp_path, sink)
+    assert [(finding.code, finding.message) for finding in sink.found] == [
+        ("DF521", text) for text in ZENOH_FILES[path]
+    ]
+    collected = [file.path for file in collect_sources(lower(made), tmp_path)]
+    assert collected == (["zenoh.json5"] if path == "zenoh.json5" else [])

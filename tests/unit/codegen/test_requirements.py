@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
+from doraflow_runtime.contract import Fabric, HostWiring
 
 from doraflow.codegen.pip_commands import Wish, file_wishes, wishes
-from doraflow.codegen.requirements import PYARROW, PYZMQ, requirement_files, requirements_file
+from doraflow.codegen.requirements import PYARROW, PYZMQ, ZENOH, requirement_files, requirements_file
 from doraflow.diagnostics import Span
-from doraflow.ir import BuildStep, Graph, Node, Plan
+from doraflow.ir import BuildStep, Graph, HostPlan, Node, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +45,18 @@ def test_the_pin_is_the_version_that_the_tests_run_with() -> None:
 
     assert f"pyarrow=={pyarrow.__version__}" == PYARROW
     assert f"pyzmq=={zmq.__version__}" == PYZMQ
+
+
+def test_the_pin_of_zenoh_is_the_version_that_the_tests_run_with() -> None:
+    pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
+    assert f"eclipse-zenoh=={version('eclipse-zenoh')}" == ZENOH
+
+
+def test_zenoh_is_named_where_links_go_over_it() -> None:
+    wirings = [HostWiring(1, "flow", host, (), (), fabric=Fabric()) for host in ("a", "b")]
+    hosts = tuple(HostPlan(wiring.host, (), wiring) for wiring in wirings)
+    made = requirements_file(Plan(Graph("flow", "flow.yml", (), ()), hosts, ()), {})
+    assert made.content.decode() == f"{HEAD}{ZENOH}\n"
 
 
 @pytest.mark.parametrize(

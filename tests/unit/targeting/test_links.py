@@ -72,3 +72,22 @@ def test_files_of_keys_have_the_names_that_the_runtime_looks_for() -> None:
     from doraflow_runtime.keys import files
 
     assert (links.PRIVATE, links.PUBLIC, links.OLD_PUBLIC) == (files.PRIVATE, files.PUBLIC, files.OLD_PUBLIC)
+
+
+def over_zenoh(options: str) -> str:
+    return f"{TWO}communication: {{remote: {{transport: zenoh, insecure: true{options}}}}}\n"
+
+
+def test_peers_of_zenoh_have_ports_at_both_ends_of_a_link(tmp_path: Path) -> None:
+    robot, desk = host_needs(plan_of(over_zenoh(""), tmp_path))
+    assert (robot.ports, desk.ports) == ((29400, 29401), (29400, 29401))
+    assert (robot.links[0].its_ports, desk.links[0].own_ports) == ((29401,), (29401,))
+    assert (robot.routers, desk.routers) == ((), ())
+
+
+def test_clients_of_zenoh_need_their_routers_and_listen_nowhere(tmp_path: Path) -> None:
+    text = over_zenoh(", mode: client, connect: [tcp/10.0.0.9:7447, 'tls/[fe80::1]:7448?so_rcvbuf=9', unixpipe/x]")
+    robot, desk = host_needs(plan_of(text, tmp_path))
+    assert (robot.ports, desk.ports) == ((29400,), (29400,))
+    assert (robot.links[0].its_ports, desk.links[0].own_ports) == ((), ())
+    assert (robot.routers, desk.routers) == ((7447, 7448), (7447, 7448))

@@ -53,7 +53,14 @@ with Node() as node:
 """
 
 
-@pytest.mark.parametrize("width", ["3", "2_000", "20_000", "number % 7 * 3_000"])
+MIXED = "number % 7 * 3_000"
+
+
+@pytest.mark.parametrize(
+    ("transport", "width"),
+    [("zeromq", "3"), ("zeromq", "2_000"), ("zeromq", "20_000"), ("zeromq", MIXED), ("zenoh", MIXED)],
+    indirect=["transport"],
+)
 def test_messages_of_every_size_arrive_whole_and_in_order_and_the_end_is_told(run: Run, width: str) -> None:
     run.node("a", ("out",))
     run.node("b")

@@ -1,0 +1,123 @@
+"""The parts of the zenoh transport by themselves: names of keys, the mailbox, the writer, a line and its tokens."""
+
+from __future__ import annotations
+
+import doctest
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
+
+from doraflow_runtime.net.fabric import keys
+from doraflow_runtime.net.fabric.line import TAG_BYTES, ZenohLine
+from doraflow_runtime.net.fabric.mailbox import Mailbox
+from doraflow_runtime.net.fabric.writer import Letter, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE = 30
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(keys).failed == 0
+
+
+def test_a_mailbox_rings_once_until_it_is_empty_and_takes_no_more_than_it_has_room_for() -> None:
+    rings: list[int] = []
+    box: Mailbox[int] = Mailbox(lambda: rings.append(1), 2)
+    assert [box.post(number) for number in range(3)] == [True, True, False]
+    assert (len(rings), box.take(), box.take(), box.take()) == (1, 0, 1, None)
+    assert box.post(4)
+    assert len(rings) == 2
+
+
+def letter(number: int) -> Letter:
+    return Letter(bytes([number]), b"")
+
+
+def test_a_writer_puts_in_order_and_ends_after_what_waits() -> None:
+    put: list[Letter] = []
+    writer = Writer(put.append)
+    for number in range(100):
+        writer.write(letter(number))
+    writer.close()
+    writer.write(letter(0))
+    writer.join(PATIENCE)
+    assert put == [letter(number) for number in range(100)]
+
+
+def test_a_writer_that_is_held_up_keeps_the_newest_and_is_not_waited_for() -> None:
+    is_putting, may_go_on = threading.Event(), threading.Event()
+    put: list[Letter] = []
+
+    def hold(each: Letter) -> None:
+        is_putting.set()
+        may_go_on.wait(PATIENCE)
+        put.append(each)
+
+    writer = Writer(hold, room=2)
+    writer.write(letter(0))
+    assert is_putting.wait(PATIENCE)
+    for number in range(1, 6):
+        writer.write(letter(number))
+    writer.close()
+    writer.join(0.01)  # what is not put by then is dropped
+    may_go_on.set()
+    writer.join(PATIENCE)
+    assert put == [letter(0)]
+
+
+def test_a_writer_reminds_of_an_answer_that_does_not_come() -> None:
+    reminded = threading.Event()
+    writer = Writer(lambda each: None, remind=reminded.set)
+    writer.write(letter(0))
+    writer.expect(0.01)
+    assert reminded.wait(PATIENCE)
+    writer.close()
+    writer.join(PATIENCE)
+
+
+class NoSession:
+    """In the place of a session: one that is never open."""
+
+    def when_open(self, act: Callable[[object], None]) -> None:
+        """Never do it."""
+
+
+def test_every_process_of_the_reader_and_every_silence_begins_a_new_connection() -> None:
+    line = ZenohLine(NoSession(), ("flow", "a", "b"), b"12345678", lambda: None)  # type: ignore[arg-type]
+    sent: list[Letter] = []
+    line.writer.write = sent.append  # type: ignore[method-assign]
+    assert list(line.news()) == []
+    line.put(b"to nobody")
+    for change, news in (
+        (("one", "here"), ["up"]),
+        (("one", "silent"), ["cut", "up"]),
+        (("two", "here"), ["cut", "up"]),
+        (("one", "gone"), []),
+        (("one", "silent"), []),
+        (("two", "gone"), ["cut"]),
+        (("two", "here"), ["up"]),
+    ):
+        line._changes.post(change)  # type: ignore[arg-type]
+        assert list(line.news()) == news
+        line.put(b"x", b"beside")
+    numbers = [each.attachment[8:TAG_BYTES] for each in sent]
+    assert numbers == [number.to_bytes(4, "little") for number in (1, 2, 3, 3, 3, 4)]
+    assert {each.payload for each in sent} == {b"beside"}
+    assert {each.attachment[TAG_BYTES:] for each in sent} == {b"x"}
+
+
+def test_answers_on_an_earlier_connection_are_passed_over_and_those_before_an_end_come_first() -> None:
+    line = ZenohLine(NoSession(), ("flow", "a", "b"), b"12345678", lambda: None)  # type: ignore[arg-type]
+    line._changes.post(("one", "here"))
+    assert list(line.news()) == ["up"]
+    line._answers.post((b"12345678\x00\x00\x00\x00", b"old"))
+    line._answers.post((b"12345678\x01\x00\x00\x00", b"new"))
+    line._changes.post(("one", "gone"))
+    assert list(line.news()) == []
+    assert (line.receive(), line.receive()) == (b"new", None)
+    assert list(line.news()) == ["cut"]
