@@ -17,7 +17,7 @@ from doraflow_runtime.shm.wire import HEADER, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MOMENT_SECONDS = 0.0003
+MOMENT_SECONDS = 0.0005
 """How long a pack waits for more while its sender does something else."""
 
 

@@ -46,6 +46,12 @@ class Proxy:
         """Change the last byte of what the client sends next."""
         self._flip = True
 
+    def cut(self) -> None:
+        """End the connections that pass, in the middle of whatever is on its way; others may follow."""
+        for each in self._sockets:
+            with contextlib.suppress(OSError):  # it has ended already
+                each.shutdown(socket.SHUT_RDWR)
+
     def __enter__(self) -> Self:
         self._start(self._accept)
         return self
@@ -72,7 +78,11 @@ class Proxy:
                 return
             self._sockets.append(client)
             if self._target:
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._target))
+                except OSError:  # nobody listens there any more
+                    client.close()
+                    continue
                 self._sockets.append(server)
                 self._start(self._pass, client, server, "server")
                 self._start(self._pass, server, client, "client")
