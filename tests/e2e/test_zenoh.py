@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.certificates import make_certificates
 from tests.e2e.fleet import Fleet
 from tests.e2e.network import network_of
-from tests.e2e.test_hosts import NODES, PIPELINE, all_well
+from tests.e2e.test_hosts import NODES, PIPELINE, SINK, all_well
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,19 @@ with zenoh.open(config) as session, session.declare_subscriber("dora/default/fle
         if len({key for key, *_ in seen}) == 2:
             break
 print(json.dumps(sorted({tuple(map(str, each)) for each in seen})), flush=True)
+"""
+
+
+PEER = """
+import sys, time, zenoh
+config = zenoh.Config.from_json5(sys.argv[1])
+config.insert_json5("scouting/multicast/enabled", "false")
+with zenoh.open(config) as session:
+    print("ready", flush=True)
+    end = time.monotonic() + float(sys.argv[2])
+    while not session.info.peers_zid() and time.monotonic() < end:
+        time.sleep(0.05)
+    print(len(session.info.peers_zid()), flush=True)
 """
 
 
@@ -101,3 +115,43 @@ def test_links_run_through_a_router_which_others_listen_at(fleet: Fleet) -> None
     out, _ = listener.communicate(timeout=60)
     assert json.loads(out) == [[key, "uint8", "['number', 'sum']"] for key in heard]
     hub.communicate(timeout=60)
+
+
+MUTUAL_TLS = """
+{{transport: {{link: {{tls: {{
+  root_ca_certificate: "{0}/authority.pem", enable_mtls: true,
+  listen_certificate: "{0}/host.pem", listen_private_key: "{0}/host.key",
+  connect_certificate: "{0}/host.pem", connect_private_key: "{0}/host.key",
+}}}}}}}}
+"""
+
+DIE_ONCE = """
+import os
+from pathlib import Path
+def die_once(seen):
+    mark = Path(os.environ["TMPDIR"], "died")
+    if len(seen) == 100 and not mark.exists():
+        mark.write_text("once")
+        os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_reader_behind_certificates_that_is_killed_goes_on_and_a_stranger_is_kept_out(fleet: Fleet) -> None:
+    for name in ("certificates", "strange"):
+        make_certificates(fleet.folder / name, map(fleet.network.address, fleet.network.hosts))
+    (fleet.folder / "zenoh.json5").write_text(MUTUAL_TLS.format(fleet.folder / "certificates"))
+    options = f"{{transport: zenoh, protocol: tls, config: {fleet.folder}/zenoh.json5}}"
+    flow = ZENOH.replace("    path: sink.py\n", "    path: sink.py\n    restart_policy: on-failure\n")
+    sink = SINK.replace("    for event in node:\n", "    for event in node:\n        die_once(seen)\n", 1)
+    bundle = fleet.build(
+        flow.format(options=options, count=400, policy="backpressure"), {**NODES, "sink": DIE_ONCE + sink}
+    )
+    launches = [fleet.launch(bundle, host) for host in ("three", "one")]
+    endpoint = f"tls/{fleet.network.address('three')}:29401"
+    for name, seconds, peers in (("certificates", "60", "1\n"), ("strange", "1", "0\n")):
+        settings = MUTUAL_TLS.format(fleet.folder / name).replace("{", f'{{connect: {{endpoints: ["{endpoint}"]}}, ', 1)
+        other = program(fleet, "two", PEER, settings, seconds)
+        assert other.communicate(timeout=90)[0] == peers
+    launches.append(fleet.launch(bundle, "two"))
+    assert [each.wait(180) for each in launches] == [0, 0, 0], "\n".join(each.out + each.err for each in launches)
+    assert "0 wrong, in order: True, last 399" in launches[0].out
