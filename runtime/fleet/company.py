@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     ]
 
 PERIOD = 1.0
-LAST_WORDS = 0.2
-"""Seconds for which the end of a far node is kept back: what it sent last may still be on its way."""
 SAME_MATTER = 60.0
 """Seconds within which the same trouble with a host is told once."""
 MOST_MATTERS = 64
@@ -276,7 +274,7 @@ class Company:
             event, words = _WORDS["ended"]
             self._crew.tell(event, words.format(host.name), host=host.name)
             for change in self.far.end_all(host.name):
-                self._loop.call_later(LAST_WORDS, partial(self._crew.on_far_change, change))
+                self._crew.on_far_change(change)
         if beat.stop is not None and host.was_going:
             self._crew.on_stop(beat.stop)
         if host.hears_us and not heard_us:
@@ -285,10 +283,7 @@ class Company:
 
     def _take_table(self, host: Host, revision: int, rows: tuple[NodeRow, ...]) -> None:
         for change in self.far.take(host.name, host.session, revision, rows):
-            if change.what == "ended":
-                self._loop.call_later(LAST_WORDS, partial(self._crew.on_far_change, change))
-            else:
-                self._crew.on_far_change(change)
+            self._crew.on_far_change(change)
         self._beat(host.name)
 
     def _answer(self, host: str, number: int, reply: str) -> None:

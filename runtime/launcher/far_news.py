@@ -6,14 +6,18 @@ What is so is found by the company of launchers; here it becomes words for nodes
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from doraflow_runtime.fleet.clock import Estimate
     from doraflow_runtime.fleet.far_nodes import FarChange
     from doraflow_runtime.launcher.judging import Judge
+    from doraflow_runtime.launcher.loop import Loop
     from doraflow_runtime.launcher.scene import Scene
 
+LAST_WORDS = 0.2
+"""Seconds for which readers are not told of the end of a far node: what it sent last may still be on its way."""
 CLOCK_STEP_NS = 20_000
 CLOCK_SECONDS = 10.0
 """Readers are told of a clock that is off by this much more or less than they know, and else every so often: one of
@@ -23,9 +27,11 @@ them may have been started again."""
 class FarNews:
     """Tells the nodes of one run."""
 
-    __slots__ = ("_away", "_clocks", "_judge", "_nodes", "_scene")
+    __slots__ = ("_away", "_clocks", "_ending", "_judge", "_loop", "_nodes", "_scene")
 
-    def __init__(self, scene: Scene, judge: Judge) -> None:
+    def __init__(self, scene: Scene, judge: Judge, loop: Loop) -> None:
+        self._loop = loop
+        self._ending: set[str] = set()
         self._scene = scene
         self._judge = judge
         self._nodes: dict[str, list[str]] = {}
@@ -46,6 +52,7 @@ class FarNews:
                 if joining.is_started:
                     joining.tell_readers(node, "restarting")
             case "began_again":
+                self._ending.discard(node)
                 joining.far_began_again(node)
 
     def take_clock(self, host: str, estimate: Estimate) -> None:
@@ -77,5 +84,12 @@ class FarNews:
             self._scene.failures.add_far(change.host, change.node, change.error)
             words = f"`{change.node}` on host `{change.host}` {change.error}"
             self._scene.console.progress("far_failed", words, node=change.node, host=change.host)
-        self._scene.joining.far_ended(change.node, change.error)
-        self._judge.note_drained(change.node)
+        self._ending.add(change.node)
+        self._loop.call_later(LAST_WORDS, partial(self._close, change))
+
+    def _close(self, change: FarChange) -> None:
+        """Let a node be at its end, unless it has begun again meanwhile."""
+        if change.node in self._ending:
+            self._ending.discard(change.node)
+            self._scene.joining.far_ended(change.node, change.error)
+            self._judge.note_drained(change.node)

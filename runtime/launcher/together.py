@@ -53,7 +53,7 @@ class Together:
         self._scene = scene
         self._loop = loop
         self._stop = stop
-        self._news = FarNews(scene, judge)
+        self._news = FarNews(scene, judge, loop)
         self._company: Company | None = None
         self._answer: Callable[[Request, Callable[[Reply], None]], None] | None = None
         self._notice: StopNotice | None = None
