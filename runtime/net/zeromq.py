@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import zmq
 from doraflow_runtime.net.events import read_events
+from doraflow_runtime.net.replays import watch_in_background
 from doraflow_runtime.net.security import security
 from doraflow_runtime.net.sockets import Attempts, connector, has, listener
 from doraflow_runtime.net.transport import Arrival
+from doraflow_runtime.node_api import log_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,6 +112,8 @@ class ZeroMqDesk:
     def __init__(self, context: zmq.Context[Any], config: NodeConfig, secure: Secure) -> None:
         self._is_open_to_all = config.insecure
         self._socket: AnySocket = listener(context, config.listen_far, secure)
+        if not config.insecure:
+            watch_in_background(self._socket, _tell)
 
     def descriptors(self) -> Iterable[int]:
         """List what tells that the socket's state may have changed."""
@@ -146,3 +150,7 @@ class ZeroMqDesk:
     def close(self) -> None:
         """Close the socket; what ZeroMQ has taken is still sent, for a moment."""
         self._socket.close()
+
+
+def _tell(text: str) -> None:
+    log_lines.write("warn", text, target="doraflow_runtime")

@@ -1,0 +1,56 @@
+"""A host of several that loses its power, and comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.fleet import Fleet
+from tests.e2e.network import network_of
+from tests.e2e.pipeline import NODES, PIPELINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.e2e.network import Network
+
+COUNT = 2_000
+MOST = 40
+"""Messages that a relay may hold when it dies: its queue, what it works on, and what waits for the next host."""
+
+ACCOUNT = (
+    'print("missing", int(os.environ["COUNT"]) - len(set(seen)), "again", len(seen) - len(set(seen)), flush=True)\n'
+)
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with network_of("one", "two", "three") as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, network)
+    yield made
+    made.end()
+
+
+def test_a_host_that_is_killed_and_started_again_loses_only_what_it_held(fleet: Fleet) -> None:
+    flow = PIPELINE.replace("    path: sink.py\n", '    path: sink.py\n    env: {{COUNT: "{count}"}}\n')
+    nodes = {**NODES, "sink": f"import os\n{NODES['sink']}{ACCOUNT}"}
+    bundle = fleet.build(flow.format(count=COUNT, policy="backpressure"), nodes)
+    sink, source, relay = (fleet.launch(bundle, host) for host in ("three", "one", "two"))
+    sink.wait_for("got 1000")
+    fleet.network.kill("two")
+    assert relay.wait() == -9
+    relay = fleet.launch(bundle, "two")
+    assert [each.wait(180) for each in (sink, source, relay)] == [0, 0, 0], sink.err + source.err + relay.err
+    (account,) = (line.partition("missing ")[2].split() for line in sink.out.splitlines() if "missing " in line)
+    missing, _, again = account
+    assert int(missing) <= MOST
+    assert int(again) <= MOST
+    assert " 0 wrong, " in sink.out
+    assert f"last {COUNT - 1}" in sink.out
