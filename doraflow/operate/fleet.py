@@ -147,7 +147,7 @@ def unknown(message: str, name: str, known: Sequence[str]) -> RefusedError:
 
     near = nearest(name, tuple(known))
     return RefusedError(
-        f"{message} {choices_text(name, tuple(known))}", f"to name the closest, write `{near[0]}`" if near else ""
+        f"{message}: {choices_text(name, tuple(known))}", f"to name the closest, write `{near[0]}`" if near else ""
     )
 
 

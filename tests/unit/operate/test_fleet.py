@@ -45,11 +45,11 @@ def test_an_order_goes_to_the_host_of_its_node() -> None:
         (
             "detecter",
             "",
-            "there is no node `detecter` in this run; its nodes are `detector`, `camera`",
+            "there is no node `detecter` in this run; its nodes are: `detector`, `camera`",
             "to name the closest, write `detector`",
         ),
-        ("camera", "gpu", "there is no node `camera` in this run; its nodes are `detector`", ""),
-        ("camera", "gpo", "the run has no host `gpo`; its hosts are `gpu`, `arm`", "to name the closest, write `gpu`"),
+        ("camera", "gpu", "there is no node `camera` in this run; its nodes are: `detector`", ""),
+        ("camera", "gpo", "the run has no host `gpo`; its hosts are: `gpu`, `arm`", "to name the closest, write `gpu`"),
     ],
 )
 def test_a_node_or_host_that_there_is_not_is_told_with_those_that_there_are(
