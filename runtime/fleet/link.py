@@ -106,7 +106,9 @@ class Link:
             raise LinkError(f"{error.message}; {error.mend}") from None
         for descriptor in self._descriptors():
             loop.on_readable(descriptor, self.pump)
-        self.pump()  # a descriptor tells of changes only, and one may have come before anyone watched it
+        # A descriptor tells of changes only, and one may have come before anyone watched it; whoever makes this link is
+        # told of nothing before it has it.
+        loop.call_later(0.0, self.pump)
 
     def send(self, host: str, data: bytes) -> None:
         """Send a message to the launcher of a host; it is lost if that is not there."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.delays import Delays
+
 if TYPE_CHECKING:
     from conftest import Run
     from doraflow_runtime.node_api.events import Event
@@ -69,7 +71,11 @@ def test_a_clock_that_differs_is_taken_out_of_latencies(run: Run) -> None:
     sender, reader = run.join("a", "b")
     run.tell("b", type="clock", node="a", offset=str(100 * 10**9))  # theirs is ahead: what took no time took 100 s
     pass_on(sender, reader, b"1")
-    delay = reader._core.meter.inputs["in"].delays.percentile(50)
+    measured = Delays(reader._core.meter.inputs["in"].delays.counts)
+    _, _, in_the_core = reader._core.queues.taken().get("in", (0, 0, []))
+    if in_the_core:
+        measured.merge(Delays(in_the_core))
+    delay = measured.percentile(50)
     assert delay is not None
     assert delay > 80 * 10**6
     run.tell("a", type="gone", node="b")  # else it would wait for what nobody reads
