@@ -105,7 +105,7 @@ def test_no_node_is_stopped_while_another_goes_on_by_itself_or_the_grace_is_off(
         bundle.node("goes_on", GOES_ON, inputs={"in": "source/out"})
         if other:
             bundle.node("clock", WAITS, inputs=TICK)
-        launch = world.launch(bundle, *options)
+        launch = world.launch(bundle, *options, "--grace", "0.5")
         launch.wait_for("STOP ALL_INPUTS_CLOSED")
         time.sleep(1.0)
         assert launch.process.poll() is None, launch.err
