@@ -468,6 +468,17 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
 
 /* ---- a message in its frame */
 
+/* Whether a reader may have offered a ring that nobody has heard of: a node that only sends hears of it nowhere else. */
+static int is_without_ring(const Route *route)
+{
+    for (Py_ssize_t at = 0; at < route->count; at++) {
+        const Account *account = route->targets[at].account;
+        if (account != NULL && account->connection->ring == NULL && account->connection->is_open)
+            return 1;
+    }
+    return 0;
+}
+
 int post_inline(Dispatch *self, Route *route, const Letter *letter)
 {
     if (!lock_try(self->lock))
@@ -478,6 +489,8 @@ int post_inline(Dispatch *self, Route *route, const Letter *letter)
     if (verdict == DONE) {
         route->messages++;
         route->bytes += (unsigned long long)letter->content_size;
+        if (is_without_ring(route) && is_stale(self) && hear(self, route) < 0)
+            verdict = FAILED;
     }
     lock_release(self->lock);
     return verdict;

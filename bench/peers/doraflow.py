@@ -29,7 +29,8 @@ class Doraflow:
     name = "doraflow"
     configured = (
         "a built bundle with its launcher; `queue_policy: backpressure` in floods, otherwise the defaults of every key "
-        "(no `spin_us`, no huge pages, nothing made ready)."
+        "(no `spin_us`, no huge pages, nothing made ready). The bytecode of the bundle's runtime is there, as after a "
+        "first start, and as that of the others' packages is."
     )
 
     def prepare(self) -> str:
@@ -55,6 +56,7 @@ class Doraflow:
             shutil.rmtree(earlier, ignore_errors=True)  # the bytecode of nodes that will not run again
         bundle = folder / "bundle"
         self.run("build", str(folder / "dataflow.yml"), "-o", str(bundle))
+        _compile(bundle / "runtime")
         return bundle
 
     def run(self, *arguments: str) -> None:
@@ -74,6 +76,12 @@ class Doraflow:
 def queue(flow: Flow) -> str:
     """Say how an input holds its sender back."""
     return f"queue_size: {flow.window}, queue_policy: backpressure"
+
+
+def _compile(runtime: Path) -> None:
+    """Leave the bytecode of a bundle's runtime where its processes look for it."""
+    command = [sys.executable, "-m", "compileall", "-q", str(runtime)]
+    subprocess.run(command, env={**os.environ, "PYTHONPYCACHEPREFIX": f"{cache()}/bytecode"}, check=True)
 
 
 def dataflow(flow: Flow, script: str, queue: str, machines: Mapping[str, str] = ONE_MACHINE) -> str:

@@ -71,6 +71,18 @@ def test_a_producer_sends_to_a_reader_that_is_awake_by_the_ring_and_wakes_one_th
         assert (reader.ring.get(SLEEP), reader.messages()) == (2, [5])
 
 
+def test_a_node_that_only_sends_hears_of_the_ring_too(run: Run) -> None:
+    descriptor, bell = ring_memory(), os.eventfd(0, os.EFD_NONBLOCK)
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor, bell)
+        os.close(descriptor)
+        for number in range(4):  # the first announces the type, after the second it reads what was said
+            send(node, number)
+        assert reader.ring.get(WRITTEN) > 0
+        assert reader.messages() == [0, 1, 2, 3]
+    os.close(bell)
+
+
 def test_a_producer_with_a_bell_uses_the_ring_also_while_its_reader_sleeps(run: Run) -> None:
     descriptor, bell = ring_memory(), os.eventfd(0, os.EFD_NONBLOCK)
     with connected(run) as (node, connection):
