@@ -25,7 +25,7 @@ typedef struct {
     PyObject *lanes, *types;
     PyObject *pack; /* bytes that are being filled; NULL for none */
     Py_ssize_t filled, packed;
-    int64_t shipped_ns;
+    int64_t shipped_ns, heard_ns;
     char is_up, has_left, is_deferred;
 } Outbox;
 

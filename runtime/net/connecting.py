@@ -85,6 +85,14 @@ class FarConnection:
         """Write a line that names the reader."""
         log_lines.write("warn", text, target="doraflow_runtime", fields={"consumer": self.name, "host": self.host})
 
+    def tell(self, what: str) -> None:
+        """Write a line that begins with the reader: what it does."""
+        self.warn(f"`{self.name}` on `{self.host}` {what}")
+
+    def tell_of_size(self, size: int, largest: int) -> None:
+        """Tell of a message that was too large to be sent."""
+        self.warn(f"a message of {size} bytes to `{self.name}` was dropped: {largest} travel between hosts")
+
     def close(self) -> None:
         """Close the connection; what was handed over is still sent, for a moment."""
         self._line.close()

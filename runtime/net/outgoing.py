@@ -7,6 +7,7 @@ node's lock.
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from doraflow_runtime.net.transport import Line
     from doraflow_runtime.node_api.outgoing import Outgoing
     from doraflow_runtime.shm.pool import Pool
+
+
+HEAR_SECONDS = 0.1
+"""After which a node that only sends looks what its readers say; the compiled core (core/send_call.c) has the same."""
 
 
 class FarConsumer(Outbox):
@@ -59,6 +64,7 @@ class FarConsumer(Outbox):
         self._nudge = nudge
         self._schema: Callable[[int], bytes] | None = None
         self._is_leaving = False
+        self._heard_at = 0.0
 
     # ---- what the node asks of any of its readers
 
@@ -106,10 +112,7 @@ class FarConsumer(Outbox):
         size = len(message.body) + (0 if message.slot is None else message.slot.room)
         if size > LARGEST_PART:  # a reader hangs up on that, and would do so each time that it is sent again
             lane.dropped += 1
-            name = self.connection.name
-            self.connection.warn(
-                f"a message of {size} bytes to `{name}` was dropped: {LARGEST_PART} travel between hosts"
-            )
+            self.connection.tell_of_size(size, LARGEST_PART)
             return
         if message.slot is not None:
             self._pool.hold(message.slot)
@@ -117,7 +120,7 @@ class FarConsumer(Outbox):
         if displaced is not None:
             self._let_go(displaced)
         self._send_held(link, lane)
-        if lane.held:
+        if lane.held or time.monotonic() - self._heard_at >= HEAR_SECONDS:
             self.look()  # a node that only sends hears of its readers nowhere else
         self._look_again()
 
@@ -176,8 +179,7 @@ class FarConsumer(Outbox):
         if not self.is_open or (self.is_up and not for_good):
             return
         if not for_good:
-            where = f"`{self.connection.name}` on `{self.connection.host}`"
-            self.connection.warn(f"{where} is away: what is sent to it is dropped until it is there again")
+            self.connection.tell("is away: what is sent to it is dropped until it is there again")
         self.lose()
 
     def lose(self) -> None:
@@ -199,6 +201,7 @@ class FarConsumer(Outbox):
 
     def look(self) -> bool:
         """Deal with what has come; True if more may be there."""
+        self._heard_at = time.monotonic()
         for is_there in self.connection.turns(was_up=self.is_up):
             if is_there:
                 self.has_left = False  # another process may listen there now
@@ -235,8 +238,7 @@ class FarConsumer(Outbox):
             self.lose()
         elif frame.kind == NetKind.REFUSED:
             reason = frame.body[: frames.LONGEST_REASON].decode("utf-8", "replace")
-            connection = self.connection
-            connection.warn(f"`{connection.name}` on `{connection.host}` refuses the link: {reason}")
+            self.connection.tell(f"refuses the link: {reason}")
             self.lose()
         else:
             raise WireError(f"a frame of kind {frame.kind}, which a reader does not send")

@@ -26,6 +26,7 @@ from tests.unit.runtime.net.man_in_the_middle import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import doraflow_core
 
@@ -70,6 +71,46 @@ def test_a_flood_that_is_cut_again_and_again_arrives_whole_once_and_in_order(run
         assert [receiver.stdout.readline() for _ in "ab"] == [f"{COUNT}\n", f"all {COUNT}\n"]
         run.finish(receiver, 60)
         assert run.finish(sender, 60).count("is cut; it is taken up again") >= 3
+
+
+SEND_SLOWLY = """
+import time
+from pathlib import Path
+from doraflow_runtime.node_api.node import Node
+with Node() as node:
+    limit = time.monotonic() + 40
+    while not Path("{enough}").exists() and time.monotonic() < limit:
+        node.send_output("out", b"1" * 5000)
+        time.sleep(0.3)
+"""
+RECEIVE_SOME = """
+from pathlib import Path
+from doraflow_runtime.node_api.node import Node
+with Node() as node:
+    for _ in range(4):
+        print(node.next(30).type, flush=True)
+    Path("{enough}").touch()
+"""
+
+
+def test_a_node_that_does_nothing_but_send_hears_of_a_cut_long_before_the_window_is_full(
+    run: Run, tmp_path: Path
+) -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 5)
+    run.apart("b")
+    run.listen(2)
+    receiver = run.spawn("b", RECEIVE_SOME.format(enough=tmp_path / "enough"))
+    with Proxy(run.ports["b"]) as proxy:
+        run.ports["b"] = proxy.port
+        sender = run.spawn("a", SEND_SLOWLY.format(enough=tmp_path / "enough"))
+        assert receiver.stdout is not None
+        assert receiver.stdout.readline() == "INPUT\n"
+        proxy.cut()
+        assert [receiver.stdout.readline() for _ in range(3)] == ["INPUT\n"] * 3
+        run.finish(receiver, 60)
+        run.finish(sender, 60)
 
 
 def body(content: bytes, metadata: bytes = b"") -> bytes:
