@@ -166,6 +166,17 @@ def read_record(data: memoryview, at: int) -> tuple[int, Frame, int]:
     return count, Frame(kind, flags, link, number, bytes(data[begin : begin + size])), begin + size
 
 
+def are_records(data: memoryview) -> bool:
+    """Tell whether bytes are records one behind the other, and no frame by itself."""
+    at = 0
+    try:
+        while at < len(data):
+            _number, _frame, at = read_record(data, at)
+    except WireError:
+        return False
+    return len(data) > 0
+
+
 def read_message(frame: Frame, number: int) -> Message:
     """Read the body of a message, whose record had the number. Raises WireError if its parts do not add up."""
     body = frame.body

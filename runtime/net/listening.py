@@ -94,15 +94,18 @@ class Listener:
         try:
             data, beside = _read(arrival.parts)
             if producer is None:
-                self._take_first(arrival, frames.read_frame(bytes(data)))
+                self._take_first(arrival, data)
             else:
                 self._take_records(producer, data, beside)
         except (WireError, LaneError) as error:
             self._refuse(peer, str(error))
 
-    def _take_first(self, arrival: Arrival, frame: Frame) -> None:
-        if frame.kind != Kind.HELLO:
+    def _take_first(self, arrival: Arrival, data: memoryview) -> None:
+        if frames.are_records(data):
             return  # what was on its way on a connection that was cut; its sender knows, and sends it again
+        frame = frames.read_frame(bytes(data))
+        if frame.kind != Kind.HELLO:
+            return
         greeting = frames.read_hello(frame.body)
         self._check(greeting, arrival)
         known = self._known.get(greeting.producer)

@@ -115,6 +115,13 @@ def test_a_bad_greeting_is_refused_with_its_reason(peer: Peer, name: str) -> Non
     assert answer.body.decode() == reason
 
 
+def test_what_was_left_over_from_a_connection_that_was_cut_is_passed_over(peer: Peer) -> None:
+    peer.say(message(4660) + message(4661))
+    peer.say(message(4662, size=70_000), b"p" * 70_000)
+    peer.greet()
+    assert peer.hear().kind == NetKind.WELCOME
+
+
 BROKEN = {
     "a type that was never announced": ((message(1),), "type 1 was never announced"),
     "a link that is not its own": ((message(1, link=9),), "link 9 is closed, or does not come from `a`"),
