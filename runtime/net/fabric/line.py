@@ -29,7 +29,12 @@ TAG_BYTES = NAME_BYTES + NUMBER_BYTES
 """Of every message: eight that no other process has, and the number of the connection."""
 
 ANSWER_SECONDS = 1.0
-"""After which a greeting without an answer is said again: zenoh may not have known the way yet."""
+"""After which a greeting without an answer is said again: zenoh may not have known the way yet.
+
+Each time twice as long, up to the longest: a reader may be busy, and an answer to an earlier one counts for nothing.
+"""
+
+LONGEST_WAIT = 32.0
 
 MOST_ANSWERS = 4096
 
@@ -44,6 +49,7 @@ class ZenohLine:
         self._number = 0
         self._tag = b""
         self._reader = ""
+        self._patience = ANSWER_SECONDS
         self._changes: Mailbox[Change] = Mailbox(ring, MOST_ANSWERS)
         self._answers: Mailbox[tuple[bytes, bytes]] = Mailbox(ring, MOST_ANSWERS)
         self._publisher: zenoh.Publisher | None = None
@@ -68,6 +74,7 @@ class ZenohLine:
                 self.writer.forget()
                 yield "cut"
             if what != "gone":
+                self._patience = ANSWER_SECONDS if what == "here" else min(2 * self._patience, LONGEST_WAIT)
                 self._begin(reader)
                 yield "up"
 
@@ -112,7 +119,7 @@ class ZenohLine:
         self._number += 1
         self._tag = self._name + self._number.to_bytes(NUMBER_BYTES, "little")
         self.writer.forget()
-        self.writer.expect(ANSWER_SECONDS)
+        self.writer.expect(self._patience)
 
     def _greet_again(self) -> None:
         self._changes.post((self._reader, "silent"))
