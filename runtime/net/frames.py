@@ -168,6 +168,8 @@ def read_record(data: memoryview, at: int) -> tuple[int, Frame, int]:
 
 def are_records(data: memoryview) -> bool:
     """Tell whether bytes are records one behind the other, and no frame by itself."""
+    if len(data) >= HEADER.size and HEADER.unpack_from(data)[0] == len(data) - HEADER.size:
+        return False
     at = 0
     try:
         while at < len(data):

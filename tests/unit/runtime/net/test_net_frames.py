@@ -65,6 +65,14 @@ def test_records_lie_one_behind_the_other() -> None:
     assert at == len(data)
 
 
+def test_a_greeting_is_no_records_whatever_its_session_says() -> None:
+    session = bytes(6) + (20).to_bytes(4, "little") + bytes(6)
+    greeting = frames.hello(Hello("d" * 4, "c" * 18, session, ()))
+    assert frames.read_record(memoryview(greeting), 20)[2] == len(greeting), "else it is none that shows anything"
+    assert not frames.are_records(memoryview(greeting))
+    assert frames.are_records(memoryview(frames.message(1, 1, 0, 4660, b"body")))
+
+
 @given(data=st.binary(max_size=120), at=st.integers(0, 120))
 def test_no_bytes_are_read_as_more_than_they_are(data: bytes, at: int) -> None:
     with contextlib.suppress(WireError):
