@@ -150,8 +150,8 @@ class Supervisor:
             return
         self._failures.stopped_for = failed
         self._console.progress("stopping", f"stopping: {reason}", reason=reason)
-        self._orders.wake_all()
         self._joining.stop()
+        self._orders.wake_all()  # after that, so that what feeds a node does not end before it is told to stop
         for member in self._members.all:
             self._health.forget(member.node)
             if member.connection is None:

@@ -176,8 +176,8 @@ def test_a_changed_bundle_is_refused(world: World) -> None:
 
 def test_every_golden_launcher_of_one_host_launches(world: World) -> None:
     """A generated launcher that no test runs is broken sooner or later."""
-    several = ("fleet", "two_hosts")
-    cases = [path for path in sorted((ROOT / "tests/golden").glob("*/dataflow.yml")) if path.parent.name not in several]
+    golden = sorted((ROOT / "tests/golden").glob("*/dataflow.yml"))
+    cases = [path for path in golden if (path.parent / "expected/launch_local.py").is_file()]
     assert cases
     for case in cases:
         out = world.folder / case.parent.name

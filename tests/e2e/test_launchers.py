@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from tests.e2e.fleet import Started
 
 SOURCE = """
-import os, sys
+import os, sys, time
 from dora import Node
 mode, sent = os.environ.get("MODE", ""), 0
 if mode == "early":
+    while not os.path.exists(os.environ["GO"]):
+        time.sleep(0.05)
     os._exit(4)
 with Node() as node:
     for event in node:
@@ -158,7 +160,11 @@ def test_a_node_that_is_restarted_and_fails_for_good_is_known_on_both_hosts(flee
 
 
 def test_a_failure_before_the_start_stops_all_hosts(fleet: Fleet, bundle: Path) -> None:
-    one, two = both(fleet, bundle, MODE="early")
+    go = bundle.parent / "go"
+    one, two = both(fleet, bundle, MODE="early", GO=str(go))
+    for launch, other in ((one, "two"), (two, "one")):
+        launch.wait_for(f"host `{other}` is there")
+    go.touch()
     assert (one.wait(), two.wait()) == (1, 1), one.err + two.err
     assert "`source` on host `one` failed before it joined the dataflow with exit code 4" in two.err
 

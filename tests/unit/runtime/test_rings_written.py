@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import socket
@@ -113,6 +114,7 @@ def test_a_producer_with_a_bell_uses_the_ring_also_while_its_reader_sleeps(run: 
 def test_a_bell_that_could_hold_its_producer_up_is_not_taken(run: Run, make: Callable[[], int]) -> None:
     descriptor, bell = ring_memory(), make()
     with connected(run) as (node, connection):
+        gc.collect()  # what earlier tests have left over must not go while we count
         before = len(list(Path("/proc/self/fd").iterdir()))
         reader = Reader(connection, descriptor, bell)
         os.close(descriptor)
@@ -168,6 +170,7 @@ def test_a_ring_that_cannot_be_used_ends_the_connection_and_leaves_no_descriptor
     run: Run, capfd: pytest.CaptureFixture[str], make: Callable[[], int]
 ) -> None:
     with connected(run) as (node, connection):
+        gc.collect()  # what earlier tests have left over must not go while we count
         before = len(list(Path("/proc/self/fd").iterdir()))
         descriptor = make()
         socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor])

@@ -290,7 +290,7 @@ def test_a_node_outside_a_run_says_how_to_start_it(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("policy", ["drop_oldest", "backpressure"])
 def test_what_waits_for_a_slow_reader_is_sent_while_the_sender_is_busy_elsewhere(run: Run, policy: str) -> None:
-    count = 300
+    count = 1500  # more than the 4 MiB that a ring may hold
     run.pair(count, policy)
     a, b = run.join("a", "b")
     for number in range(count):
@@ -301,12 +301,13 @@ def test_what_waits_for_a_slow_reader_is_sent_while_the_sender_is_busy_elsewhere
 
 
 def test_the_thread_that_sends_what_waits_ends_when_nothing_waits(run: Run) -> None:
-    run.pair(100)
+    count = 1500  # more than the 4 MiB that a ring may hold
+    run.pair(count)
     a, b = run.join("a", "b")
-    for _ in range(100):
+    for _ in range(count):
         a.send_output("out", bytes(4000))
     assert any(thread.name == "doraflow-courier" for thread in threading.enumerate())
-    for _ in range(100):
+    for _ in range(count):
         b.next(5)
     deadline = time.monotonic() + 5
     while any(thread.name == "doraflow-courier" for thread in threading.enumerate()) and time.monotonic() < deadline:
