@@ -176,9 +176,9 @@ class Company:
     def _repeat_table(self, host: Host) -> None:
         """Say the table again that a host has not taken in: a cut may have swallowed it."""
         table = self._tables.get(host.name)
-        if table is None or host.presence != "present" or host.beat is None:
+        if table is None or host.presence != "present":
             return
-        if not host.hears_us or host.beat.seen < table.revision:
+        if host.beat is None or not host.hears_us or host.beat.seen < table.revision:
             self._say(host.name, table)
 
     def _revision(self, name: str) -> int:
@@ -211,6 +211,7 @@ class Company:
 
     def _on_up(self, host: str) -> None:
         self._renew_table(host)
+        self._repeat_table(self.members.hosts[host])
         self._beat(host)
 
     # ---- what the others say
@@ -244,6 +245,7 @@ class Company:
         event, words = _WORDS[news]
         self._crew.tell(event, words.format(host.name), host=host.name)
         self._clocks[host.name].forget()
+        self.far.greet(host.name, host.session)
         for _ in range(FIRST_BURST):
             self._say(host.name, Ping(time.time_ns()))
         self._renew_table(host.name)

@@ -31,8 +31,10 @@ class FarChange:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """`restarts` is None for a node of a launcher that was heard, but has not told of its nodes yet."""
+
     session: str
-    restarts: int
+    restarts: int | None
     has_ended: bool = False
 
 
@@ -56,6 +58,12 @@ class FarNodes:
         known = self._known.get((self._homes.get(node, ""), node))
         return known is not None and known.has_ended
 
+    def greet(self, host: str, session: str) -> None:
+        """Take note that a launcher is there: should another follow it, its nodes are started again."""
+        for node, home in self._homes.items():
+            if home == host:
+                self._known.setdefault((host, node), _Known(session, None))
+
     def take(self, host: str, session: str, revision: int, rows: Iterable[NodeRow]) -> Iterator[FarChange]:
         """Take a table of a host, and find what is new in it; nodes that belong elsewhere are not heeded."""
         if revision <= self.seen(host, session):
@@ -70,7 +78,7 @@ class FarNodes:
         for node, home in self._homes.items():
             if home != host:
                 continue
-            known = self._known.get((host, node), _Known("", 0))
+            known = self._known.get((host, node), _Known("", None))
             if not known.has_ended:
                 self._known[host, node] = replace(known, has_ended=True)
                 yield FarChange(host, node, "ended")
@@ -89,5 +97,5 @@ class FarNodes:
             return
         if before.has_ended:
             yield FarChange(host, row.node, "began_again")
-        elif before.session != session or restarts > before.restarts:
+        elif before.session != session or (before.restarts is not None and restarts > before.restarts):
             yield FarChange(host, row.node, "restarting")

@@ -35,7 +35,7 @@ with Node() as node:
         node.send_output("data", sent.to_bytes(4, "big"))
         if sent % 50 == 0:
             print("sent", sent, flush=True)
-        if mode == "fail" and sent == 5:
+        if mode == "fail" and sent == 20:  # more than the places of a queue: the reader has started
             if node.is_restart():
                 os._exit(3)
             sys.exit(3)  # which leaves in order: what it feeds stays open all the same

@@ -38,6 +38,22 @@ def test_each_change_is_told_once(tables: list[tuple[str, NodePhase, int]], expe
     assert changes(*tables) == expected
 
 
+def test_nodes_of_a_launcher_that_went_before_it_told_of_them_are_started_again_by_the_next() -> None:
+    known = FarNodes({"camera": "gpu"})
+    known.greet("gpu", "s")
+    known.greet("gpu", "t")
+    assert list(known.take("gpu", "t", 1, [NodeRow("camera", "there")])) == [FarChange("gpu", "camera", "restarting")]
+
+
+def test_restarts_before_the_first_word_are_no_news() -> None:
+    known = FarNodes({"camera": "gpu"})
+    known.greet("gpu", "s")
+    assert list(known.take("gpu", "s", 1, [NodeRow("camera", "there", 3)])) == []
+    assert list(known.take("gpu", "s", 2, [NodeRow("camera", "there", 4)])) == [
+        FarChange("gpu", "camera", "restarting")
+    ]
+
+
 def test_a_failure_comes_with_how() -> None:
     assert changes(("s", "ended", 0), error="failed with exit code 3") == ["ended failed with exit code 3"]
 
