@@ -27,6 +27,15 @@ _NAME_LENGTH = 32
 """How much of a dataflow's name stands in that of its runs, as `run_directory` of the launcher has it."""
 
 
+def is_log_name(name: str) -> bool:
+    """Tell whether a file is called as the log of a node is, and lies in the folder itself.
+
+    >>> is_log_name("camera.jsonl.2"), is_log_name("../camera.jsonl"), is_log_name("/tmp/x.jsonl")
+    (True, False, False)
+    """
+    return _LOG.fullmatch(name) is not None and "/" not in name and "\0" not in name
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
     """A folder of logs: `run` is the run's id, `began` when it did, `nodes` are all of its dataflow, in their order.

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.client import Client, ControlError
-from doraflow_runtime.control.far_messages import AskLogs, LogPart, Logs, ReadLog
+from doraflow_runtime.control.far_messages import MOST_OF_A_LOG, AskLogs, LogPart, Logs, ReadLog
 
+from doraflow.logs.folders import is_log_name
 from doraflow.logs.records import glance
 from doraflow.operate.fleet import ask_host
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from doraflow.operate.fleet import HostView
 
 MOST_OF_A_FILE = 8 * 2**20
-"""How much of the end of a file is copied: logs may be large, and links slow."""
+"""How much of the end of a file is copied, and of what was added later at once: logs may be large, and links slow."""
 PERIOD_SECONDS = 0.5
 _ANSWER_SECONDS = 5.0
 _STAMP = slice(15, 47)
@@ -84,20 +85,30 @@ class FarLogs:
     def _pull(self, view: HostView) -> None:
         listed = ask_host(self._client, self._own, view.host, AskLogs(), _ANSWER_SECONDS)
         ahead = timedelta(microseconds=(view.seen.clock_us or 0) if view.seen is not None else 0)
-        files = listed.files if isinstance(listed, Logs) else ()
+        files = _sound(listed.files) if isinstance(listed, Logs) else ()
+        self._forget(view.host, {file.number for file in files})
         # Those that are known come first: one that was put aside leaves its name to a new one.
         for file in sorted(files, key=lambda file: (view.host, file.number) not in self._copies):
             copy = self._copy_of(view.host, file)
-            while copy.offset < file.size:
+            end = min(file.size, copy.offset + MOST_OF_A_FILE)
+            while copy.offset < end:
                 part = ask_host(self._client, self._own, view.host, ReadLog(file.number, copy.offset), _ANSWER_SECONDS)
-                if not isinstance(part, LogPart) or part.next <= copy.offset:
+                if not isinstance(part, LogPart) or not 0 < part.next - copy.offset <= MOST_OF_A_LOG:
                     break
                 self._append(self._folders[view.host] / copy.name, part.text, ahead)
                 copy.offset = part.next
 
+    def _forget(self, host: str, listed: set[int]) -> None:
+        """Forget files that are there no longer: the disk may give their numbers to others."""
+        self._copies = {
+            (of, number): copy for (of, number), copy in self._copies.items() if of != host or number in listed
+        }
+
     def _copy_of(self, host: str, file: LogFile) -> _Copy:
         """Find the copy of a file, and let it be called as the file is now."""
         copy = self._copies.get((host, file.number))
+        if copy is not None and file.size < copy.offset:
+            copy = None  # another file has got the number
         if copy is None:
             copy = self._copies[host, file.number] = _Copy(file.name, max(0, file.size - MOST_OF_A_FILE))
         elif copy.name != file.name:
@@ -111,6 +122,11 @@ class FarLogs:
         lines = [corrected(line, ahead) for line in text.encode().splitlines(keepends=True)]
         with path.open("ab") as stream:
             stream.write(b"".join(lines))
+
+
+def _sound(files: Sequence[LogFile]) -> list[LogFile]:
+    """Choose the files that are called as logs are: what a host says is never taken for a path."""
+    return [file for file in files if is_log_name(file.name)]
 
 
 def corrected(line: bytes, ahead: timedelta) -> bytes:

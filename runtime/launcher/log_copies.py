@@ -34,7 +34,7 @@ def part(folder: Path, wanted: ReadLog) -> LogPart:
     """Read whole lines of a file; none where it has no more, or is not there any more. Raises Refused."""
     try:
         name = next((file.name for file in _files(folder) if file.number == wanted.number), "")
-        if not name or wanted.offset < 0:
+        if not name or not 0 <= wanted.offset < 2**63:
             return LogPart("", wanted.offset)
         with (folder / name).open("rb") as stream:
             if os.fstat(stream.fileno()).st_ino != wanted.number:
