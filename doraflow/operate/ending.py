@@ -15,7 +15,7 @@ from doraflow.operate.asking import ask, findings_of_control
 from doraflow.operate.fleet import ask_host, ask_others, chosen_hosts, home_of, look, survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from doraflow_runtime.control.registry import FoundRun
 
@@ -23,6 +23,8 @@ _PAUSE = 0.05
 _ASK_SECONDS = 5.0
 _OVER = ("ended", "failed", "lost", "absent", "strange")
 """States after which nothing follows, of nodes and of hosts that cannot be waited for."""
+_OVER_HOSTS = ("ended", "absent", "strange")
+"""States of a host on which nothing of the run goes on."""
 _FIRST_NEWS_AFTER = 2.0
 
 
@@ -40,6 +42,12 @@ def stop(run: FoundRun, timeout: float, notice: Callable[[str], None], sink: Sin
     if timeout == 0:
         return True
     has_ended = wait_for_end(run, timeout, notice, sink, look=(lambda: others.update(_others(run))) if others else None)
+    lost = [host for host, state in others.items() if state == "lost"]
+    if has_ended and lost:
+        listed = ", ".join(f"`{host}`" for host in lost)
+        message = f"this host has ended, but {listed} could not be asked to: nothing was heard of it"
+        sink.error("DF846", message, help="see to the network, then `doraflow stop` there; its nodes may run on")
+        return False
     left = [host for host, state in others.items() if state not in _OVER]
     if has_ended and left:
         listed = ", ".join(f"`{host}` ({others[host]})" for host in left)
@@ -61,7 +69,10 @@ def stop_host(
         return not sink.has_errors
     if host == views[0].host:
         return wait_for_end(run, timeout, notice, sink)
-    return _wait(lambda: dict(_others(run)).get(host, "ended"), f"host `{host}`", timeout, notice, sink)
+    # Silence is no end: this host may be slow to answer, and one that is lost may run on.
+    return _wait(
+        lambda: dict(_others(run)).get(host, "silent"), f"host `{host}`", timeout, notice, sink, over=_OVER_HOSTS
+    )
 
 
 def stop_node(
@@ -80,10 +91,17 @@ def stop_node(
     return _wait(lambda: _state_of(run, node), f"`{node}`", timeout, notice, sink)
 
 
-def _wait(ask_state: Callable[[], str], what: str, timeout: float, notice: Callable[[str], None], sink: Sink) -> bool:
+def _wait(
+    ask_state: Callable[[], str],
+    what: str,
+    timeout: float,
+    notice: Callable[[str], None],
+    sink: Sink,
+    over: Collection[str] = _OVER,
+) -> bool:
     """Wait until something is over; False, with a finding, if it is not after `timeout` seconds."""
     began, told = time.monotonic(), 0.0
-    while (state := ask_state()) not in ("", *_OVER):
+    while (state := ask_state()) not in ("", *over):
         waited = time.monotonic() - began
         if waited >= timeout:
             message = f"{what} has not ended within {timeout:g} s; it is {state}"

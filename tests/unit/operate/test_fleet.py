@@ -123,8 +123,57 @@ def test_logs_are_copied_piece_by_piece_also_when_files_are_put_aside(
     assert far.nodes == ("n",)
 
 
+@pytest.mark.parametrize("name", ["/{outside}", "../outside.jsonl", "{outside}.jsonl", ".bashrc"])
+def test_what_another_host_calls_a_log_is_no_path_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    here, run = tmp_path / "here", tmp_path / "run"
+    for folder in (here, run):
+        folder.mkdir()
+    (run / "control.sock").touch()
+    given = name.format(outside=tmp_path / "outside")
+
+    def answer(_client: object, _own: str, _host: str, request: Request, _timeout: float) -> Reply:
+        return Logs((LogFile(given, 7, 4),)) if isinstance(request, AskLogs) else LogPart("text", 4)
+
+    monkeypatch.setattr(far_logs, "ask_host", answer)
+    far = FarLogs(FoundRun(run, FACTS, is_alive=True), [view("gpu", "n")], here)
+    try:
+        far.pull()
+    finally:
+        far.close()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["control.sock"]
+
+
+def test_a_host_that_tells_of_ever_more_is_heard_for_so_long_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "control.sock").touch()
+    asked: list[int] = []
+
+    def answer(_client: object, _own: str, _host: str, request: Request, _timeout: float) -> Reply:
+        if isinstance(request, ReadLog):
+            asked.append(request.offset)
+            return LogPart("x\n", request.offset + far_logs.MOST_OF_A_LOG)
+        return Logs((LogFile("n.jsonl", 7, 2**60),))
+
+    monkeypatch.setattr(far_logs, "ask_host", answer)
+    far = FarLogs(FoundRun(run, FACTS, is_alive=True), [view("gpu", "n")], tmp_path)
+    try:
+        far.pull()
+    finally:
+        far.close()
+    assert len(asked) == far_logs.MOST_OF_A_FILE // far_logs.MOST_OF_A_LOG
+
+
 def test_a_file_that_is_gone_gives_nothing(tmp_path: Path) -> None:
     assert log_copies.part(tmp_path, ReadLog(1)) == LogPart("", 0)
+    (tmp_path / "m.jsonl").write_text("a\n")
+    wanted = ReadLog((tmp_path / "m.jsonl").stat().st_ino, 2**64)
+    assert log_copies.part(tmp_path, wanted) == LogPart("", 2**64)
+    (tmp_path / "m.jsonl").unlink()
     assert log_copies.files(tmp_path) == Logs(())
     (tmp_path / "n.jsonl").write_text("a\n")
     number = (tmp_path / "n.jsonl").stat().st_ino
