@@ -93,7 +93,8 @@ def build(
     folder = out or Path(f"{planned.graph.name}_bundle" if planned is not None else "")
     if files is not None and check:
         _compare(files, folder, made.sink, form)
-        check_lock(made)
+        if not frozen:
+            check_lock(made)
     elif files is not None:
         _write(files, folder, made.sink, told)
         has_new_lock = keep_lock(made, told)

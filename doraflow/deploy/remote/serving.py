@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -141,7 +142,11 @@ def _prepare(talk: Conversation, request: Mapping[str, object]) -> dict[str, obj
     """Make the environment, run the build steps, and note that the version is whole."""
     name, bounds = str(request["version"]), talk.bounds(request)
     version = talk.place.version(name)
-    python = commands.environment(talk.place, version, bounds) if request["environment"] is True else sys.executable
+    known = place.read_record(talk.place).whole.get(name)
+    if request["environment"] is True:
+        python = commands.environment(talk.place, version, bounds)
+    else:  # a version that is whole keeps what it was prepared with: it may be running from it
+        python = known.python if known is not None and Path(known.python).exists() else sys.executable
     rows = request["steps"]
     commands.build(version, [_step(row) for row in rows] if isinstance(rows, list) else [], python, bounds)
     switching.declare_whole(talk.place, name, python)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from itertools import starmap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,6 @@ from doraflow.ir import BuildStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20).filter(
     lambda name: name not in (".", "..") and len(name.encode()) < 200
@@ -61,6 +61,22 @@ def deployed(base: Path, wanted: Share, keep: int = 2) -> int:
         opened.prepare(moved.name, (), 60.0, environment=False)
         opened.switch(moved.name, keep)
         return moved.bytes
+
+
+def test_a_version_that_is_whole_keeps_its_python_unless_an_environment_is_asked_for(tmp_path: Path) -> None:
+    wanted = share({"a": b"a"})
+    deployed(tmp_path, wanted)
+    record = tmp_path / "flow/edge/record.json"
+    environment = tmp_path / "flow/edge/environments/key/bin/python3"
+    environment.parent.mkdir(parents=True)
+    environment.touch()
+    table = json.loads(record.read_text())
+    table["whole"]["v1"]["python"] = str(environment)
+    record.write_text(json.dumps(table))
+    assert deployed(tmp_path, wanted) == 0
+    assert environment.exists()
+    assert (tmp_path / "flow/edge/venv").readlink() == Path("environments/key")
+    assert json.loads(record.read_text())["whole"]["v1"]["python"] == str(environment)
 
 
 @SLOW
