@@ -77,6 +77,11 @@ class FarConnection:
             take(frame)
         return True
 
+    def forget(self) -> None:
+        """Pass over what an earlier connection has left: a reader says nothing before it is greeted."""
+        while self._line.receive() is not None:
+            pass
+
     def put(self, *parts: bytes | memoryview) -> None:
         """Hand over a message. What cannot be taken, since the connection is gone, is sent anew after the next one."""
         self._line.put(*parts)

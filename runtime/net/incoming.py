@@ -138,9 +138,10 @@ class FarProducer(Feed):
         """Take note that nothing more comes on a link; None if that is known. Raises WireError."""
         if link not in self._all:
             raise self._not_open(link)
-        if self._source is not None:
+        inlet = self._inlets.pop(link, None)
+        if inlet is not None and self._source is not None:  # else it was said again after a cut
             self._source.close_link(link)
-        return self._inlets.pop(link, None)
+        return inlet
 
     def inlet(self, link: int) -> Inlet:
         """Give a link by its index."""

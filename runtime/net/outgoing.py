@@ -63,7 +63,7 @@ class FarConsumer(Outbox):
         self._pool = pool
         self._nudge = nudge
         self._schema: Callable[[int], bytes] | None = None
-        self._is_leaving = False
+        self._is_leaving = self._awaits_answer = False
         self._heard_at = 0.0
 
     # ---- what the node asks of any of its readers
@@ -105,6 +105,8 @@ class FarConsumer(Outbox):
     def send(self, link: int, message: Outgoing, schema: Callable[[int], bytes]) -> None:
         """Send a message, or keep it until the reader has room. `schema` gives a type's bytes by number."""
         lane = self.lanes[link]
+        if not self.is_open and time.monotonic() - self._heard_at >= HEAR_SECONDS:
+            self.look()  # another process of the reader may be there
         if not self.is_open or lane.is_closing:
             lane.dropped += not lane.is_closing
             return
@@ -207,7 +209,9 @@ class FarConsumer(Outbox):
                 self.has_left = False  # another process may listen there now
             self._note_turn()
         if self.connection.can_greet():
+            self.connection.forget()
             self.types.clear()
+            self._awaits_answer = True
             producer = next(iter(self.links.values())).link.producer
             greet(self.connection, self._greeting, producer, self.lanes)
         return self.connection.receive(self._take)
@@ -215,7 +219,7 @@ class FarConsumer(Outbox):
     def _note_turn(self) -> None:
         """Note that what was on its way is gone: it is sent anew, message by message, once the reader has answered."""
         self.ship()
-        self.is_up = False
+        self.is_up = self._awaits_answer = False
         for link, lane in self.lanes.items():
             lane.cut()
             lane.spread(partial(take_apart, link))
@@ -230,6 +234,8 @@ class FarConsumer(Outbox):
 
     def _take_frame(self, frame: wire.Frame) -> None:
         if frame.kind == NetKind.WELCOME:
+            if not self._awaits_answer:
+                raise WireError("an answer to no greeting")
             self._resume(frames.read_stands(frame.body))
         elif frame.kind == NetKind.GRANT:
             if self.is_up:  # else of a connection that was cut
@@ -256,7 +262,7 @@ class FarConsumer(Outbox):
         if {stand.link for stand in stands} != set(self.lanes):
             raise WireError("an answer to the greeting that speaks of other links")
         before = sum(lane.dropped for lane in self.lanes.values())
-        self.is_up = True
+        self.is_up, self.has_left, self._awaits_answer = True, False, False
         for stand in stands:
             lane = self.lanes[stand.link]
             arrived, dropped = lane.resume(stand.at, stand.limit)
@@ -285,6 +291,7 @@ class FarConsumer(Outbox):
         if self.is_up:
             self.ship()
             self.connection.put(frames.record(frame))
+            self._look_again()
 
     def _say_closed(self, link: int) -> None:
         if not self.lanes[link].held:

@@ -37,6 +37,7 @@ Each time twice as long, up to the longest: a reader may be busy, and an answer 
 LONGEST_WAIT = 32.0
 
 MOST_ANSWERS = 4096
+MOST_PROCESSES = 16
 
 
 class ZenohLine:
@@ -49,6 +50,7 @@ class ZenohLine:
         self._number = 0
         self._tag = b""
         self._reader = ""
+        self._present: dict[str, None] = {}
         self._patience = ANSWER_SECONDS
         self._changes: Mailbox[Change] = Mailbox(ring, MOST_ANSWERS)
         self._answers: Mailbox[tuple[bytes, bytes]] = Mailbox(ring, MOST_ANSWERS)
@@ -67,12 +69,15 @@ class ZenohLine:
             return
         while (change := self._changes.take()) is not None:
             reader, what = change
+            self._note(reader, what)
             if what != "here" and reader != self._reader:
                 continue
             if self._reader:
                 self._reader = ""
                 self.writer.forget()
                 yield "cut"
+            if what == "gone" and self._present:  # it was the old process of a reader whose new one came before
+                reader, what = next(reversed(self._present)), "here"
             if what != "gone":
                 self._patience = ANSWER_SECONDS if what == "here" else min(2 * self._patience, LONGEST_WAIT)
                 self._begin(reader)
@@ -120,6 +125,15 @@ class ZenohLine:
         self._tag = self._name + self._number.to_bytes(NUMBER_BYTES, "little")
         self.writer.forget()
         self.writer.expect(self._patience)
+
+    def _note(self, reader: str, what: str) -> None:
+        """Keep in mind which processes of the reader there are, the last to come at the end."""
+        if what != "silent":
+            self._present.pop(reader, None)
+        if what == "here":
+            self._present[reader] = None
+            if len(self._present) > MOST_PROCESSES:
+                del self._present[next(iter(self._present))]
 
     def _greet_again(self) -> None:
         self._changes.post((self._reader, "silent"))

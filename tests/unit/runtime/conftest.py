@@ -165,24 +165,33 @@ class Run:
         self.link("a/out", "b/in", size, policy)
         self.listen(2)
 
-    def listen(self, expected: int) -> None:
-        """Play the launcher: greet `expected` nodes, say start to all, then listen to what they say."""
+    def listen(self, expected: int, later: int = 0) -> None:
+        """Play the launcher: greet `expected` nodes, say start to all, then greet `later` ones that come again."""
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         server.bind(str(self.directory / "launcher.sock"))
         server.listen(16)
         server.settimeout(30)
 
+        def greet() -> socket.socket:
+            connection, _address = server.accept()
+            with connection.makefile() as lines:
+                hello = json.loads(lines.readline())
+            before = self.connections.pop(hello["node"], None)
+            if before is not None:
+                before.close()
+            self.connections[hello["node"]] = connection
+            self.greeted.release()
+            return connection
+
         def serve() -> None:
             with server:
                 for _ in range(expected):
-                    connection, _address = server.accept()
-                    with connection.makefile() as lines:
-                        hello = json.loads(lines.readline())
-                    self.connections[hello["node"]] = connection
-                    self.greeted.release()
-            for connection in self.connections.values():
-                connection.sendall(b'{"type": "start"}\n')
-            self.all_here.set()
+                    greet()
+                for connection in self.connections.values():
+                    connection.sendall(b'{"type": "start"}\n')
+                self.all_here.set()
+                for _ in range(later):
+                    greet().sendall(b'{"type": "start"}\n')
 
         threading.Thread(target=serve, daemon=True).start()
 

@@ -122,6 +122,30 @@ def test_what_was_left_over_from_a_connection_that_was_cut_is_passed_over(peer: 
     assert peer.hear().kind == NetKind.WELCOME
 
 
+def test_an_end_that_is_said_again_after_a_cut_is_known(run: Run) -> None:
+    run.node("a", ("out", "more"))
+    run.node("b")
+    run.link("a/out", "b/in")
+    run.link("a/more", "b/more")
+    run.apart("b")
+    run.listen(1)
+    process = run.spawn("b", READER)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    for ended in ((1,), (1, 2)):
+        peer = Peer(context, f"tcp://127.0.0.1:{run.ports['b']}")
+        peer.greet(stands=(Stand(1, 1, 0), Stand(2, 1, 0)))
+        assert peer.hear().kind == NetKind.WELCOME
+        for link in ended:
+            peer.say(frames.record(wire.closed(link)))
+        assert process.stdout.readline() == f"INPUT_CLOSED {'in' if ended == (1,) else 'more'}\n"
+        peer.socket.close()
+    context.term()
+    assert process.stdout.readline() == "STOP ALL_INPUTS_CLOSED\n"
+    assert process.wait(20) == 0
+
+
 BROKEN = {
     "a type that was never announced": ((message(1),), "type 1 was never announced"),
     "a link that is not its own": ((message(1, link=9),), "link 9 is closed, or does not come from `a`"),

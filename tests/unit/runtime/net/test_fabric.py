@@ -111,6 +111,19 @@ def test_every_process_of_the_reader_and_every_silence_begins_a_new_connection()
     assert {each.attachment[TAG_BYTES:] for each in sent} == {b"x"}
 
 
+def test_the_old_process_of_a_reader_may_go_after_its_new_one_has_come() -> None:
+    line = ZenohLine(NoSession(), ("flow", "a", "b"), b"12345678", lambda: None)  # type: ignore[arg-type]
+    for change, news in (
+        (("new", "here"), ["up"]),
+        (("old", "here"), ["cut", "up"]),
+        (("old", "gone"), ["cut", "up"]),
+        (("new", "silent"), ["cut", "up"]),
+        (("new", "gone"), ["cut"]),
+    ):
+        line._changes.post(change)  # type: ignore[arg-type]
+        assert list(line.news()) == news
+
+
 def test_answers_on_an_earlier_connection_are_passed_over_and_those_before_an_end_come_first() -> None:
     line = ZenohLine(NoSession(), ("flow", "a", "b"), b"12345678", lambda: None)  # type: ignore[arg-type]
     line._changes.post(("one", "here"))

@@ -102,6 +102,25 @@ def test_a_node_that_does_nothing_but_send_is_heard(run: Run, tmp_path: Path) ->
     run.finish(sender)
 
 
+@pytest.mark.parametrize("policy", ["drop_oldest", "backpressure"])
+def test_a_node_that_only_sends_finds_the_next_process_of_a_reader_that_left(
+    run: Run, tmp_path: Path, policy: str
+) -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 5, policy)
+    run.apart("b")
+    run.listen(2, later=1)
+    enough = tmp_path / "enough"
+    first = run.spawn("b", FIRST_OF_ALL.format(enough=str(enough)).replace("    Path", "    #"))
+    sender = run.spawn("a", "import time\nfrom pathlib import Path\n" + PATIENT_SEND.format(enough=str(enough)))
+    assert run.finish(first).endswith("got one\n")
+    (run.directory / "n1.sock").unlink()  # as the launcher does before it starts a node again
+    second = run.spawn("b", "from pathlib import Path\n" + FIRST_OF_ALL.format(enough=str(enough)))
+    assert run.finish(second).endswith("got one\n")
+    run.finish(sender)
+
+
 def test_many_edges_share_a_connection_and_a_node_may_read_from_here_and_there(run: Run) -> None:
     run.node("a", ("x", "y"))
     run.node("c", ("z",))
