@@ -213,6 +213,11 @@ class Company:
         self._renew_table(host)
         self._repeat_table(self.members.hosts[host])
         self._beat(host)
+        self._compare_clocks(host)  # what was asked before, when its first word came, was lost if it came earlier
+
+    def _compare_clocks(self, host: str) -> None:
+        for _ in range(FIRST_BURST):
+            self._say(host, Ping(time.time_ns()))
 
     # ---- what the others say
 
@@ -246,8 +251,7 @@ class Company:
         self._crew.tell(event, words.format(host.name), host=host.name)
         self._clocks[host.name].forget()
         self.far.greet(host.name, host.session)
-        for _ in range(FIRST_BURST):
-            self._say(host.name, Ping(time.time_ns()))
+        self._compare_clocks(host.name)
         self._renew_table(host.name)
         self._repeat_table(host)
         self._beat(host.name)

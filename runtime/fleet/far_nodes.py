@@ -86,7 +86,8 @@ class FarNodes:
     def _compare(self, host: str, session: str, row: NodeRow) -> Iterator[FarChange]:
         before = self._known.get((host, row.node))
         restarts = row.life + (row.phase == "restarting")
-        self._known[host, row.node] = _Known(session, restarts, row.phase == "ended")
+        is_over = row.phase == "ended" or (row.phase == "absent" and before is not None and before.has_ended)
+        self._known[host, row.node] = _Known(session, restarts, is_over)
         if row.phase == "absent":
             return
         if row.phase == "ended":

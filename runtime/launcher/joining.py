@@ -44,6 +44,7 @@ class Joining:
         "_members",
         "_on_arrival",
         "_on_left",
+        "_order",
         "_producers",
         "_stop_all",
         "is_started",
@@ -71,6 +72,7 @@ class Joining:
         self.on_change: Callable[[], None] = lambda: None
         self._far_ended: dict[str, None] = {}
         self._members = members
+        self._order = {node.id: place for place, node in enumerate(wiring.nodes)}
         self._measurements = measurements
         self._barrier = barrier
         self._health = health
@@ -125,6 +127,8 @@ class Joining:
     def far_began_again(self, node: str) -> None:
         """Note that a node of another host which had ended is there again."""
         self._far_ended.pop(node, None)
+        if self.is_started:
+            self.tell_readers(node, "will_return")  # from now on its end is told by its launcher again
 
     def restarting(self, member: Member) -> None:
         """Note that the process of a node has ended and another follows, and tell those who read from it."""
@@ -179,10 +183,11 @@ class Joining:
         """Tell every node to stop, and those who come later too."""
         self.is_stopping = True
         self.on_change()
-        for member in self._members.all:
-            member.tell("stop")
-        for guest in self._members.guests.values():
-            guest.tell("stop")
+        peers = {member.node: member for member in self._members.all} | self._members.guests
+        # Against the order of the file, in which readers mostly stand behind what feeds them: whoever is told first
+        # ends first, and its readers would hear of that before they are told to stop.
+        for node in sorted(peers, key=lambda node: self._order.get(node, -1), reverse=True):
+            peers[node].tell("stop")
 
     def _greet(self, connection: Connection, hello: Hello) -> None:
         member = self._members.peer(hello.node)

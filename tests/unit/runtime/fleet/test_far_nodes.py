@@ -54,6 +54,14 @@ def test_restarts_before_the_first_word_are_no_news() -> None:
     ]
 
 
+def test_a_node_that_nobody_has_started_again_yet_is_at_its_end_until_somebody_does() -> None:
+    known = FarNodes({"camera": "gpu"})
+    list(known.take("gpu", "s", 1, [NodeRow("camera", "ended")]))
+    assert list(known.take("gpu", "t", 1, [NodeRow("camera", "absent")])) == []
+    assert known.has_ended("camera")
+    assert list(known.take("gpu", "t", 2, [NodeRow("camera", "there")])) == [FarChange("gpu", "camera", "began_again")]
+
+
 def test_a_failure_comes_with_how() -> None:
     assert changes(("s", "ended", 0), error="failed with exit code 3") == ["ended failed with exit code 3"]
 
