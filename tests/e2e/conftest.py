@@ -29,8 +29,13 @@ from doraflow_runtime.contract import (
     Process,
 )
 
+from tests.e2e.fleet import Fleet
+from tests.e2e.network import network_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.e2e.network import Network
 
 PATIENCE = 30.0
 MARK = "DORAFLOW_TEST"
@@ -279,3 +284,18 @@ def _surroundings(tmp_path: Path) -> World:
         MARK: token,
     }
     return World(tmp_path, base, token, environment)
+
+
+@pytest.fixture
+def network(request: pytest.FixtureRequest) -> Iterator[Network]:
+    """The hosts that the test's module names in `HOSTS`, as network namespaces."""
+    with network_of(*request.module.HOSTS) as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
+    """What runs on these hosts; all of it is ended with the test."""
+    made = Fleet(tmp_path, network)
+    yield made
+    made.end()

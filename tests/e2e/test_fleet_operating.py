@@ -7,16 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.e2e.fleet import Fleet
-from tests.e2e.network import network_of
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.e2e.network import Network
+    from tests.e2e.fleet import Fleet
 
 FLOW = """\
 nodes:
@@ -41,17 +33,7 @@ with Node() as node:
 """
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
-    with network_of("arm", "desk") as made:
-        yield made
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
-    made = Fleet(tmp_path, network)
-    yield made
-    made.end()
+HOSTS = ("arm", "desk")
 
 
 def on_arm(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:

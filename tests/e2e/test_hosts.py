@@ -12,31 +12,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.disturbance import Disturbance
-from tests.e2e.fleet import Fleet
-from tests.e2e.network import network_of
 from tests.e2e.pipeline import NODES, PIPELINE, SINK, all_well
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.network import Network
+    from tests.e2e.fleet import Fleet
+
 
 CUT_SECONDS = 30 if os.environ.get("DORAFLOW_TEST_LONG") else 3
 """For how long a cable is pulled; `doit robustness` asks for the long form."""
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
-    with network_of("one", "two", "three") as made:
-        yield made
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
-    made = Fleet(tmp_path, network)
-    yield made
-    made.end()
+HOSTS = ("one", "two", "three")
 
 
 def test_ten_thousand_messages_of_mixed_sizes_pass_three_hosts_without_loss(fleet: Fleet) -> None:

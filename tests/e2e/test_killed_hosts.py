@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.e2e.fleet import Fleet
-from tests.e2e.network import network_of
 from tests.e2e.pipeline import NODES, PIPELINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.e2e.network import Network
+    from tests.e2e.fleet import Fleet
 
 COUNT = 2_000
 MOST = 40
@@ -25,17 +18,7 @@ ACCOUNT = (
 )
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
-    with network_of("one", "two", "three") as made:
-        yield made
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
-    made = Fleet(tmp_path, network)
-    yield made
-    made.end()
+HOSTS = ("one", "two", "three")
 
 
 def test_a_host_that_is_killed_and_started_again_loses_only_what_it_held(fleet: Fleet) -> None:

@@ -8,16 +8,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.e2e import relay as relay_program
-from tests.e2e.fleet import Fleet
-from tests.e2e.network import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.e2e.fleet import Fleet
     from tests.e2e.network import Network
 
 SOURCE = """
@@ -62,17 +59,7 @@ nodes:
 LAUNCHERS, PORT = "29400", "29401"
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
-    with network_of("one", "two", "middle") as made:
-        yield made
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
-    made = Fleet(tmp_path, network)
-    yield made
-    made.end()
+HOSTS = ("one", "two", "middle")
 
 
 @dataclass

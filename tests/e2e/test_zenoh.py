@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.certificates import make_certificates
-from tests.e2e.fleet import Fleet
-from tests.e2e.network import network_of
-from tests.e2e.test_hosts import NODES, PIPELINE, SINK, all_well
+from tests.e2e.pipeline import NODES, PIPELINE, SINK, all_well
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.e2e.network import Network
+    from tests.e2e.fleet import Fleet
 
 pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
 
@@ -67,17 +62,7 @@ with zenoh.open(config) as session:
 """
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
-    with network_of("one", "two", "three") as made:
-        yield made
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, network: Network) -> Iterator[Fleet]:
-    made = Fleet(tmp_path, network)
-    yield made
-    made.end()
+HOSTS = ("one", "two", "three")
 
 
 def program(fleet: Fleet, host: str, code: str, *arguments: str) -> subprocess.Popen[str]:
