@@ -249,6 +249,7 @@ class Company:
             return
         event, words = _WORDS[news]
         self._crew.tell(event, words.format(host.name), host=host.name)
+        self._crew.on_life(host.name, host.session)
         self._clocks[host.name].forget()
         self.far.greet(host.name, host.session)
         self._compare_clocks(host.name)

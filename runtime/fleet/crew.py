@@ -44,6 +44,9 @@ class Crew(Protocol):
     def on_far_change(self, change: FarChange) -> None:
         """Learn what has become of a node on another host."""
 
+    def on_life(self, host: str, life: str) -> None:
+        """Learn that a host is there, and of which life its launcher is."""
+
     def on_clock(self, host: str, estimate: Estimate) -> None:
         """Learn how far the clock of a host is off."""
 

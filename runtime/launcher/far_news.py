@@ -55,6 +55,12 @@ class FarNews:
                 self._ending.discard(node)
                 joining.far_began_again(node)
 
+    def take_life(self, host: str, life: str) -> None:
+        """Tell those who send to a host's nodes which run of it is there: over zenoh the keys of links carry that."""
+        if self._scene.run.wiring.fabric is not None:
+            for node in self._nodes.get(host, ()):
+                self._scene.joining.far_is_of(node, life)
+
     def take_clock(self, host: str, estimate: Estimate) -> None:
         """Tell the readers of a host's nodes how far its clock is off."""
         now, (told, at) = time.monotonic(), self._clocks.get(host, (0, -CLOCK_SECONDS))

@@ -39,6 +39,7 @@ class Joining:
         "_console",
         "_consumers",
         "_far_ended",
+        "_far_lives",
         "_health",
         "_measurements",
         "_members",
@@ -71,6 +72,7 @@ class Joining:
         self.may_start: Callable[[], bool] = lambda: True
         self.on_change: Callable[[], None] = lambda: None
         self._far_ended: dict[str, None] = {}
+        self._far_lives: dict[str, str] = {}
         self._members = members
         self._order = {node.id: place for place, node in enumerate(wiring.nodes)}
         self._measurements = measurements
@@ -130,6 +132,12 @@ class Joining:
         if self.is_started:
             self.tell_readers(node, "will_return")  # from now on its end is told by its launcher again
 
+    def far_is_of(self, node: str, life: str) -> None:
+        """Note to which run of its host a node of another host belongs; those who send to it are told."""
+        self._far_lives[node] = life
+        if self.is_started:
+            self.tell_senders(node, "life", life=life)
+
     def restarting(self, member: Member) -> None:
         """Note that the process of a node has ended and another follows, and tell those who read from it."""
         if self.is_started:
@@ -144,11 +152,11 @@ class Joining:
             if (reader := self._members.peer(consumer)) is not None:
                 reader.tell(kind, node=node, **fields)
 
-    def tell_senders(self, node: str, kind: str) -> None:
+    def tell_senders(self, node: str, kind: str, **fields: str) -> None:
         """Tell those who send to a node something of it."""
         for producer in self._producers.get(node, ()):
             if (sender := self._members.peer(producer)) is not None:
-                sender.tell(kind, node=node)
+                sender.tell(kind, node=node, **fields)
 
     def have_ended(self, nodes: Iterable[str]) -> bool:
         """Tell whether none of `nodes` has a process, or will have one."""
@@ -245,13 +253,16 @@ class Joining:
             self._stop_all(f"`{node}` asked for it")
 
     def _tell_start(self, member: Member | Guest) -> None:
-        """Tell a node to start, and first which of its producers will never send."""
+        """Tell a node to start, and first which of its producers will never send, and whose life its readers share."""
         for producer in self._members.all:
             if producer.is_over and member.node in self._consumers.get(producer.node, ()):
                 member.tell("ended", node=producer.node)
         for far in self._far_ended:
             if member.node in self._consumers.get(far, ()):
                 member.tell("ended", node=far)
+        for reader in self._consumers.get(member.node, ()):
+            if (life := self._far_lives.get(reader)) is not None:
+                member.tell("life", node=reader, life=life)
         member.tell("start")
         for far in self._far_ended:
             if member.node in self._producers.get(far, ()):

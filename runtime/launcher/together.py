@@ -211,6 +211,10 @@ class Together:
         if not self._is_over:
             self._news.take(change)
 
+    def on_life(self, host: str, life: str) -> None:
+        """Let those who send to a host's nodes know which run of it is there."""
+        self._news.take_life(host, life)
+
     def on_clock(self, host: str, estimate: Estimate) -> None:
         """Let the readers of a host's nodes know how far its clock is off."""
         self._news.take_clock(host, estimate)

@@ -101,6 +101,8 @@ class Network:
                 for consumer in self._consumers:
                     if consumer.connection.name == news.node:
                         consumer.give_up(for_good=news.type == "gone")
+            case "life":
+                self._transport.note_life(news.node, news.life)
             case "clock" if self._listener is not None:
                 self._listener.set_clock(news.node, news.offset)
 

@@ -92,6 +92,9 @@ class Transport(Protocol):
     def desk(self) -> Desk:
         """Listen for senders. Raises RuntimeError, naming the port, if that cannot be."""
 
+    def note_life(self, reader: str, life: str) -> None:
+        """Learn which run of its host a reader belongs to, from the launchers; a `line` to it may follow."""
+
     def audience(self) -> Audience | None:
         """Let applications outside of the dataflow listen to the node's outputs; None if nobody can."""
 

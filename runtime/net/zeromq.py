@@ -47,6 +47,9 @@ class ZeroMq:
                 "end the program that uses it, or start all hosts with another `--port-base`"
             ) from None
 
+    def note_life(self, reader: str, life: str) -> None:
+        """Do nothing: who is at an endpoint is proved by its key."""
+
     def audience(self) -> None:
         """Say that nobody else can listen: the links have two ends each."""
 

@@ -24,8 +24,8 @@ class News:
     """A line from the launcher: `start`, `stop`, or news of the node that it names, whose process may be told too.
 
     `tap` names an output, and the address of one who wants copies of it; `ended` says how the node failed, if it did.
-    `gone`, `away` and `clock` are of nodes on other hosts: one that reads no more, one whose host has been lost for
-    long, and by how many nanoseconds the clock of one is ahead of ours.
+    `gone`, `away`, `life` and `clock` are of nodes on other hosts: one that reads no more, one whose host has been lost
+    for long, the run of the host of one, and by how many nanoseconds the clock of one is ahead of ours.
     """
 
     type: str
@@ -35,6 +35,7 @@ class News:
     address: str = ""
     error: str = ""
     offset: int = 0
+    life: str = ""
 
 
 class LauncherLink:
@@ -99,4 +100,4 @@ def _news(line: bytes) -> News | None:
     kind, node, output, address, error = (str(said.get(key, "")) for key in keys)
     offset = str(said.get("offset", ""))
     ahead = int(offset) if _OFFSET.fullmatch(offset) else 0
-    return News(kind, node, number, output, address, error, ahead)
+    return News(kind, node, number, output, address, error, ahead, str(said.get("life", "")))

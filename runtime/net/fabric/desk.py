@@ -27,7 +27,7 @@ STRANGER = ""
 
 
 class ZenohDesk:
-    """What is sent to a node; `ends` are the dataflow, the senders that are known, and the node.
+    """What is sent to a node; `ends` are the dataflow, the run of this host, the senders that are known, and the node.
 
     `name` is what no other process has.
     """
@@ -35,11 +35,11 @@ class ZenohDesk:
     def __init__(
         self,
         session: Session,
-        ends: tuple[str, Iterable[str], str],
+        ends: tuple[str, str, Iterable[str], str],
         name: bytes,
         ring: Callable[[], None],
     ) -> None:
-        self._dataflow, producers, self._consumer = ends
+        self._dataflow, self._life, producers, self._consumer = ends
         self._name = name
         self._session: zenoh.Session | None = None
         self._token: zenoh.LivelinessToken | None = None
@@ -85,17 +85,19 @@ class ZenohDesk:
 
     def _declare(self, session: zenoh.Session) -> None:
         self._session = session
-        dataflow, consumer = self._dataflow, self._consumer
-        session.declare_subscriber(frames_key(dataflow, "*", consumer), Callback(self._on_message, indirect=False))
+        dataflow, life, consumer = self._dataflow, self._life, self._consumer
+        session.declare_subscriber(
+            frames_key(dataflow, life, "*", consumer), Callback(self._on_message, indirect=False)
+        )
         # The token comes last: whoever sees it can be heard.
-        self._token = session.liveliness().declare_token(reader_key(dataflow, consumer, self._name.hex()))
+        self._token = session.liveliness().declare_token(reader_key(dataflow, life, consumer, self._name.hex()))
 
     def _put(self, letter: Letter) -> None:
         if self._session is None:
             return
         tag, producer = letter.attachment[:TAG_BYTES], letter.attachment[TAG_BYTES:].decode()
         self._session.put(
-            answers_key(self._dataflow, producer, self._consumer),
+            answers_key(self._dataflow, self._life, producer, self._consumer),
             letter.payload,
             attachment=tag,
             congestion_control=zenoh.CongestionControl.BLOCK,

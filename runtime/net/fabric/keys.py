@@ -22,31 +22,33 @@ def output_key(dataflow: str, node: str, output: str) -> str:
     return f"{_base(dataflow)}/output/{node}/{output}"
 
 
-def frames_key(dataflow: str, producer: str, consumer: str) -> str:
+def frames_key(dataflow: str, life: str, producer: str, consumer: str) -> str:
     """Name the key of what a sender tells a reader; `*` for every sender.
 
-    A part that begins with `@` is matched by no wildcard, so who listens to all of a dataflow hears outputs alone.
+    `life` is the run of the reader's host, which no other run has: another one of a dataflow of this name may share the
+    network. A part that begins with `@` is matched by no wildcard, so who listens to all of a dataflow hears outputs
+    alone.
     """
-    return f"{_base(dataflow)}/@link/{producer}/{consumer}/frames"
+    return f"{_base(dataflow)}/@link/{life}/{producer}/{consumer}/frames"
 
 
-def answers_key(dataflow: str, producer: str, consumer: str) -> str:
+def answers_key(dataflow: str, life: str, producer: str, consumer: str) -> str:
     """Name the key of what a reader tells a sender."""
-    return f"{_base(dataflow)}/@link/{producer}/{consumer}/answers"
+    return f"{_base(dataflow)}/@link/{life}/{producer}/{consumer}/answers"
 
 
 def producer_of(key: str) -> str:
     """Read the sender from a key of frames.
 
-    >>> producer_of(frames_key("vision", "camera", "detector"))
+    >>> producer_of(frames_key("vision", "1b4e28ba", "camera", "detector"))
     'camera'
     """
     return key.split("/")[-3]
 
 
-def reader_key(dataflow: str, consumer: str, process: str) -> str:
+def reader_key(dataflow: str, life: str, consumer: str, process: str) -> str:
     """Name the token that stands as long as a process of a reader can be reached; `*` for any process."""
-    return f"{_base(dataflow)}/@reader/{consumer}/{process}"
+    return f"{_base(dataflow)}/@reader/{life}/{consumer}/{process}"
 
 
 def process_of(key: str) -> str:

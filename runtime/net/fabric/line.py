@@ -2,11 +2,17 @@
 
 The token tells which process of the reader can be reached. Whenever one comes or comes again, a new connection begins:
 it has a number, which every message carries, so that what is left over from an earlier one is known.
+
+All keys name the run of the reader's host, which the launchers tell one another: other runs of the same dataflow may be
+in the network, and none of them is taken for this one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import contextlib
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import zenoh
 from doraflow_runtime.net.fabric.keys import answers_key, frames_key, process_of, reader_key
@@ -41,10 +47,18 @@ MOST_PROCESSES = 16
 
 
 class ZenohLine:
-    """The way from node `producer` to node `consumer`; `name` is what no other process has."""
+    """The way from node `producer` to node `consumer`; `name` is what no other process has.
+
+    It leads nowhere before `aim`.
+    """
 
     def __init__(self, session: Session, ends: tuple[str, str, str], name: bytes, ring: Callable[[], None]) -> None:
         self._ends = ends
+        self._session = session
+        self._life = ""
+        self._aiming = threading.Lock()
+        self._declaring = threading.Lock()
+        self._declared: list[Any] = []
         self._ring = ring
         self._name = name
         self._number = 0
@@ -56,7 +70,18 @@ class ZenohLine:
         self._answers: Mailbox[tuple[bytes, bytes]] = Mailbox(ring, MOST_ANSWERS)
         self._publisher: zenoh.Publisher | None = None
         self.writer = Writer(self._put, remind=self._greet_again)
-        session.when_open(self._declare)
+
+    def aim(self, life: str) -> None:
+        """Speak to the reader of a run of its host from now on, and to none of earlier ones."""
+        with self._aiming:
+            if life == self._life:
+                return
+            self._life = life
+            self._changes.clear()
+        self._present.clear()
+        if self._reader:
+            self._changes.post((self._reader, "gone"))
+        self._session.when_open(partial(self._declare, life))
 
     def descriptors(self) -> tuple[int, ...]:
         """List nothing: the bell is rung."""
@@ -138,17 +163,31 @@ class ZenohLine:
     def _greet_again(self) -> None:
         self._changes.post((self._reader, "silent"))
 
-    def _declare(self, session: zenoh.Session) -> None:
+    def _declare(self, life: str, session: zenoh.Session) -> None:
+        with self._declaring:  # the thread that has opened the session may still be at an earlier life
+            if life != self._life:
+                return
+            while self._declared:
+                with contextlib.suppress(zenoh.ZError):  # the session may have ended
+                    self._declared.pop().undeclare()
+            self._declared += self._declare_all(life, session)
+
+    def _declare_all(self, life: str, session: zenoh.Session) -> tuple[Any, ...]:
         dataflow, producer, consumer = self._ends
         self._publisher = session.declare_publisher(
-            frames_key(dataflow, producer, consumer),
+            frames_key(dataflow, life, producer, consumer),
             congestion_control=zenoh.CongestionControl.BLOCK,
             express=True,
         )
-        session.declare_subscriber(answers_key(dataflow, producer, consumer), Callback(self._on_answer, indirect=False))
-        session.liveliness().declare_subscriber(
-            reader_key(dataflow, consumer, "*"), Callback(self._on_token, indirect=False), history=True
+        answers = session.declare_subscriber(
+            answers_key(dataflow, life, producer, consumer), Callback(self._on_answer, indirect=False)
         )
+        tokens = session.liveliness().declare_subscriber(
+            reader_key(dataflow, life, consumer, "*"),
+            Callback(partial(self._on_token, life), indirect=False),
+            history=True,
+        )
+        return self._publisher, answers, tokens
 
     def _put(self, letter: Letter) -> None:
         if self._publisher is not None:
@@ -158,6 +197,8 @@ class ZenohLine:
         if sample.attachment is not None:
             self._answers.post((sample.attachment.to_bytes(), sample.payload.to_bytes()))
 
-    def _on_token(self, sample: zenoh.Sample) -> None:
+    def _on_token(self, life: str, sample: zenoh.Sample) -> None:
         is_there = sample.kind == zenoh.SampleKind.PUT
-        self._changes.post((process_of(str(sample.key_expr)), "here" if is_there else "gone"))
+        with self._aiming:
+            if life == self._life:
+                self._changes.post((process_of(str(sample.key_expr)), "here" if is_there else "gone"))

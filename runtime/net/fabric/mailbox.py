@@ -39,6 +39,11 @@ class Mailbox(Generic[T]):
             self._ring()
         return True
 
+    def clear(self) -> None:
+        """Throw away what waits."""
+        with self._lock:
+            self._items.clear()
+
     def take(self) -> T | None:
         """Take what has waited longest; None if nothing waits."""
         with self._lock:

@@ -32,18 +32,27 @@ class Zenoh:
         self._name = secrets.token_bytes(NAME_BYTES)
         self._session = Session(config, fabric)
         self._writers: list[Writer] = []
+        self._lines: dict[str, ZenohLine] = {}
+        self._lives: dict[str, str] = {}
 
     def line(self, links: Sequence[OutgoingLink]) -> ZenohLine:
         """Connect to the reader at the end of `links`."""
         ends = self._config.dataflow, self._config.node.id, links[0].link.consumer
         made = ZenohLine(self._session, ends, self._name, self._ring)
         self._writers.append(made.writer)
+        self._lines[links[0].link.consumer] = made
+        self._aim(links[0].link.consumer)
         return made
+
+    def note_life(self, reader: str, life: str) -> None:
+        """Learn which run of its host a reader belongs to: the keys of its links carry that."""
+        self._lives[reader] = life
+        self._aim(reader)
 
     def desk(self) -> ZenohDesk:
         """Listen for senders."""
         config = self._config
-        ends = config.dataflow, tuple(config.hosts), config.node.id
+        ends = config.dataflow, config.run_id, tuple(config.hosts), config.node.id
         made = ZenohDesk(self._session, ends, self._name, self._ring)
         self._writers += made.writers.values()
         return made
@@ -64,3 +73,7 @@ class Zenoh:
         for writer in self._writers:
             writer.join(deadline - time.monotonic())
         self._session.close()
+
+    def _aim(self, reader: str) -> None:
+        if reader in self._lines and reader in self._lives:
+            self._lines[reader].aim(self._lives[reader])

@@ -57,6 +57,9 @@ class Run:
     ports: dict[str, int] = field(default_factory=dict)
     """Of nodes that are on a host of their own: they are reached over TCP on loopback."""
     goes_over_zenoh: bool = False
+    run_id: str = "run-1"
+    routers: tuple[str, ...] = ()
+    """Endpoints of the zenoh network that nodes connect to besides those of their readers."""
 
     def node(self, name: str, outputs: tuple[str, ...] = (), operators: tuple[OperatorWiring, ...] = ()) -> None:
         self.inputs.setdefault(name, [])
@@ -91,7 +94,7 @@ class Run:
         config = NodeConfig(
             contract=CONTRACT_VERSION,
             dataflow="test",
-            run_id="run-1",
+            run_id=self.run_id,
             node=NodeWiring(
                 name,
                 tuple(self.inputs[name]),
@@ -120,7 +123,10 @@ class Run:
         readers = dict.fromkeys(link.consumer for link in self.links if link.producer == name)
         return Fabric(
             listen=(f"tcp/127.0.0.1:{self.ports[name]}",) if name in self.ports else (),
-            connect=tuple(f"tcp/127.0.0.1:{self.ports[reader]}" for reader in readers if reader in self.ports),
+            connect=(
+                *(f"tcp/127.0.0.1:{self.ports[reader]}" for reader in readers if reader in self.ports),
+                *self.routers,
+            ),
         )
 
     def address(self, name: str, names: list[str]) -> str:
@@ -183,15 +189,21 @@ class Run:
             self.greeted.release()
             return connection
 
+        def start(connection: socket.socket) -> None:
+            for reader in self.ports if self.goes_over_zenoh else ():
+                said = {"type": "life", "node": reader, "life": self.run_id}
+                connection.sendall(json.dumps(said).encode() + b"\n")
+            connection.sendall(b'{"type": "start"}\n')
+
         def serve() -> None:
             with server:
                 for _ in range(expected):
                     greet()
                 for connection in self.connections.values():
-                    connection.sendall(b'{"type": "start"}\n')
+                    start(connection)
                 self.all_here.set()
                 for _ in range(later):
-                    greet().sendall(b'{"type": "start"}\n')
+                    start(greet())
 
         threading.Thread(target=serve, daemon=True).start()
 

@@ -81,6 +81,7 @@ class FakeCrew:
         self.changes: list[FarChange] = []
         self.clocks: list[Estimate] = []
         self.silences: list[float] = []
+        self.lives: list[tuple[str, str]] = []
 
     def standing(self) -> Standing:
         return self.now
@@ -97,6 +98,9 @@ class FakeCrew:
 
     def on_far_change(self, change: FarChange) -> None:
         self.changes.append(change)
+
+    def on_life(self, host: str, life: str) -> None:
+        self.lives.append((host, life))
 
     def on_clock(self, host: str, estimate: Estimate) -> None:
         del host
@@ -211,6 +215,15 @@ def test_a_request_to_a_host_that_is_not_there_is_closed_at_once(world: World) -
     said: list[dict[str, str | None]] = []
     robot.ask(["gpu"], "status", 3.0, said.append)
     assert said == [{"gpu": None}]
+
+
+def test_every_life_of_a_launcher_is_told_by_its_name(world: World) -> None:
+    _, of_robot = launched(world, "robot", "gpu")
+    launched(world, "gpu", "robot", session="first")
+    world.pass_by(2.0)
+    launched(world, "gpu", "robot", session="second")
+    world.pass_by(2.0)
+    assert of_robot.lives == [("gpu", "first"), ("gpu", "second")]
 
 
 def test_nobody_speaks_in_the_name_of_another_host(world: World) -> None:
