@@ -7,6 +7,7 @@ used under its node's lock. Here segments come and go; their slots are the shelf
 from __future__ import annotations
 
 import errno
+import time
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.shm.chosen import Shelf
@@ -25,7 +26,12 @@ ROOM = 2
 """Times the limit: addresses to choose from, so that a large segment finds a place between small ones."""
 
 IDLE_TAKES = 1024
-"""After so many slots were handed out, segments that gave none of them are returned to the system."""
+IDLE_SECONDS = 1.0
+"""After so many slots, and so long, segments that gave none of them are returned to the system.
+
+Slots alone would not do: of a fast sender they are a hundredth of a second, and its readers fall that far behind again
+and again. Having 4 MiB made anew takes as long as a hundred loans.
+"""
 
 
 RESERVE = 4
@@ -40,11 +46,21 @@ class Pool(Shelf):
     by itself that would leave less than a quarter of the limit: who gets that is for the pool's owner to say.
     """
 
-    def __init__(self, limit: int = DEFAULT_LIMIT, ready: int = 0, *, huge_pages: bool = False) -> None:
+    def __init__(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        ready: int = 0,
+        *,
+        huge_pages: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         memory = SharedMemory(ROOM * limit, min(ready, limit), huge_pages=huge_pages)
         super().__init__(memory.mapped, limit, IDLE_TAKES)
         self._memory = memory
         self._idle_at = IDLE_TAKES
+        self._idle_seconds = idle_seconds
+        self._tidied = time.monotonic()
+        self._taken_then = 0
         self._largest = limit
         self.has_reserve = False
         self.has_huge_pages = memory.has_huge_pages
@@ -143,9 +159,13 @@ class Pool(Shelf):
 
     def _give_up_idle(self) -> None:
         """Return segments that were not needed for a while: what a burst has taken is not kept for ever."""
+        now = time.monotonic()
+        if now - self._tidied < self._idle_seconds:
+            return
         for segment in tuple(self._placed.values()):
-            if not segment.used and segment.last_taken <= self.taken - IDLE_TAKES:
+            if not segment.used and segment.last_taken <= self._taken_then:
                 self._give_up(segment)
+        self._tidied, self._taken_then = now, self.taken
 
     def _give_up(self, segment: Segment) -> None:
         """Give a segment's pages back; its number is not used again."""

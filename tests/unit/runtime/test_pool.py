@@ -226,8 +226,9 @@ def test_a_payload_that_is_not_there_is_refused(name: SlotName) -> None:
         Mapping(os.dup(pool.for_readers), lambda: None).payload(name)
 
 
-def test_what_a_burst_has_taken_goes_back_when_it_is_not_needed_for_a_while() -> None:
-    pool = Pool()
+@pytest.mark.parametrize(("idle_seconds", "left"), [(0.0, 1), (1000.0, 10)])
+def test_what_a_burst_has_taken_goes_back_when_it_is_not_needed_for_a_while(idle_seconds: float, left: int) -> None:
+    pool = Pool(idle_seconds=idle_seconds)
     burst = [pool.take(1_000_000) for _ in range(40)]
     for slot in burst:
         assert slot is not None
@@ -238,7 +239,7 @@ def test_what_a_burst_has_taken_goes_back_when_it_is_not_needed_for_a_while() ->
         slot = pool.take(1_000_000)
         assert slot is not None
         pool.free(slot)
-    assert pool.bytes_mapped == 4 * 1024 * 1024
+    assert pool.bytes_mapped == left * 4 * 1024 * 1024
     assert os.fstat(pool.for_readers).st_blocks * 512 == pool.bytes_mapped
     assert pool.bytes_in_use == 0
 
