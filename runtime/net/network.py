@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from doraflow_runtime.contract import NodeConfig, OutgoingLink
+    from doraflow_runtime.net.fabric.audience import Audience
     from doraflow_runtime.node_api.far_links import AnyConsumer
     from doraflow_runtime.node_api.launcher_link import News
     from doraflow_runtime.node_api.poller import Poller
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 SESSION_BYTES = 16
 MOST_ROUNDS = 64
 ALLOCATOR_LEARNS = 16 * 1024 * 1024
-AUDIENCE = "zenoh/"
-"""No node has this id."""
+AUDIENCE = "(zenoh)"
+"""All that listens from outside of the dataflow; no node has this id."""
 
 
 class Network:
@@ -50,6 +51,7 @@ class Network:
         self._consumers: list[FarConsumer] = []
         self._listener: Listener | None = None
         self._has_news = False
+        self._audience: Audience | None = None
         self._courier = PackCourier(self._ship)
         poller.watch(self._bell.fileno(), self._on_bell)
         if config.hosts:
@@ -68,11 +70,15 @@ class Network:
 
     def open_to_others(self, consumers: dict[str, AnyConsumer], sender: Sender) -> None:
         """Let applications outside of the dataflow listen, if the transport has a way for them."""
-        audience = self._transport.audience()
+        audience = self._audience = self._transport.audience()
         if audience is not None:
             consumers[AUDIENCE] = audience
             for output, link in audience.links.items():
                 sender.add_reader(output, (link, AUDIENCE))
+
+    def unheard(self) -> dict[str, int]:
+        """Count, by output, the messages that applications outside of the dataflow were to hear and did not."""
+        return {} if self._audience is None else self._audience.dropped
 
     def tend(self, *, is_idle: bool) -> None:
         """Deal with all that came in; to be called after every wait, and before the next one.

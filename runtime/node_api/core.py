@@ -211,7 +211,7 @@ class Core:
 
     def _tell_counts(self) -> None:
         """Tell the launcher what was counted so far."""
-        undelivered = dict.fromkeys(self.meter.outputs, 0)
+        undelivered = dict.fromkeys(self.meter.outputs, 0) | (self._network.unheard() if self._network else {})
         for link in self.config.outgoing:
             consumer = self.consumers.get(link.link.consumer)
             if consumer is not None:

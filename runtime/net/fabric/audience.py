@@ -1,7 +1,8 @@
 """Other zenoh applications as a reader of a node's outputs: one that holds nobody back and may miss messages.
 
 It stands in the table of a node's readers beside the nodes of the dataflow. While nobody listens to an output, a
-message on it costs a look at a flag. Used under the node's lock, but for what zenoh's threads call.
+message on it costs a look at a flag, and nothing is copied. Used under the node's lock, but for what zenoh's threads
+call.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import pyarrow as pa
 import zenoh
 from doraflow_runtime.formats.arrow import rebuild, to_stream
 from doraflow_runtime.net.fabric.keys import output_key
-from doraflow_runtime.net.fabric.writer import Letter, Writer
+from doraflow_runtime.net.fabric.writer import Letter, Room, Writer
+from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.metadata import decode
 from doraflow_runtime.shm import wire
 from zenoh.handlers import Callback
@@ -28,21 +30,41 @@ if TYPE_CHECKING:
 FIRST_LINK = 65_536
 """Above all numbers that a wiring table gives."""
 
-ROOM = 16
-"""Messages that wait for a slow network; of more, the oldest are dropped."""
+MOST_WAITING = 16
+"""Messages of an output that wait for a slow network; of more, the oldest are dropped."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all messages of a node that wait, in equal parts for its outputs; one of each may wait however large it is."""
 
 ENCODING = "application/vnd.apache.arrow.stream"
 
 
 class Voice:
-    """One output: its key, and whether anyone listens to it."""
+    """One output: its key, whether anyone listens to it, and how many messages were dropped while someone did."""
 
-    def __init__(self, session: Session, key: str) -> None:
+    def __init__(self, session: Session, key: str, size: int) -> None:
         self.is_heard = False
+        self.dropped = 0
         self._key = key
         self._publisher: zenoh.Publisher | None = None
-        self.writer = Writer(self._put, room=ROOM)
+        self.writer = Writer(self._put, room=Room(MOST_WAITING, size))
         session.when_open(self._declare)
+
+    def write(self, letter: Letter) -> None:
+        """Let a letter be put, and count those that had to make room for it."""
+        self.drop(self.writer.write(letter))
+
+    def drop(self, count: int) -> None:
+        """Count messages that nobody outside hears; the first time it is told."""
+        if count and not self.dropped:
+            log_lines.write(
+                "warn",
+                f"messages to applications that listen to `{self._key}` are dropped: they come faster than the network "
+                "takes them",
+                target="doraflow_runtime",
+                fields={"key": self._key},
+            )
+        self.dropped += count
 
     def _declare(self, session: zenoh.Session) -> None:
         self._publisher = session.declare_publisher(
@@ -66,12 +88,17 @@ class Audience:
 
     def __init__(self, session: Session, dataflow: str, node: str, outputs: Iterable[str]) -> None:
         self.links = {output: FIRST_LINK + index for index, output in enumerate(dict.fromkeys(outputs))}
-        self._voices = {link: Voice(session, output_key(dataflow, node, out)) for out, link in self.links.items()}
+        size = MOST_BYTES // max(1, len(self.links))
+        self._voices = {link: Voice(session, output_key(dataflow, node, out), size) for out, link in self.links.items()}
         self._types: dict[int, pa.DataType] = {}
         self.is_open = True
         self.has_waiting = False
         self.bytes_held = 0
-        self.dropped: dict[str, int] = {}
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many messages of each output were dropped before zenoh took them, while someone listened."""
+        return {output: self._voices[link].dropped for output, link in self.links.items()}
 
     @property
     def writers(self) -> list[Writer]:
@@ -92,10 +119,11 @@ class Audience:
         """Let a copy of a message be put, if anyone listens."""
         voice = self._voices[link]
         if voice.is_heard and self.is_open:
-            voice.writer.write(self._letter(message, schema))
+            voice.write(self._letter(message, schema))
 
     def miss(self, link: int) -> None:
-        """Take no note of a message for which there was no memory."""
+        """Count a message for which there was no memory, if anyone listens."""
+        self._voices[link].drop(int(self._voices[link].is_heard))
 
     def close_link(self, link: int) -> None:
         """Say nothing: who listens does not wait for an end."""

@@ -13,7 +13,7 @@ pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
 from doraflow_runtime.net.fabric import keys
 from doraflow_runtime.net.fabric.line import TAG_BYTES, ZenohLine
 from doraflow_runtime.net.fabric.mailbox import Mailbox
-from doraflow_runtime.net.fabric.writer import Letter, Writer
+from doraflow_runtime.net.fabric.writer import Letter, Room, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,16 +58,45 @@ def test_a_writer_that_is_held_up_keeps_the_newest_and_is_not_waited_for() -> No
         may_go_on.wait(PATIENCE)
         put.append(each)
 
-    writer = Writer(hold, room=2)
+    writer = Writer(hold, room=Room(2, 1000))
     writer.write(letter(0))
     assert is_putting.wait(PATIENCE)
-    for number in range(1, 6):
-        writer.write(letter(number))
+    assert [writer.write(letter(number)) for number in range(1, 6)] == [0, 0, 1, 1, 1]
     writer.close()
     writer.join(0.01)  # what is not put by then is dropped
     may_go_on.set()
     writer.join(PATIENCE)
     assert put == [letter(0)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "dropped", "put"),
+    [
+        ([40, 40, 20], [0, 0, 0], [40, 40, 20]),
+        ([40, 40, 21], [0, 0, 1], [40, 21]),
+        ([40, 40, 100], [0, 0, 2], [100]),
+        ([101, 102, 3], [0, 1, 1], [3]),
+    ],
+)
+def test_a_writer_that_is_held_up_keeps_so_many_bytes_or_one_letter(
+    sizes: list[int], dropped: list[int], put: list[int]
+) -> None:
+    is_putting, may_go_on = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def hold(each: Letter) -> None:
+        is_putting.set()
+        may_go_on.wait(PATIENCE)
+        seen.append(len(each.payload))
+
+    writer = Writer(hold, room=Room(16, 100))
+    writer.write(letter(0))
+    assert is_putting.wait(PATIENCE)
+    assert [writer.write(Letter(bytes(size), b"")) for size in sizes] == dropped
+    may_go_on.set()
+    writer.close()
+    writer.join(PATIENCE)
+    assert seen == [1, *put]
 
 
 def test_a_writer_reminds_of_an_answer_that_does_not_come() -> None:
