@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doraflow.deploy.fleet import assembled
 from doraflow.deploy.key_parcels import weighed
+from doraflow.deploy.outcomes import Starts, after_switch, failed_row, hosts_text, moved_row, with_keys
 from doraflow.deploy.reports import HostReport, HostStatus, counted_bytes, keys_text
 from doraflow.deploy.session import Moved, Session
 
@@ -66,9 +67,9 @@ def dry_run(deploy: Deploy, shares: Mapping[str, Share], parcels: Mapping[str, P
         moved = fleet.each("comparing", lambda session: session.plan(shares[session.target.host])[0], _said)
         handed = _weighed(fleet, parcels)
         return tuple(
-            _failed(target, fleet)
+            failed_row(target, fleet.failed)
             if target.host in fleet.failed
-            else _with_keys(_row(target, "planned", moved[target.host]), handed)
+            else with_keys(moved_row(target, "planned", moved[target.host]), handed)
             for target in deploy.targets
         )
 
@@ -86,33 +87,32 @@ def copy_and_switch(
         )
         handed = _hand_over(fleet, parcels)
         switched: dict[str, str] = {}
-        runs: dict[str, str] = {}
         if fleet.is_well:
             switched = fleet.each(
                 "switching", lambda session: session.switch(moved[session.target.host].name, wishes.keep)
             )
-        if fleet.is_well and wishes.starts:
-            runs = _start(fleet, wishes)
+        starts = _start(fleet, wishes) if wishes.starts else None
         rows = []
         for target in deploy.targets:
             if target.host in switched:
                 state = "unchanged" if switched[target.host] == moved[target.host].name else "deployed"
-                row = _with_keys(_row(target, state, moved[target.host], run=runs.get(target.host)), handed)
-                rows.append(row if target.host not in fleet.failed else _but_failed(row, fleet))
+                row = after_switch(moved_row(target, state, moved[target.host]), starts, fleet.failed)
             elif target.host in prepared and target.host not in fleet.failed:
-                row = _row(target, "copied", moved[target.host], reason=_others(fleet))
-                rows.append(_with_keys(row, handed))
+                row = moved_row(target, "copied", moved[target.host], reason=_others(fleet))
             else:
-                rows.append(_failed(target, fleet))
+                row = failed_row(target, fleet.failed)
+            rows.append(with_keys(row, handed))
         return tuple(rows)
 
 
-def _start(fleet: Fleet, wishes: Wishes) -> dict[str, str]:
+def _start(fleet: Fleet, wishes: Wishes) -> Starts:
     """End what runs on every host, and then start: a launcher would else join what still runs on the others."""
-    fleet.each("stopping", lambda session: session.stop(wishes.run_seconds))
     if not fleet.is_well:
-        return {}
-    return fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail)
+        return Starts()
+    ended = fleet.each("stopping", lambda session: session.stop(wishes.run_seconds))
+    if not fleet.is_well:
+        return Starts(ended)
+    return Starts(ended, fleet.each("starting", lambda session: session.start([], wishes.run_seconds), _as_detail))
 
 
 def roll_back(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
@@ -120,20 +120,16 @@ def roll_back(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
         deploy.begin(fleet, changes=True)
         wanted = fleet.each("checking", Session.previous)
-        left: dict[str, str] = {}
-        runs: dict[str, str] = {}
-        if fleet.is_well:
-            left = fleet.each("switching", Session.go_back)
-        if fleet.is_well and wishes.starts:
-            runs = _start(fleet, wishes)
+        left = fleet.each("switching", Session.go_back) if fleet.is_well else {}
+        starts = _start(fleet, wishes) if wishes.starts else None
         rows = []
         for target in deploy.targets:
             host = target.host
             if host in left:
-                row = HostReport(host, target.destination, "deployed", wanted[host], left[host], run=runs.get(host))
-                rows.append(row if host not in fleet.failed else _but_failed(row, fleet))
+                row = HostReport(host, target.destination, "deployed", wanted[host], left[host])
+                rows.append(after_switch(row, starts, fleet.failed))
             elif host in fleet.failed:
-                rows.append(_failed(target, fleet))
+                rows.append(failed_row(target, fleet.failed))
             else:
                 rows.append(HostReport(host, target.destination, "untouched", reason=_others(fleet)))
         return tuple(rows)
@@ -152,7 +148,7 @@ def stop(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
                 reason=f"stopped {', '.join(ended[target.host])}" if ended[target.host] else "nothing ran",
             )
             if target.host in ended
-            else _failed(target, fleet)
+            else failed_row(target, fleet.failed)
             for target in deploy.targets
         )
 
@@ -229,37 +225,8 @@ def _weighed(fleet: Fleet, parcels: Mapping[str, Parcel]) -> dict[str, Handing]:
     return {host: handing for host, handing in decided.items() if handing is not None}
 
 
-def _with_keys(row: HostReport, handed: Mapping[str, Handing]) -> HostReport:
-    return row if row.host not in handed else replace(row, keys=handed[row.host].handed)
-
-
-def _row(target: Target, state: str, moved: Moved, *, run: str | None = None, reason: str | None = None) -> HostReport:
-    return HostReport(
-        target.host,
-        target.destination,
-        state,
-        moved.name,
-        moved.before or None,
-        moved.files,
-        moved.bytes,
-        moved.all_files,
-        moved.all_bytes,
-        run,
-        reason,
-    )
-
-
-def _failed(target: Target, fleet: Fleet) -> HostReport:
-    return HostReport(target.host, target.destination, "failed", reason=str(fleet.failed[target.host]))
-
-
-def _but_failed(row: HostReport, fleet: Fleet) -> HostReport:
-    return replace(row, state="failed", reason=f"{row.version} is current, but {fleet.failed[row.host]}")
-
-
 def _others(fleet: Fleet) -> str:
-    failed = list(fleet.failed)
-    return f"{', '.join(f'`{host}`' for host in failed)} failed, and no host goes ahead of the others"
+    return f"{hosts_text(fleet.failed)} failed, and no host goes ahead of the others"
 
 
 def _said(moved: Moved) -> str:

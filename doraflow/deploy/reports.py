@@ -24,9 +24,10 @@ class HostReport:
     """A host after a deploy.
 
     `state` is `deployed` (the version is current), `unchanged` (it was so already), `copied` (it lies there, and is not
-    current), `untouched`, `planned` (of a dry run), `stopped` or `failed`. `version` is the current one as far as it is
-    known, `before` the one before it. `sent_files` and `sent_bytes` are what moved, `files` and `bytes` what a version
-    has in all. `keys` is None if no keys were to be handed over.
+    current), `untouched`, `planned` (of a dry run), `stopped` (what ran is ended, and nothing runs now) or `failed`.
+    `version` is the current one as far as it is known, `before` the one before it. `sent_files` and `sent_bytes` are
+    what moved, `files` and `bytes` what a version has in all. `reason` tells why a host is not as it was asked for.
+    `keys` is None if no keys were to be handed over.
     """
 
     host: str
@@ -130,11 +131,13 @@ def counted_bytes(number: int) -> str:
 
 
 def _words(row: HostReport) -> str:
+    return _state_words(row) + (f"; keys: {keys_text(row.keys)}" if row.keys is not None else "")
+
+
+def _state_words(row: HostReport) -> str:
     moved = f"{row.sent_files} of {row.files} files, {counted_bytes(row.sent_bytes)} of {counted_bytes(row.bytes)}"
     before = f", before it {row.before}" if row.before and row.before != row.version else ""
-    runs = f", runs as {row.run}" if row.run else ""
-    if row.keys is not None:
-        runs += f"; keys: {keys_text(row.keys)}"
+    runs = f", runs as {row.run}" if row.run else f"; {row.reason}" if row.reason else ""
     stays = f"{row.before} stays current" if row.before else "nothing is current"
     match row.state:
         case "deployed":
@@ -144,9 +147,9 @@ def _words(row: HostReport) -> str:
         case "copied":
             return f"{row.version} is copied and not current: {row.reason}; {stays}"
         case "planned":
-            return f"{row.version} would be current{before}; {moved} would be sent{runs}"
+            return f"{row.version} would be current{before}; {moved} would be sent"
         case "stopped":
-            return f"{row.reason}"
+            return f"{row.version} is current{before}; {row.reason}" if row.version else f"{row.reason}"
         case "untouched":
             return f"untouched: {row.reason}"
     return f"failed: {row.reason}"

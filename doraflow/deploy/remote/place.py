@@ -4,8 +4,8 @@
 lock                  held while someone changes what lies here
 record.json           which versions are whole, and in which order they became current
 current               a symbolic link to versions/<version>
-venv                  a symbolic link to the environment of the current version, if it has one
-versions/<version>/   a bundle with what this host needs of it
+venv                  a symbolic link to current/venv, if the current version has an environment
+versions/<version>/   a bundle with what this host needs of it; its own `venv` leads to its environment, if it has one
 environments/<key>/   virtual environments, by what is installed in them
 """
 

@@ -143,10 +143,12 @@ def _prepare(talk: Conversation, request: Mapping[str, object]) -> dict[str, obj
     name, bounds = str(request["version"]), talk.bounds(request)
     version = talk.place.version(name)
     known = place.read_record(talk.place).whole.get(name)
+    # A version that is whole keeps what it was prepared with: it may be running from it.
+    python = known.python if known is not None and Path(known.python).exists() else sys.executable
+    if request["environment"] is True or talk.place.environment_of(python):
+        switching.refuse_folder_at_venv(talk.place)
     if request["environment"] is True:
         python = commands.environment(talk.place, version, bounds)
-    else:  # a version that is whole keeps what it was prepared with: it may be running from it
-        python = known.python if known is not None and Path(known.python).exists() else sys.executable
     rows = request["steps"]
     commands.build(version, [_step(row) for row in rows] if isinstance(rows, list) else [], python, bounds)
     switching.declare_whole(talk.place, name, python)

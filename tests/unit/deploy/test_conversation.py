@@ -75,7 +75,8 @@ def test_a_version_that_is_whole_keeps_its_python_unless_an_environment_is_asked
     record.write_text(json.dumps(table))
     assert deployed(tmp_path, wanted) == 0
     assert environment.exists()
-    assert (tmp_path / "flow/edge/venv").readlink() == Path("environments/key")
+    assert (tmp_path / "flow/edge/venv").readlink() == Path("current/venv")
+    assert (tmp_path / "flow/edge/venv").resolve() == environment.parent.parent.resolve()
     assert json.loads(record.read_text())["whole"]["v1"]["python"] == str(environment)
 
 
