@@ -198,6 +198,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF894": "a pinned machine that there is not",
         "DF895": "a lock that cannot be written",
         "DF896": "two dataflows that use one port of a host",
+        "DF897": "a node that the lock lacks",
         # parts of the language that this version cannot carry out
         "DF901": "a key without effect in this version",
         "DF902": "a node that this version cannot run",

@@ -158,7 +158,7 @@ def _hold_to_lock(made: Compilation, graph: Graph) -> None:
     if made.lock is None:
         check_unpinned(graph, facts, made.sink)
     elif made.options.lock is LockUse.FROZEN:
-        check_firm(graph, made.sink)
+        check_firm(graph, made.lock.section(made.options.profile), facts, made.sink)
     else:
         check_drift(graph, made.lock.section(made.options.profile), facts, made.sink)
 

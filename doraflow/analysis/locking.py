@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from doraflow.ir import Graph
     from doraflow.parser.lock import Section
 
+_MOST_NAMED = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -52,8 +54,9 @@ def chosen_hosts(graph: Graph) -> dict[str, str] | None:
     return {node.id: node.host for node in graph.nodes if node.machine is None}
 
 
-def check_firm(graph: Graph, sink: Sink) -> None:
-    """Report firm pins to machines that there are not."""
+def check_firm(graph: Graph, section: Section, facts: Facts, sink: Sink) -> None:
+    """Report firm pins to machines that there are not, and nodes placed by choice that have no pin."""
+    _check_lacking(graph, section, facts, sink)
     known = machines(graph)
     for node in graph.nodes:
         pin = graph.pins.get(node.id)
@@ -65,6 +68,21 @@ def check_firm(graph: Graph, sink: Sink) -> None:
                 related=[Label(node.span, f"`{node.id}` names no machine")],
                 help="give the inventory with `--inventory`, or leave out `--frozen`",
             )
+
+
+def _check_lacking(graph: Graph, section: Section, facts: Facts, sink: Sink) -> None:
+    lacking = [name for name in chosen_hosts(graph) or () if name not in section.placement]
+    if not lacking:
+        return
+    listed = ", ".join(f"`{name}`" for name in lacking[1 : _MOST_NAMED + 1])
+    more = f" and {len(lacking) - 1 - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED + 1 else ""
+    sink.error(
+        "DF897",
+        f"`{lacking[0]}` is placed by choice, and `{facts.lock}` does not say where",
+        graph.node(lacking[0]).span,
+        notes=[f"nor does it say so of {listed}{more}"] if len(lacking) > 1 else (),
+        help=f"{facts.mend}, or name a machine at the node: `deploy: {{machine: NAME}}`",
+    )
 
 
 def check_unpinned(graph: Graph, facts: Facts, sink: Sink) -> None:

@@ -12,8 +12,10 @@ import typer
 from doraflow.cli.arguments import (
     DEFAULT_JOBS,
     File,
+    Frozen,
     Inventory,
     Jobs,
+    Locked,
     Profile,
     ProgressForm,
     ProgressOption,
@@ -83,6 +85,8 @@ def deploy(
     inventory: Inventory = None,
     profile: Profile = None,
     strict_types: StrictTypes = False,
+    locked: Locked = False,
+    frozen: Frozen = False,
     progress: ProgressOption = ProgressForm.AUTO,
     output: TextOutputOption = TextOutput.TEXT,
 ) -> None:
@@ -93,6 +97,7 @@ def deploy(
 
     Example: doraflow deploy dataflow.yml --inventory hosts.yml --start
     """
+    from doraflow.cli.locking import lock_use
     from doraflow.cli.progress import progress_as
     from doraflow.deploy import deploying
     from doraflow.deploy.ssh import Way
@@ -103,7 +108,8 @@ def deploy(
     _check_one(stop=stop, status=status, rollback=rollback, hand_keys=hand_keys)
     if (replace_keys or keys is not None) and not hand_keys:
         raise typer.BadParameter("--replace-keys and --keys are about keys that --hand-keys hands over")
-    options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
+    use = lock_use(locked=locked, frozen=frozen)
+    options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types, lock=use)
     told = progress_as(progress)
     made, plan = _loaded(file, options, told)
     targets = targets_of(plan, host or (), made.sink)

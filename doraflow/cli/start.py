@@ -13,10 +13,12 @@ from doraflow.cli.arguments import (
     KEPT_RUNS,
     START_SECONDS,
     File,
+    Frozen,
     Grace,
     Inventory,
     Jobs,
     KeepLogs,
+    Locked,
     LogFolder,
     Profile,
     ProgressForm,
@@ -43,6 +45,8 @@ def start(
     inventory: Inventory = None,
     profile: Profile = None,
     strict_types: StrictTypes = False,
+    locked: Locked = False,
+    frozen: Frozen = False,
     log_dir: LogFolder = None,
     keep_logs: KeepLogs = KEPT_RUNS,
     start_timeout: StartTimeout = START_SECONDS,
@@ -58,9 +62,11 @@ def start(
 
     Example: doraflow start dataflow.yml --detach --name night
     """
+    from doraflow.cli.locking import lock_use
     from doraflow.pipeline import Options
 
-    options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types)
+    use = lock_use(locked=locked, frozen=frozen)
+    options = Options(strict, inventory=inventory, profile=profile, strict_types=strict_types, lock=use)
     launch = Launch(file.parent, log_dir, keep_logs, start_timeout, grace, checked_name(name))
     plan, launcher = build_bundle(file, jobs, options, rebuild=rebuild, progress=progress)
     command, nodes = launch.command(launcher), [node.id for node in plan.graph.nodes]

@@ -4,8 +4,8 @@ A case is a file `NAME.yml`, or a folder `NAME` with a `dataflow.yml` and what t
 
     # fault: WORDS; expected: CODE SEVERITY at line N, column N; message "WORD"; help "WORD"
 
-`of FILE` follows the place where the fault stands in another file; `with sources`, `with profile "NAME"` and
-`with inventory "FILE"` say how to check; `besides CODE` names a finding that is right whatever the fault.
+`of FILE` follows the place where the fault stands in another file; `with sources`, `with frozen`, `with profile "NAME"`
+and `with inventory "FILE"` say how to check; `besides CODE` names a finding that is right whatever the fault.
 
 A file in `several` has many faults. It begins with a line for them all and one for each, in the order of their places:
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doraflow.codes import CODES
-from doraflow.pipeline import Options, check
+from doraflow.pipeline import LockUse, Options, check
 from tests.diagnostics.cases import case_files, name_of, read_case
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def found_in(case: Case) -> tuple[Diagnostic, ...]:
         check_sources="sources" in case.settings,
         profile=case.settings.get("profile"),
         inventory=case.path.parent / inventory if inventory else None,
+        lock=LockUse.FROZEN if "frozen" in case.settings else LockUse.KEPT,
     )
     return check(case.path, options).diagnostics()
 

@@ -209,7 +209,7 @@ def test_a_lock_that_is_written_in_another_way_is_out_of_date(project: Project) 
 
 
 def test_a_frozen_lock_holds_whatever_nodes_ask_for_and_is_left_alone(project: Project) -> None:
-    text = "version: 1\nplacement:\n  detector: arm\n"
+    text = "version: 1\nplacement:\n  detector: arm\n  planner: gpu\n"
     project.write(text, "flow.doraflow.lock")
     assert project.hosts("--frozen")["detector"] == "arm"
     assert project("build", "flow.yml", "--out", "bundle", "--frozen")[0] == 0
@@ -217,10 +217,48 @@ def test_a_frozen_lock_holds_whatever_nodes_ask_for_and_is_left_alone(project: P
 
 
 def test_a_frozen_lock_cannot_name_a_machine_that_there_is_not(project: Project) -> None:
-    project.write("version: 1\nplacement:\n  detector: orin\n", "flow.doraflow.lock")
+    project.write("version: 1\nplacement:\n  detector: orin\n  planner: gpu\n", "flow.doraflow.lock")
     code, _, err = project("plan", "flow.yml", "--frozen")
     assert code == 1
     assert "error[DF894]: the lock has `detector` on `orin`, and there is no such machine\n" in err
+
+
+def test_a_frozen_lock_has_to_say_where_every_node_is_that_is_placed_by_choice(project: Project) -> None:
+    more = "".join(f"  - {{id: n{number}, path: camera.py, inputs: {{b: detector/box}}}}\n" for number in range(12))
+    project.write(HOSTS + NODES + more)
+    project.write("version: 1\nplacement:\n  detector: gpu\n", "flow.doraflow.lock")
+    code, _, err = project("plan", "flow.yml", "--frozen")
+    assert code == 1
+    assert "error[DF897]: `planner` is placed by choice, and `flow.doraflow.lock` does not say where\n" in err
+    assert f"nor does it say so of {', '.join(f'`n{number}`' for number in range(10))} and 2 more\n" in err
+    assert err.count("error[") == 1
+    project.write(LOCK, "flow.doraflow.lock")
+    project.write(HOSTS + NODES)
+    assert project("plan", "flow.yml", "--frozen")[0] == 0
+
+
+def test_a_lock_of_another_profile_says_nothing_where_it_is_frozen(project: Project) -> None:
+    project.write(HOSTS + NODES + "profiles: {night: {nodes: {planner: {env: {A: b}}}}}\n")
+    project.write(LOCK, "flow.doraflow.lock")
+    code, _, err = project("plan", "flow.yml", "--frozen", "--profile", "night")
+    assert code == 1
+    assert "error[DF897]: `detector` is placed by choice" in err
+
+
+@pytest.mark.parametrize("command", [["build"], ["run"], ["start"], ["start", "--detach"], ["deploy"]])
+def test_what_builds_can_be_held_to_the_lock(project: Project, command: list[str]) -> None:
+    name, *options = command
+    project.write("version: 1\nplacement:\n  detector: gpu\n  planner: gpu\n  gone: gpu\n", "flow.doraflow.lock")
+    code, _, err = project(name, "flow.yml", *options, "--locked")
+    assert (code, err.count("error[")) == (1, 1)
+    assert "error[DF891]: `flow.doraflow.lock` pins `gone`, which is no node of the dataflow" in err
+    project.write("version: 1\nplacement:\n  detector: gpu\n", "flow.doraflow.lock")
+    code, _, err = project(name, "flow.yml", *options, "--frozen")
+    assert (code, err.count("error[")) == (1, 1)
+    assert "error[DF897]: `planner` is placed by choice" in err
+    code, _, err = project(name, "flow.yml", *options, "--locked", "--frozen")
+    assert code == 2
+    assert "--locked and --frozen exclude one another" in err
 
 
 def test_locked_and_frozen_exclude_one_another(project: Project) -> None:
