@@ -170,7 +170,7 @@ static int hear_far(Dispatch *self, Outbox *outbox)
     outbox->heard_ns = now_of(CLOCK_MONOTONIC);
     PyObject *done = PyObject_CallMethod((PyObject *)outbox, "look", NULL);
     Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return done == NULL ? -1 : tell_core(self, "note_news", NULL); /* another thread may be about to wait for it */
 }
 
 static int is_far_ready(Dispatch *self, Target *target, const Letter *letter, const Slot *slot)

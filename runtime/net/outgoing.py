@@ -65,6 +65,7 @@ class FarConsumer(Outbox):
         self._schema: Callable[[int], bytes] | None = None
         self._is_leaving = self._awaits_answer = False
         self._heard_at = 0.0
+        self._frames_heard = 0
 
     # ---- what the node asks of any of its readers
 
@@ -106,7 +107,7 @@ class FarConsumer(Outbox):
         """Send a message, or keep it until the reader has room. `schema` gives a type's bytes by number."""
         lane = self.lanes[link]
         if not self.is_open and time.monotonic() - self._heard_at >= HEAR_SECONDS:
-            self.look()  # another process of the reader may be there
+            self._look_in_passing()  # another process of the reader may be there
         if not self.is_open or lane.is_closing:
             lane.dropped += not lane.is_closing
             return
@@ -123,7 +124,7 @@ class FarConsumer(Outbox):
             self._let_go(displaced)
         self._send_held(link, lane)
         if lane.held or time.monotonic() - self._heard_at >= HEAR_SECONDS:
-            self.look()  # a node that only sends hears of its readers nowhere else
+            self._look_in_passing()  # a node that only sends hears of its readers nowhere else
         self._look_again()
 
     def miss(self, link: int) -> None:
@@ -216,6 +217,13 @@ class FarConsumer(Outbox):
             greet(self.connection, self._greeting, producer, self.lanes)
         return self.connection.receive(self._take)
 
+    def _look_in_passing(self) -> None:
+        """Deal with what has come, and let a thread look again that waits for it: for it the news of it is gone."""
+        before = self._frames_heard
+        self.look()
+        if self._frames_heard != before:
+            self._nudge()
+
     def _note_turn(self) -> None:
         """Note that what was on its way is gone: it is sent anew, message by message, once the reader has answered."""
         self.ship()
@@ -225,6 +233,7 @@ class FarConsumer(Outbox):
             lane.spread(partial(take_apart, link))
 
     def _take(self, data: bytes) -> None:
+        self._frames_heard += 1
         try:
             self._take_frame(frames.read_frame(data))
         except (WireError, LaneError) as error:
