@@ -190,6 +190,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "DF882": "a dataflow that another host has stopped",
         "DF883": "a node that failed on another host",
         "DF884": "launchers that cannot be linked",
+        "DF889": "a dataflow that a unit of systemd runs",
         # the lock file, and dataflows beside one another
         "DF890": "a lock file that cannot be used",
         "DF891": "a lock that is out of date",

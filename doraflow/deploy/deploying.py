@@ -80,6 +80,7 @@ def copy_and_switch(
     """Copy everywhere; if that went well everywhere hand over keys and switch everywhere, and start if asked."""
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
         deploy.begin(fleet, changes=True)
+        _look_for_units(fleet, wishes)
         moved = fleet.each("copying", lambda session: session.copy(shares[session.target.host]), _said)
         prepared = fleet.each(
             "preparing",
@@ -105,6 +106,12 @@ def copy_and_switch(
         return tuple(rows)
 
 
+def _look_for_units(fleet: Fleet, wishes: Wishes) -> None:
+    """Find what would get in the way of a start while everything is as it was."""
+    if wishes.starts:
+        fleet.each("looking for units", Session.look_for_units)
+
+
 def _start(fleet: Fleet, wishes: Wishes) -> Starts:
     """End what runs on every host, and then start: a launcher would else join what still runs on the others."""
     if not fleet.is_well:
@@ -119,6 +126,7 @@ def roll_back(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
     """Make the version before the current one again everywhere, if every host has one that is whole."""
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
         deploy.begin(fleet, changes=True)
+        _look_for_units(fleet, wishes)
         wanted = fleet.each("checking", Session.previous)
         left = fleet.each("switching", Session.go_back) if fleet.is_well else {}
         starts = _start(fleet, wishes) if wishes.starts else None

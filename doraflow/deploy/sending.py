@@ -21,7 +21,18 @@ _MODULES = (
     "doraflow.targeting.names",
     *(
         f"doraflow.deploy.remote.{name}"
-        for name in ("commands", "copying", "errors", "keys", "place", "runs", "serving", "streams", "switching")
+        for name in (
+            "commands",
+            "copying",
+            "errors",
+            "keys",
+            "place",
+            "runs",
+            "serving",
+            "streams",
+            "switching",
+            "units",
+        )
     ),
 )
 _BOOT = (

@@ -137,6 +137,10 @@ class Session:
         """Make the version before the current one again; name the one that was left."""
         return str(self._ask({"do": "go-back"})["before"])
 
+    def look_for_units(self) -> None:
+        """Make sure that no unit of systemd runs the dataflow there, beside which a start would put a second run."""
+        self._ask({"do": "look-for-units"})
+
     def start(self, options: list[str], seconds: float) -> str:
         """Start the current version, in the place of what runs; name the run."""
         return str(self._ask({"do": "start", "options": options, "seconds": seconds})["run"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from doraflow.deploy.remote import commands, copying, keys, place, runs, switching
+from doraflow.deploy.remote import commands, copying, keys, place, runs, switching, units
 from doraflow.deploy.remote.errors import RemoteError, folder_error
 from doraflow.deploy.remote.streams import HungUpError, Incoming, Outgoing
 
@@ -35,6 +35,7 @@ class Conversation:
     outgoing: Outgoing
     mask: int
     at: Place | None = None
+    dataflow: str = ""
     host: str = ""
     copy: copying.Copy | None = None
 
@@ -97,8 +98,8 @@ def _refuse(talk: Conversation, error: RemoteError) -> None:
 
 def _open(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
     """Name the folder; with `changes` it is made, locked and cleaned."""
-    talk.host = str(request["host"])
-    talk.at = place.place_of(str(request["base"]), str(request["dataflow"]), talk.host)
+    talk.dataflow, talk.host = str(request["dataflow"]), str(request["host"])
+    talk.at = place.place_of(str(request["base"]), talk.dataflow, talk.host)
     if request["changes"] is True:
         place.make(talk.place)
         place.lock(talk.place)
@@ -196,6 +197,11 @@ def _go_back(talk: Conversation, _request: Mapping[str, object]) -> dict[str, ob
     return {"version": name, "before": before}
 
 
+def _look_for_units(talk: Conversation, _request: Mapping[str, object]) -> dict[str, object]:
+    units.refuse_unit(talk.dataflow, talk.host, talk.outgoing.beat)
+    return {}
+
+
 def _start(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
     options = request["options"]
     words = list(map(str, options)) if isinstance(options, list) else []
@@ -235,6 +241,7 @@ REQUESTS: Mapping[str, Callable[[Conversation, Mapping[str, object]], dict[str, 
         "switch": _switch,
         "previous": _previous,
         "go-back": _go_back,
+        "look-for-units": _look_for_units,
         "start": _start,
         "stop": _stop,
         "status": _status,

@@ -30,6 +30,7 @@ from doraflow.ir import BuildStep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SHELL = "/bin/sh"
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20).filter(
     lambda name: name not in (".", "..") and len(name.encode()) < 200
 )
@@ -40,7 +41,7 @@ SLOW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthChe
 @contextmanager
 def session(base: Path, name: str = "flow", host: str = "edge", *, changes: bool = True) -> Iterator[Session]:
     opened = Session(Target(host, "here", str(base)), Way(seconds=20))
-    opened.channel = Channel(["sh", "-c", command(sys.executable)], 30.0)
+    opened.channel = Channel([SHELL, "-c", command(sys.executable)], 30.0)
     try:
         opened.channel.greet(program())
         opened.open(name, changes=changes)

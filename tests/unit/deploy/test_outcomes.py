@@ -72,6 +72,9 @@ class Played(Session):
         self._do("switch")
         return "old"
 
+    def look_for_units(self) -> None:
+        self._do("go without a unit")
+
     def previous(self) -> str:
         return "old"
 
@@ -150,6 +153,12 @@ def test_a_failed_switch_stops_and_starts_nothing() -> None:
         "second  failed: on `second`: it does not switch",
     ]
     assert told(deployed(starts=False))[0] == "first   new is current, before it old"
+
+
+def test_a_unit_that_runs_the_dataflow_on_one_host_is_found_before_any_host_is_switched() -> None:
+    Played.failing = {"second": "go without a unit"}
+    assert [row.state for row in deployed()] == ["copied", "failed"]
+    assert [row.state for row in deployed(starts=False)] == ["deployed", "deployed"]
 
 
 def test_a_rollback_tells_the_same() -> None:
