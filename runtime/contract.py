@@ -31,6 +31,9 @@ DEFAULT_QUEUE_SIZE = 10
 DEFAULT_PORTS = (29400, 29655)
 """The TCP ports for links between hosts where the dataflow names none: below those that systems give to clients."""
 
+FEWEST_FORKED = 2
+"""Nodes that make a warm process worth while: it takes as long to start as one of them."""
+
 HEALTH_CHECK_INTERVAL = 5.0
 """Seconds between two looks at the health of nodes, where the dataflow does not say."""
 
@@ -259,6 +262,14 @@ class Process:
     health_check_timeout: float = 0.0
     startup_timeout: float = 0.0
     finish_grace: float | None = None
+
+    @property
+    def is_forkable(self) -> bool:
+        """Whether the process may be forked from a warm one, unless its variables forbid that.
+
+        One with CPUs of its own may not: libraries count the processors of their process when they are imported.
+        """
+        return self.kind in ("python", "operators") and self.spawn == "fork" and not self.cpu_affinity
 
 
 @dataclass(frozen=True, slots=True)

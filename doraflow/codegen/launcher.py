@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.contract import Process
+from doraflow_runtime.contract import FEWEST_FORKED, Process
 
 from doraflow.codegen.fileset import GeneratedFile
 
@@ -22,6 +22,7 @@ def launcher_file(plan: Plan, host: HostPlan, templates: jinja2.Environment) -> 
         source=plan.graph.source,
         host=host.host,
         processes=[_row(process) for process in host.processes],
+        is_warmed=sum(process.is_forkable for process in host.processes) >= FEWEST_FORKED,
     )
     return GeneratedFile(f"launch_{host.host}.py", text.encode(), executable=True)
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.contract import PATH_VARIABLES
-from doraflow_runtime.launcher.leftovers import CONFIGURATION
-from doraflow_runtime.launcher.notifying import (
-    SOCKET_VARIABLE,
-    WATCHDOG_PROCESS_VARIABLE,
-    WATCHDOG_VARIABLE,
-)
+from doraflow_runtime.warm.variables import start_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-BYTECODE = "PYTHONPYCACHEPREFIX"
-# A node that speaks to the service manager would speak for the launcher.
-_NOT_FOR_NODES = ("DORA_NODE_CONFIG", CONFIGURATION, SOCKET_VARIABLE, WATCHDOG_VARIABLE, WATCHDOG_PROCESS_VARIABLE)
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(
     rf"\$(?:(?P<escape>\$)|(?P<name>{_NAME})|\{{(?P<braced>{_NAME})(?::-(?P<default>[^{{}}]*))?\}})"
@@ -72,15 +64,7 @@ def _value(found: re.Match[str], environment: Mapping[str, str]) -> str:
 
 
 def inherited(environment: Mapping[str, str], bundle: Path) -> dict[str, str]:
-    """Make what all nodes share from the environment of the host.
-
-    Their compiled bytecode goes to the user's cache, so that the bundle stays as it was built. Forbidding bytecode
-    instead would compile a package again at each start wherever its installer has not done so (uv does not).
-    """
-    shared = {name: value for name, value in environment.items() if name not in _NOT_FOR_NODES}
+    """Make what all nodes share from the environment of the host."""
+    shared = start_environment(environment)
     path = [str(bundle), str(bundle / "runtime"), *filter(None, [shared.get("PYTHONPATH")])]
-    shared |= {"PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
-    if not shared.get("PYTHONDONTWRITEBYTECODE") and not shared.get(BYTECODE):
-        cache = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME", "/"), ".cache"))
-        shared[BYTECODE] = str(Path(cache, "doraflow", "bytecode"))
-    return shared
+    return shared | {"PYTHONPATH": os.pathsep.join(path)}

@@ -6,19 +6,17 @@ process; a node for which it is not is exec'ed. Nothing is started here.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.compiled import SWITCH
+from doraflow_runtime.contract import FEWEST_FORKED
+from doraflow_runtime.warm.variables import FOR_ONE_PROCESS, has_relative_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from doraflow_runtime.launcher.commands import Command
-
-FEWEST = 2
-"""Nodes that make a warm process worth while: it takes as long to start as one of them."""
 
 _READ_AT_START = (
     *("PYTHON", "COVERAGE_", "HOME"),  # the interpreter, and what its `site` imports
@@ -27,8 +25,6 @@ _READ_AT_START = (
     *("ARROW_", "JE_ARROW_", "MIMALLOC_"),  # pyarrow and its allocators
     SWITCH,  # the runtime, which chooses its core once for all nodes of the warm process
 )
-_FOR_ONE_PROCESS = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "PYTHONPROFILEIMPORTTIME", "PYTHONINSPECT")
-"""Variables that watch an interpreter from its start to its end, and would watch the warm process instead."""
 
 
 def forkable(commands: Sequence[Command], shared: Mapping[str, str], folder: Path) -> tuple[Command, ...]:
@@ -36,22 +32,20 @@ def forkable(commands: Sequence[Command], shared: Mapping[str, str], folder: Pat
 
     None if there are too few of them, or the interpreters of this run are being watched.
     """
-    if any(shared.get(name) for name in _FOR_ONE_PROCESS):
+    if any(shared.get(name) for name in FOR_ONE_PROCESS):
         return ()
-    has_relative = any(not os.path.isabs(entry) for entry in shared.get("PYTHONPATH", "").split(os.pathsep))  # noqa: PTH117 - a text
+    has_relative = has_relative_entries(shared)
     chosen = tuple(
         command
         for command in commands
         if _may_be_forked(command, shared) and (command.folder == folder or not has_relative)
     )
-    return chosen if len(chosen) >= FEWEST else ()
+    return chosen if len(chosen) >= FEWEST_FORKED else ()
 
 
 def _may_be_forked(command: Command, shared: Mapping[str, str]) -> bool:
     process = command.process
-    if process.kind not in ("python", "operators") or process.spawn != "fork":
+    if not process.is_forkable:
         return False
-    if process.cpu_affinity:
-        return False  # libraries count the processors of their process when they are imported
     changed = [name for name in process.env if command.environment[name] != shared.get(name)]
     return not any(name.startswith(_READ_AT_START) for name in changed)

@@ -41,12 +41,14 @@ from doraflow_runtime.launcher.spawn import allow_many_files
 from doraflow_runtime.launcher.supervisor import Supervisor
 from doraflow_runtime.launcher.verify import verify, verify_signed
 from doraflow_runtime.launcher.wiring import address, match, node_configs, read_wiring, write_configs
+from doraflow_runtime.warm.early import complete_standard_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from doraflow_runtime.contract import HostWiring, NodeConfig, Process
+    from doraflow_runtime.warm.early import Warming
 
 FAILED = 1
 KILLED = 130
@@ -79,18 +81,20 @@ class Options:
     meeting: Meeting = AS_USUAL
 
 
-def launch(bundle: Path, host: str, processes: Sequence[Process], options: Options) -> int:
+def launch(
+    bundle: Path, host: str, processes: Sequence[Process], options: Options, warming: Warming | None = None
+) -> int:
     """Run the processes of `host` until they have ended; the exit code.
 
     0 if all went well or was stopped as asked, 1 if a node failed or the bundle cannot be launched, 130 if the user
     had what was left killed. Shows what is wrong instead of raising. Main thread only: signals are handled here.
     """
-    _complete_standard_streams()
+    complete_standard_streams()
     loop = Loop()
     console = _console(options, loop)
     with SignalPipe() as signals:
         try:
-            code = _launch(bundle, host, processes, options, loop, console, signals)
+            code = _launch(bundle, host, processes, options, loop, console, signals, warming)
         except LaunchError as error:
             for finding in error.findings:
                 console.finding(finding)
@@ -116,8 +120,11 @@ def _launch(
     loop: Loop,
     console: Console,
     signals: SignalPipe,
+    warming: Warming | None,
 ) -> int:
     _verify(bundle, options)
+    if warming is not None:
+        warming.go((str(bundle), str(bundle / "runtime")))
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
     reach = find_reach(wiring, options.changes, os.environ)
@@ -146,7 +153,7 @@ def _launch(
         )
         times = options.start_timeout, options.grace, options.finish_grace
         terms = find_terms(wiring, reach, run_id, bundle, keys, options.meeting, options.start_timeout)
-        run = Run(wiring, checked, directory, *times, allow_many_files(), shared, root, terms)
+        run = Run(wiring, checked, directory, *times, allow_many_files(), shared, root, terms, warming)
         supervisor = Supervisor(run, loop, console, logs, guardian, signals)
         with (
             operated(supervisor, facts, directory, loop, console),
@@ -231,12 +238,3 @@ def _write_facts(directory: Path, facts: RunFacts) -> None:
         write_facts(directory, facts)
     except OSError as error:
         raise LaunchError(run_directory.unusable(directory, error)) from error
-
-
-def _complete_standard_streams() -> None:
-    """Put /dev/null where the caller has closed a standard stream, lest a pipe of a node take its number."""
-    for descriptor in (0, _STDOUT, _STDERR):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number

@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.warm.variables import CONFIGURATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIGURATION = "DORAFLOW_CONFIG"
 _PATIENCE = 5.0  # seconds
 _PAUSE = 0.01
 

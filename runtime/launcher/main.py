@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.contract import Process
     from doraflow_runtime.launcher.launch import Options
+    from doraflow_runtime.warm.early import Warming
 
 FINISH_SECONDS = 120.0
 """dora's grace for nodes that go on when their dataflow has finished otherwise."""
@@ -32,13 +33,29 @@ exit codes:
 """
 
 
-def main(bundle: Path, host: str, processes: Sequence[Process], arguments: Sequence[str] | None = None) -> int:
+def main(
+    bundle: Path,
+    host: str,
+    processes: Sequence[Process],
+    arguments: Sequence[str] | None = None,
+    warming: Warming | None = None,
+) -> int:
     """Run `processes`, the part of the bundle that belongs to `host`, and give the exit code.
 
-    `arguments` are those of the command line, without the program's name. Raises SystemExit for wrong usage and
-    `--help`. To be called once, from the main thread of a process that does nothing else.
+    `arguments` are those of the command line, without the program's name, and `warming` is a warm process that was
+    begun for them. Raises SystemExit for wrong usage and `--help`. To be called once, from the main thread of a process
+    that does nothing else.
     """
-    given = _parse(host, arguments)
+    try:
+        return _main(bundle, host, processes, _parse(host, arguments), warming)
+    finally:
+        if warming is not None:
+            warming.leave_nothing()
+
+
+def _main(
+    bundle: Path, host: str, processes: Sequence[Process], given: argparse.Namespace, warming: Warming | None
+) -> int:
     if given.check_health:
         is_well, words = check_health(bundle, host, given.check_health, given.health_timeout)
         sys.stdout.write(f"doraflow: {words}\n")
@@ -49,7 +66,7 @@ def main(bundle: Path, host: str, processes: Sequence[Process], arguments: Seque
     if given.stop_with_parent:
         kernel.stop_with_parent()
     try:
-        return launch(bundle, host, processes, _options(given))
+        return launch(bundle, host, processes, _options(given), warming)
     except KeyboardInterrupt:
         return KILLED  # Ctrl-C before there was anything to stop, or while the last lines were written
 

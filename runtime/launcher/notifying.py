@@ -11,6 +11,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.launcher.findings import cause
+from doraflow_runtime.warm.variables import SOCKET_VARIABLE, WATCHDOG_PROCESS_VARIABLE, WATCHDOG_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from doraflow_runtime.control.messages import RunState
     from doraflow_runtime.launcher.console import Console
     from doraflow_runtime.launcher.loop import Loop
-
-SOCKET_VARIABLE = "NOTIFY_SOCKET"
-WATCHDOG_VARIABLE = "WATCHDOG_USEC"
-WATCHDOG_PROCESS_VARIABLE = "WATCHDOG_PID"
 
 _STARTING_PAUSE = 0.1
 _PAUSE = 1.0

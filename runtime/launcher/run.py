@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.fleet.terms import Terms
     from doraflow_runtime.launcher.commands import Command
     from doraflow_runtime.launcher.spawn import FileLimit
+    from doraflow_runtime.warm.early import Warming
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Run:
 
     `environment` is what all nodes share, and `root` the folder of their sources. `finish_grace` is how long a node may
     go on when nothing more comes in and all others have finished; None is for ever. `terms` are those on which the
-    launchers of other hosts are met, if there are any.
+    launchers of other hosts are met, if there are any, and `warming` is a warm process that has been started already.
     """
 
     wiring: HostWiring
@@ -37,3 +38,4 @@ class Run:
     environment: Mapping[str, str]
     root: Path
     terms: Terms | None = None
+    warming: Warming | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow_runtime.launcher import kernel
-from doraflow_runtime.launcher.leftovers import CONFIGURATION
+from doraflow_runtime.warm.variables import CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow_runtime.launcher.forkable import forkable
 from doraflow_runtime.launcher.spawn import Spawned, spawn
-from doraflow_runtime.launcher.warm_start import WarmStart
+from doraflow_runtime.launcher.warm_start import WarmStart, start_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +50,8 @@ class Starter:
         warm = forkable(run.commands, run.environment, run.root)
         if warm:
             self._begin()
+        elif run.warming is not None:
+            run.warming.end()
         forked = {command.process.node for command in warm}
         cold = [command for command in run.commands if command.process.node not in forked]
         yield from self._execute(cold, configurations, is_stopping)
@@ -87,7 +89,8 @@ class Starter:
     def _begin(self) -> None:
         run = self._run
         try:
-            self._warm = WarmStart(run.environment, run.root, run.directory, run.open_files, self._loop)
+            warming = run.warming or start_late(run.environment, run.root, run.directory, run.open_files)
+            self._warm = WarmStart(warming, self._loop)
         except OSError:
             return  # no room for a process: that is told of the first node
         self._guardian.watch(self._warm.process)

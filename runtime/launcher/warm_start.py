@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
-import sys
 import time
 from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow_runtime.contract import Process
 from doraflow_runtime.launcher.commands import Command
-from doraflow_runtime.launcher.groups import signal_group
-from doraflow_runtime.launcher.leftovers import CONFIGURATION
 from doraflow_runtime.launcher.spawn import Spawned, spawn
+from doraflow_runtime.warm.early import Warming, command_line
 from doraflow_runtime.warm.request import READY, Request, read_answer
+from doraflow_runtime.warm.variables import CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,15 +31,6 @@ _AT_ONCE = 32
 _LAST_WORDS_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 _NEWS = 4096
-_PROGRAM = """\
-import sys
-if not sys.flags.safe_path:
-    del sys.path[0]
-from doraflow_runtime.warm.zygote import serve
-from doraflow_runtime.warm.script import run
-run(serve(int(sys.argv[1])))
-"""
-_TITLE_ROOM = 4096
 
 Outcome: TypeAlias = Spawned | OSError | None
 """A process, the reason why the system has no room for one, or None where the warm process cannot help."""
@@ -49,30 +38,36 @@ Outcome: TypeAlias = Spawned | OSError | None
 Asked: TypeAlias = tuple[Command, Outcome]
 
 
+def start_late(environment: Mapping[str, str], folder: Path, run: Path, limit: FileLimit) -> Warming:
+    """Start a warm process in `folder`, as part of the run in directory `run`. Raises OSError."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        command = Command(Process(NAME, "python"), command_line(os.getpid(), theirs.fileno()), folder, environment)
+        spawned = spawn(command, run / NAME, limit, (theirs.fileno(),))
+        warming = Warming(spawned.number, environment, ours.detach(), spawned.stdout, spawned.stderr)
+    warming.go(())
+    return warming
+
+
 class WarmStart:
     """The warm process. `is_warming` until it is known whether it can be used; `trouble` says why not."""
 
-    __slots__ = ("_environment", "_line", "_loop", "_pipes", "is_warming", "process", "trouble")
+    __slots__ = ("_line", "_loop", "_warming", "is_warming", "trouble")
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, run: Path, limit: FileLimit, loop: Loop) -> None:
-        """Start the warm process in `folder`, as part of the run in directory `run`. Raises OSError."""
+    def __init__(self, warming: Warming, loop: Loop) -> None:
+        """Take over the warm process, which was told to go."""
         self.is_warming = True
         self.trouble = ""
-        self._environment = environment
+        self._warming = warming
         self._loop = loop
-        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._line = socket.socket(fileno=os.dup(warming.line))
         self._line.settimeout(_ANSWER_SECONDS)
-        arguments = (sys.executable, "-c", _PROGRAM, str(theirs.fileno()), " " * _TITLE_ROOM)
-        command = Command(Process(NAME, "python"), arguments, folder, environment)
-        try:
-            with theirs:
-                spawned = spawn(command, run / NAME, limit, (theirs.fileno(),))
-        except OSError:
-            self._line.close()
-            raise
-        self.process = spawned.number
-        self._pipes = (spawned.stdout, spawned.stderr)
         loop.on_readable(self._line.fileno(), self._on_news)
+
+    @property
+    def process(self) -> int:
+        """The number of the warm process, which leads a process group."""
+        return self._warming.process
 
     @property
     def is_usable(self) -> bool:
@@ -101,9 +96,7 @@ class WarmStart:
         if self._line.fileno() >= 0:
             self._loop.forget(self._line.fileno())
             self._line.close()
-            for pipe in self._pipes:
-                os.close(pipe)
-            signal_group(self.process, signal.SIGKILL)
+        self._warming.end()
 
     def _on_news(self) -> None:
         try:
@@ -120,9 +113,9 @@ class WarmStart:
         """Read what it said at its end; its line may close a moment before its traceback is written."""
         said, deadline = b"", time.monotonic() + _LAST_WORDS_SECONDS
         poll = select.poll()  # unlike select(), it takes numbers above 1,023
-        poll.register(self._pipes[1], select.POLLIN)
+        poll.register(self._warming.stderr, select.POLLIN)
         while (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
-            part = os.read(self._pipes[1], 1 << 16)
+            part = os.read(self._warming.stderr, 1 << 16)
             said += part
             if not part:
                 break
@@ -134,7 +127,7 @@ class WarmStart:
         if not self.is_usable:
             return None
         environment = {
-            name: text for name, text in command.environment.items() if self._environment.get(name) != text
+            name: text for name, text in command.environment.items() if self._warming.environment.get(name) != text
         } | {CONFIGURATION: str(configuration)}
         request = Request(command.arguments, str(command.folder), os.getpid(), environment)
         try:

@@ -7,13 +7,13 @@ the node itself has imported is taken apart as ever; the process ends when nothi
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import functools
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 _TAKEN_APART_LAST = ("sys", "builtins", "__main__")
@@ -23,11 +23,11 @@ _LARGEST_CODE = 255
 
 
 class WarmModules:
-    """The modules that are left. To be made before anything is imported: what is registered first runs last."""
+    """The modules that are left: when what is in `at_end` is called, which has to be the last that is called at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_end: list[Callable[[], object]]) -> None:
         self._modules: dict[str, ModuleType] = {}
-        atexit.register(functools.partial(_leave, self._modules))
+        at_end.append(functools.partial(_leave, self._modules))
 
     def note(self) -> None:
         """Leave all modules that are imported now."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.launcher import kernel
 from doraflow_runtime.warm.request import answer
+from doraflow_runtime.warm.variables import CONFIGURATION
 
 if TYPE_CHECKING:
     from doraflow_runtime.warm.request import Request
@@ -25,7 +26,7 @@ TITLE_ROOM = 2048
 
 _PAUSE = 0.0005
 _STDOUT, _STDERR = 1, 2
-_ARGUMENTS_BEGIN, _ARGUMENTS_END = 45, 46  # in /proc/self/stat, counted from the state, which follows the name
+_ARGUMENTS_BEGIN, _ENVIRONMENT_BEGIN = 45, 47  # in /proc/self/stat, counted from the state, which follows the name
 
 
 def prepare() -> None:
@@ -55,6 +56,7 @@ def become(request: Request, descriptors: tuple[int, ...]) -> None:
         os.environ.update(request.environment)
         _seed()
         show_as(" ".join(request.arguments))
+        show_variable(CONFIGURATION, request.environment.get(CONFIGURATION, ""))
         answer(answers, os.getpid())
         os.close(answers)
     except OSError as error:
@@ -65,16 +67,39 @@ def become(request: Request, descriptors: tuple[int, ...]) -> None:
 
 def show_as(title: str) -> None:
     """Show `title` as the command line of this process, for ps and the like; where that cannot be, nothing changes."""
-    try:
-        numbers = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
-        begin, end = int(numbers[_ARGUMENTS_BEGIN]), int(numbers[_ARGUMENTS_END])
-    except (OSError, IndexError, ValueError):
-        return
-    room = end - begin
+    begin, room = _place(_ARGUMENTS_BEGIN)
     if room > TITLE_ROOM:
         # A last byte that is not 0 tells the kernel that the text ends at its first 0.
         text = os.fsencode(title)[: room - 2]
         ctypes.memmove(begin, text.ljust(room - 1, b"\0") + b".", room)
+
+
+def show_variable(name: str, value: str) -> None:
+    """Show a variable in the environment with which this process was executed, where it has room for `value`.
+
+    What this process leaves behind can then be told from what belongs to other runs.
+    """
+    begin, room = _place(_ENVIRONMENT_BEGIN)
+    try:
+        executed_with = Path("/proc/self/environ").read_bytes() if room else b""
+    except OSError:
+        return
+    mark, text = os.fsencode(f"{name}="), os.fsencode(value) + b"\0"
+    for item in executed_with.split(b"\0"):
+        if item.startswith(mark) and len(mark) + len(text) <= len(item):
+            ctypes.memmove(begin + len(mark), text, len(text))
+            return
+        begin += len(item) + 1
+
+
+def _place(field: int) -> tuple[int, int]:
+    """Find where a part of what this process was executed with lies in its memory, and how long it is."""
+    try:
+        numbers = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+        begin, end = int(numbers[field]), int(numbers[field + 1])
+    except (OSError, IndexError, ValueError):
+        return 0, 0
+    return begin, end - begin
 
 
 def _seed() -> None:

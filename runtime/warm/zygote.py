@@ -23,7 +23,7 @@ from doraflow_runtime.warm.ending import WarmModules
 from doraflow_runtime.warm.request import DESCRIPTORS, LARGEST_REQUEST, READY, Request, answer, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MODULES = (
     "pyarrow",
@@ -33,7 +33,6 @@ MODULES = (
     "doraflow_runtime.operators.host",
 )
 _AT_ONCE = 32
-_ARROW_ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +53,15 @@ class _Order:
             os.close(descriptor)
 
 
-def serve(descriptor: int) -> Request:
+def serve(descriptor: int, at_end: list[Callable[[], object]]) -> Request:
     """Fork nodes until the launcher hangs up. Returns in each node, and nowhere else.
 
-    `descriptor` is the socket to the launcher. To be called by a process that does nothing else.
+    `descriptor` is the socket to the launcher, and what is added to `at_end` is called last of all at a node's end. To
+    be called by a process that does nothing else.
     """
     newborn.show_as("doraflow: warm start")
     with socket.socket(fileno=descriptor) as line:
-        trouble = _warm_up()
+        trouble = _warm_up(at_end)
         line.send(trouble.encode() or READY)
         while not trouble and (orders := _receive(line)):
             order = _fork(orders)
@@ -72,18 +72,11 @@ def serve(descriptor: int) -> Request:
     os._exit(0)
 
 
-def _warm_up() -> str:
+def _warm_up(at_end: list[Callable[[], object]]) -> str:
     """Import everything; the reason why this process must not be forked, if there is one."""
-    modules = WarmModules()
-    if _ARROW_ALLOCATOR not in os.environ:
-        # Its background thread would not survive a fork; an allocator without it tidies up as it goes.
-        os.environ[_ARROW_ALLOCATOR] = "background_thread:false"
-        try:
-            _import_all()
-        finally:
-            del os.environ[_ARROW_ALLOCATOR]
-    else:
-        _import_all()
+    modules = WarmModules(at_end)
+    for name in MODULES:
+        importlib.import_module(name)
     newborn.prepare()
     prepare(NodeConfig)  # what each node reads first
     modules.note()
@@ -99,12 +92,8 @@ def _warm_up() -> str:
         return f"something that Python imports at its start runs {threads - 1} threads"
     gc.collect()
     gc.freeze()  # what the collector never touches stays shared with every node
+    gc.enable()
     return ""
-
-
-def _import_all() -> None:
-    for name in MODULES:
-        importlib.import_module(name)
 
 
 def _receive(line: socket.socket) -> list[_Order]:

@@ -20,6 +20,7 @@ import pytest
 from doraflow_runtime.codec import to_json
 from doraflow_runtime.contract import (
     CONTRACT_VERSION,
+    FEWEST_FORKED,
     HostWiring,
     InputWiring,
     Link,
@@ -42,14 +43,16 @@ MARK = "DORAFLOW_TEST"
 TYPINGS = Path(__file__).resolve().parents[2] / "typings"
 
 LAUNCH_SCRIPT = """\
-import sys
+import os, sys
 from pathlib import Path
+from doraflow_runtime.warm.early import begin
+WARMING = begin(sys.argv[1:], os.environ) if {is_warmed} and __name__ == "__main__" else None
 from doraflow_runtime.contract import Process
 from doraflow_runtime.launcher.main import main
 BUNDLE = Path(__file__).resolve().parent
 PROCESSES = {processes}
 if __name__ == "__main__":
-    sys.exit(main(bundle=BUNDLE, host="local", processes=PROCESSES))
+    sys.exit(main(bundle=BUNDLE, host="local", processes=PROCESSES, warming=WARMING))
 """
 
 
@@ -62,6 +65,7 @@ class Bundle:
     processes: list[Process] = field(default_factory=list)
     exit_when_nodes_finish: bool = False
     health_check_interval: float = 5.0
+    is_early: bool = True  # whether the launch script begins a warm process at once, as those of the compiler do
 
     def node(
         self,
@@ -118,7 +122,9 @@ class Bundle:
         (self.path / "nodes").mkdir(parents=True, exist_ok=True)
         (self.path / "wiring").mkdir(parents=True, exist_ok=True)
         (self.path / "wiring" / "local.json").write_text(json.dumps(to_json(self.wiring())))
-        (self.path / "launch_local.py").write_text(LAUNCH_SCRIPT.format(processes=repr(tuple(self.processes))))
+        is_warmed = self.is_early and sum(process.is_forkable for process in self.processes) >= FEWEST_FORKED
+        script = LAUNCH_SCRIPT.format(processes=repr(tuple(self.processes)), is_warmed=is_warmed)
+        (self.path / "launch_local.py").write_text(script)
 
 
 def _input(port: str, source: str) -> InputWiring:

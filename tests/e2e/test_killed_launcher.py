@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 TICKING = """
     from doraflow_runtime.node_api.node import Node
     with Node() as node:
@@ -23,6 +25,14 @@ DAEMON = """
     import subprocess, time
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
     print("started", flush=True)
+    time.sleep(1000)
+"""
+
+FORKED_DAEMON = """
+    import os, time
+    if os.fork() == 0:
+        os.setsid()
+        print("started", flush=True)
     time.sleep(1000)
 """
 
@@ -47,11 +57,16 @@ def test_nothing_is_left_when_the_launcher_is_killed(world: Any, eventually: Any
     assert world.runs() == []
 
 
-def test_what_has_left_its_group_ends_with_a_killed_launcher_too(world: Any, eventually: Any) -> None:
+@pytest.mark.parametrize(("code", "spawn"), [(DAEMON, "exec"), (DAEMON, "fork"), (FORKED_DAEMON, "fork")])
+def test_what_has_left_its_group_ends_with_a_killed_launcher_too(
+    world: Any, eventually: Any, code: str, spawn: str
+) -> None:
     bundle = world.bundle()
-    bundle.node("daemon", DAEMON)
+    for name in ("daemon", "other"):
+        bundle.node(name, code, spawn=spawn)
     launch = world.launch(bundle)
     launch.wait_for("daemon | started")
+    launch.wait_for("other  | started")
     launch.signal(signal.SIGKILL)
     launch.wait()
     eventually(lambda: not world.processes(), "a process is left", 5.0)

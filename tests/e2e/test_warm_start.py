@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ WHO = "import sys; print('forked' if 'doraflow_runtime.warm.script' in sys.modul
 
 # What a Python imports at its start, in the warm process alone.
 AT_START = """
-    import os
-    if os.environ.get("DORAFLOW_CONFIG", "").endswith("/warm"):
+    import os, sys
+    if sys.orig_argv[1].endswith("/warm/first.py"):
         {code}
 """
 
@@ -66,6 +67,62 @@ def test_a_node_is_forked_where_that_makes_no_difference(world: Any, process: An
     launch = world.launch(bundle)
     assert launch.wait() == 0
     assert f"node   | {expected}\n" in launch.out
+
+
+@pytest.mark.parametrize("path", [None, "", "/nowhere", "relative"])
+@pytest.mark.parametrize("is_early", [True, False])
+def test_nodes_are_forked_whether_the_launch_script_begins_the_warm_process_or_the_launcher(
+    world: Any, is_early: bool, path: str | None
+) -> None:
+    bundle = world.bundle()
+    bundle.is_early = is_early
+    for index in range(2):
+        bundle.node(f"n{index}", f"{WHO}import os, sys; print(os.getcwd(), os.environ['PYTHONPATH'], *sys.path)\n")
+    bundle.node(
+        "alone", f"{WHO}import os, sys; print(os.getcwd(), os.environ['PYTHONPATH'], *sys.path)\n", spawn="exec"
+    )
+    own = world.environment["PYTHONPATH"]
+    launch = world.launch(bundle, PYTHONPATH=own if path is None else f"{path}:{own}")
+    assert launch.wait() == 0
+    lines = sorted(line.partition("| ")[2] for line in launch.out.splitlines())
+    places, ways = lines[:3], lines[3:]
+    assert ways == ["executed", "forked", "forked"]
+    assert len(set(places)) == 1
+
+
+def test_nothing_of_a_bundle_that_is_refused_is_imported_or_left(world: Any) -> None:
+    bundle = ticking(world)
+    bundle.write()
+    (bundle.path / "MANIFEST.json").write_text('{"doraflow": "0", "files": {}}')
+    for name in ("pyarrow.py", "numpy.py"):
+        (bundle.path / name).write_text("open(__file__ + '.was_run', 'w').close()\n")
+    launch = world.start(bundle)
+    assert launch.wait() == 1
+    assert world.processes() == {}
+    assert "`pyarrow.py` does not belong to the bundle" in launch.err
+    assert not list(bundle.path.glob("*.was_run"))
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--keep-logs", "0"), ("--check-health",), ("--name", "/")])
+def test_a_command_line_that_launches_nothing_leaves_nothing(world: Any, arguments: tuple[str, ...]) -> None:
+    bundle = ticking(world)
+    bundle.write()
+    assert world.start(bundle, *arguments).wait() == {"--help": 0, "--check-health": 1}.get(arguments[0], 2)
+    assert world.processes() == {}
+
+
+def test_a_module_of_the_bundle_is_never_taken_for_another_of_its_name(world: Any) -> None:
+    bundle = world.bundle()
+    for index in range(2):
+        bundle.node(f"n{index}", f"{WHO}import numpy; print(numpy.__file__)\n")
+    bundle.write()
+    (bundle.path / "numpy.py").write_text("")
+    launch = world.start(bundle, "--no-verify")
+    assert launch.wait() == 0
+    reason = "the bundle brings `numpy`, and Python has imported another one at its start"
+    assert f"no node is forked from a warm process: {reason}" in launch.err
+    assert launch.out.count("| executed\n") == 2
+    assert launch.out.count(f"| {bundle.path}/numpy.py\n") == 2
 
 
 def test_a_node_has_the_core_that_its_own_environment_asks_for(world: Any) -> None:
@@ -245,9 +302,17 @@ def test_forked_nodes_have_random_numbers_of_their_own(world: Any) -> None:
 def test_a_folder_that_vanishes_is_the_node_s_fault_alone(world: Any) -> None:
     bundle = ticking(world, 2)
     bundle.source("here/file", "")
-    code = "import os; os.rename('nodes/here', 'nodes/there')"
     bundle.node("lost", TICKING, inputs=TIMER, working_directory="here")
-    place = with_start_up(bundle, f"os.chdir({str(bundle.path)!r}); {code}")
+    # The first fork of the warm process is a trial, the second one follows the launcher's requests.
+    code = f"""
+        forks = []
+        def lose():
+            forks.append(1)
+            if len(forks) == 2:
+                os.rename({str(bundle.path / "nodes/here")!r}, {str(bundle.path / "nodes/there")!r})
+        os.register_at_fork(before=lose)
+    """
+    place = with_start_up(bundle, textwrap.indent(textwrap.dedent(code), "        ").strip())
     launch = world.launch(bundle, PYTHONPATH=place + ":" + world.environment["PYTHONPATH"])
     assert launch.wait(15) == 1
     assert "error[DF801]: `lost` cannot be executed: " in launch.err

@@ -13,6 +13,11 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", "/"
 sys.pycache_prefix = sys.pycache_prefix or str(CACHE / "doraflow" / "bytecode")  # a bundle stays as it was built
 sys.path.insert(0, str(BUNDLE / "runtime"))
 
+from doraflow_runtime.warm.early import begin  # noqa: E402
+
+# At once: it imports what nodes need of this host while the launcher imports and verifies the rest.
+WARMING = begin(sys.argv[1:], os.environ) if __name__ == "__main__" else None
+
 from doraflow_runtime.contract import Process  # noqa: E402
 from doraflow_runtime.launcher.main import main  # noqa: E402
 
@@ -31,4 +36,4 @@ PROCESSES = (
 )
 
 if __name__ == "__main__":
-    sys.exit(main(bundle=BUNDLE, host="local", processes=PROCESSES))
+    sys.exit(main(bundle=BUNDLE, host="local", processes=PROCESSES, warming=WARMING))
