@@ -7,12 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.client import Client
-from doraflow_runtime.control.messages import AskStatus, Status, Stop, StopNode
+from doraflow_runtime.control.messages import AskStatus, Refusal, Status, Stop, StopNode
 from doraflow_runtime.control.registry import is_alive
 
 from doraflow.diagnostics import Sink
 from doraflow.operate.asking import ask, findings_of_control
-from doraflow.operate.fleet import ask_host, ask_others, chosen_hosts, home_of, look, survey
+from doraflow.operate.fleet import ask_host, ask_others, chosen_hosts, home_of, look, reasons, survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -34,13 +34,11 @@ def stop(run: FoundRun, timeout: float, notice: Callable[[str], None], sink: Sin
     `notice` is told what is waited for when that takes a while. With a `timeout` of 0 nothing is waited for.
     """
     others = dict(_others(run))
-    if now and others:
-        with findings_of_control(Sink()), Client(run.directory, _ASK_SECONDS) as client:
-            ask_others(client, Stop(now=True, alone=True), _ASK_SECONDS)
+    refused = _kill_others(run) if now and others else {}
     if ask(run, Stop(now), min(timeout, 5.0) or 5.0, sink) is None:
         return not is_alive(run) and _has_just_ended(sink)
     if timeout == 0:
-        return True
+        return _tell_refused(refused, others, sink)
     has_ended = wait_for_end(run, timeout, notice, sink, look=(lambda: others.update(_others(run))) if others else None)
     lost = [host for host, state in others.items() if state == "lost"]
     if has_ended and lost:
@@ -52,7 +50,25 @@ def stop(run: FoundRun, timeout: float, notice: Callable[[str], None], sink: Sin
     if has_ended and left:
         listed = ", ".join(f"`{host}` ({others[host]})" for host in left)
         notice(f"this host has ended, and others were about to: {listed}")
-    return has_ended
+    return _tell_refused(refused, others, sink) and has_ended
+
+
+def _kill_others(run: FoundRun) -> dict[str, Refusal]:
+    """Ask the other hosts to kill what they have, each by itself; give why some of them do not."""
+    with findings_of_control(Sink()), Client(run.directory, _ASK_SECONDS) as client:
+        replies = ask_others(client, Stop(now=True, alone=True), _ASK_SECONDS)
+        return {host: reply for host, reply in replies.items() if isinstance(reply, Refusal)}
+    return {}
+
+
+def _tell_refused(refused: dict[str, Refusal], states: dict[str, str], sink: Sink) -> bool:
+    """Tell of hosts that did not stop at once, but for those on which nothing goes on; False if there is one."""
+    left = {host: why for host, why in refused.items() if states.get(host) not in _OVER}
+    if left:
+        listed = "; ".join(reasons(left))
+        message = f"not every host was stopped at once, and its nodes may take until the end of their grace: {listed}"
+        sink.error("DF843", message, help="end what runs on there with `doraflow stop --now`")
+    return not left
 
 
 def stop_host(

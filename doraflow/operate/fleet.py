@@ -25,7 +25,7 @@ from doraflow_runtime.control.messages import (
 from doraflow.operate.asking import findings_of_control
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from doraflow_runtime.control.messages import HostState, Reply, Request
     from doraflow_runtime.control.registry import FoundRun
@@ -113,6 +113,13 @@ def ask_host(client: Client, own: str, host: str, request: Request, timeout: flo
     return reply
 
 
+def reasons(refused: Mapping[str, Refusal]) -> list[str]:
+    """Say for each host why it refuses, with its name: a launcher speaks of its nodes, and not of itself."""
+    return [
+        each.message if f"`{host}`" in each.message else f"`{host}`: {each.message}" for host, each in refused.items()
+    ]
+
+
 def home_of(node: str, views: Sequence[HostView], wanted: str) -> str:
     """Find the host of a node, which is to be `wanted` if that is given. Raises ControlError if there is none."""
     chosen = chosen_hosts(views, wanted)
@@ -175,5 +182,6 @@ __all__ = [
     "chosen_hosts",
     "home_of",
     "look",
+    "reasons",
     "survey",
 ]

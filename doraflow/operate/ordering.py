@@ -8,10 +8,10 @@ from doraflow_runtime.control.client import Client, RefusedError
 from doraflow_runtime.control.messages import Done, Refusal
 
 from doraflow.operate.asking import findings_of_control
-from doraflow.operate.fleet import ask_host, ask_others, chosen_hosts, home_of, look
+from doraflow.operate.fleet import ask_host, ask_others, chosen_hosts, home_of, look, reasons
 
 if TYPE_CHECKING:
-    from doraflow_runtime.control.messages import Pause, Restart, Resume
+    from doraflow_runtime.control.messages import Pause, Reply, Restart, Resume
     from doraflow_runtime.control.registry import FoundRun
 
     from doraflow.diagnostics import Sink
@@ -35,15 +35,23 @@ def order(run: FoundRun, request: Pause | Restart | Resume, host: str, timeout: 
 
 
 def _order_all(client: Client, request: Pause | Restart | Resume, hosts: list[str], timeout: float) -> str:
-    """Give an order to all hosts. Raises RefusedError for those that cannot do it, when the others have."""
-    reply = client.ask(request, timeout)
-    words = reply.message if isinstance(reply, Done) else ""
+    """Give an order to all hosts. Raises RefusedError for those that cannot do it, when all were asked."""
     if len(hosts) < 2:
-        return words
-    replies = ask_others(client, request, timeout)
-    refused = {host: each.message for host, each in replies.items() if isinstance(each, Refusal)}
-    done = {hosts[0]: words} | {host: each.message for host, each in replies.items() if isinstance(each, Done)}
+        reply = client.ask(request, timeout)
+        return reply.message if isinstance(reply, Done) else ""
+    replies = {hosts[0]: _ask_own(client, request, timeout), **ask_others(client, request, timeout)}
+    refused = {host: each for host, each in replies.items() if isinstance(each, Refusal)}
+    done = {host: each.message for host, each in replies.items() if isinstance(each, Done)}
     told = ", ".join(f"{each} on `{host}`" for host, each in done.items())
     if refused:
-        raise RefusedError(f"{'; '.join(refused.values())}; done: {told}")
+        mend = next((each.help for each in refused.values() if each.help), "")
+        raise RefusedError("; ".join([*reasons(refused), *([f"done: {told}"] if told else [])]), mend)
     return told
+
+
+def _ask_own(client: Client, request: Pause | Restart | Resume, timeout: float) -> Reply:
+    """Give an order to the host that is asked, whose refusal is no reason to spare the others."""
+    try:
+        return client.ask(request, timeout)
+    except RefusedError as error:
+        return Refusal(str(error), error.help)

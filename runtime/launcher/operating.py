@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 LONGEST_PATIENCE = 60.0
 """Seconds for which other hosts are waited for at most."""
+_SHOWN = 5
 ROUND_SECONDS = 0.1
 """How often it is looked what has changed, while somebody wants to know."""
 
@@ -255,9 +256,19 @@ class Operation:
             self._supervisor.restart(node)
             return Done(f"`{node}` is restarted")
         names = [status.node for status in self._supervisor.states()]
-        for name in names:
-            self._supervisor.restart(name)
+        refused = [str(why) for name in names if (why := self._try_restart(name)) is not None]
+        if refused:
+            more = [f"{len(refused) - _SHOWN} more are refused"] if len(refused) > _SHOWN else []
+            shown = "; ".join([*refused[:_SHOWN], *more])
+            raise Refused(f"{shown}; {len(names) - len(refused)} of {len(names)} nodes are restarted")
         return Done(f"{len(names)} nodes are restarted")
+
+    def _try_restart(self, node: str) -> Refused | None:
+        try:
+            self._supervisor.restart(node)
+        except Refused as refused:
+            return refused
+        return None
 
     def _status(self) -> Status:
         now = time.time()

@@ -28,6 +28,11 @@ SILENCE_MS = 3000
 BLOCK_US = 3_000_000
 """After which a connection counts as cut that takes nothing more."""
 
+PATIENCE_US = 100_000
+LARGE_PATIENCE_US = 1_000_000
+"""How long a copy for other applications waits for its turn before zenoh leaves it out without a word, a small one and
+one in pieces. zenoh's own bounds, 1 and 50 ms, are less than a thread may wait for a busy processor."""
+
 CONNECT_MS = 1000
 RETRY = {"period_init_ms": 100, "period_max_ms": 1000, "period_increase_factor": 1.5}
 CLOSE_SECONDS = 2.0
@@ -124,6 +129,8 @@ def configuration(fabric: Fabric, root: Path) -> zenoh.Config:
         "open/return_conditions/connect_scouted": False,
         "transport/link/tx/lease": SILENCE_MS,
         "transport/link/tx/queue/congestion_control/block/wait_before_close": BLOCK_US,
+        "transport/link/tx/queue/congestion_control/drop/wait_before_drop": PATIENCE_US,
+        "transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments": LARGE_PATIENCE_US,
     }
     for name, value in values.items():
         settings.insert_json5(name, json.dumps(value))

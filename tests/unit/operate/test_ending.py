@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-from doraflow_runtime.control.messages import Done, HostState
+from doraflow_runtime.control.messages import Done, HostState, Refusal
 from doraflow_runtime.control.places import RunFacts
 from doraflow_runtime.control.registry import FoundRun
 
@@ -46,6 +47,26 @@ def test_a_stop_tells_which_hosts_it_did_not_reach(
     assert ending.stop(run, 5.0, notices.append, sink) is is_well
     assert [each.message for each in sink.found] == found
     assert notices == said
+
+
+@pytest.mark.parametrize(
+    ("timeout", "state", "is_well"),
+    [(0.0, "running", False), (5.0, "stopping", False), (5.0, "ended", True), (5.0, "absent", True)],
+)
+def test_hosts_that_could_not_be_stopped_at_once_are_told_unless_they_have_ended(
+    run: FoundRun, monkeypatch: pytest.MonkeyPatch, timeout: float, state: str, is_well: bool
+) -> None:
+    refusal = Refusal("host `gpu` did not answer within 5 s", "ask again, or look at it there")
+    monkeypatch.setattr(ending, "Client", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(ending, "ask_others", lambda *_: {"gpu": refusal, "base": Done("stopping")})
+    monkeypatch.setattr(ending, "_others", lambda _run: iter([("gpu", state), ("base", "stopping")]))
+    sink = Sink()
+    assert ending.stop(run, timeout, lambda _words: None, sink, now=True) is is_well
+    told = (
+        "not every host was stopped at once, and its nodes may take until the end of their grace: "
+        "host `gpu` did not answer within 5 s"
+    )
+    assert [(each.code, each.message) for each in sink.found] == ([] if is_well else [("DF843", told)])
 
 
 @pytest.mark.parametrize(
