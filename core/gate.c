@@ -88,6 +88,8 @@ static long long patience(Gate *gate, long long deadline)
 {
     long long until = earlier(deadline, gate->due_ns);
     until = earlier(earlier(until, gate->sign_due_ns), queues_due(gate->queues));
+    if (gate->kept != NULL)
+        until = earlier(until, gate->kept_until_ns);
     if (until < 0)
         return -1;
     long long left = until - monotonic_ns();
@@ -98,6 +100,8 @@ static long long patience(Gate *gate, long long deadline)
 static int wait_for_news(Gate *gate, long long deadline)
 {
     struct epoll_event events[MOST_READY];
+    if (gate->kept != NULL && monotonic_ns() >= gate->kept_until_ns)
+        gate_let_go(gate);
     if (settle(gate) < 0 || show_life(gate) < 0)
         return -1;
     long long timeout = patience(gate, deadline);
@@ -177,9 +181,15 @@ PyObject *gate_next_event(Gate *gate, int has_timeout, long long deadline, enum 
     *outcome = LEFT_TO_PYTHON;
     if (gate->queues == NULL || gate->lock == NULL)
         return NULL;
+    if (gate->queues->count)
+        gate_let_go(gate);
+    else
+        gate_pass_on(gate);
     lock_acquire(gate->lock);
     *outcome = FAILED;
     PyObject *event = show_life(gate) < 0 ? NULL : next_locked(gate, has_timeout, deadline, outcome);
     release(gate);
+    if (event != NULL)
+        gate_keep(gate, event);
     return event;
 }

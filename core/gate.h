@@ -13,6 +13,8 @@ struct gate {
     long long spin_ns, fresh_ns;
     PyObject *lock, *notify, *handle, *tick, *tend, *sign;
     Queues *queues;
+    PyObject *handed, *kept; /* see gate_kept.c; NULL for nothing */
+    long long kept_until_ns;
     Source **sources, **by_descriptor, *recent; /* borrowed: each takes itself out */
     Py_ssize_t source_count, source_room, descriptor_room;
     long long rounds, dispatched_ns, due_ns, sign_due_ns, waiting;
@@ -40,6 +42,15 @@ void gate_wake(Gate *gate);
 int gate_tend(Gate *gate);
 /* Calls something of Python's that takes nothing. -1 with an exception. */
 int gate_call(PyObject *callable);
+
+/* ---- gate_kept.c: events that outlive their use */
+
+/* Takes note of an event that is about to be handed out. */
+void gate_keep(Gate *gate, PyObject *event);
+/* Lets go of all that the user needs no more, and holds what is in use until the next call. */
+void gate_pass_on(Gate *gate);
+/* Lets go of everything. */
+void gate_let_go(Gate *gate);
 
 /* ---- stream.c: iteration */
 

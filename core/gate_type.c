@@ -35,11 +35,14 @@ static int gate_traverse(Gate *gate, visitproc visit, void *arg)
     Py_VISIT(gate->tend);
     Py_VISIT(gate->sign);
     Py_VISIT(gate->queues);
+    Py_VISIT(gate->handed);
+    Py_VISIT(gate->kept);
     return 0;
 }
 
 static int gate_clear(Gate *gate)
 {
+    gate_let_go(gate);
     Py_CLEAR(gate->lock);
     Py_CLEAR(gate->notify);
     Py_CLEAR(gate->handle);
@@ -141,6 +144,7 @@ static int gate_set_claimed(Gate *gate, PyObject *value, void *unused)
         return -1;
     }
     atomic_store(&gate->bell->is_claimed, is_claimed);
+    gate_let_go(gate);
     if (!is_claimed)
         gate_wake(gate);
     else if (gate_doze(gate))
