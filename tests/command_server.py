@@ -1,4 +1,4 @@
-"""Commands of doraflow, forked from a process that has imported all they need: run by `tests.commands`, never imported.
+"""Commands of doraflow, forked from a process that has imported all they need: run by `tests.commands`.
 
 A command is a process of its own as ever, with its own folder, environment, descriptors, exit code and end of the
 interpreter. What it has not is the half second of imports before it.
@@ -15,12 +15,16 @@ import runpy
 import select
 import signal
 import socket
+import struct
 import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SIZE = struct.Struct("!Q")
+"""How a request begins: with the number of bytes that follow it."""
+
 USED = ("analysis", "build", "cli", "codegen", "keys", "parser", "policy", "printed", "render")
 """The packages of doraflow that are imported whole."""
 
@@ -59,7 +63,9 @@ def serve(listener: socket.socket) -> None:
 
 def _has_become_the_command(asked: socket.socket) -> bool:
     """Fork the command; the process that is left waits for it and tells how it ended."""
-    request, descriptors, _, _ = socket.recv_fds(asked, 1 << 20, 3)
+    size, descriptors, _, _ = socket.recv_fds(asked, SIZE.size, 3)
+    with asked.makefile("rb") as told:  # what comes with descriptors is cut off at some size, so it is the size alone
+        request = told.read(*SIZE.unpack(size))
     process = os.fork()
     if not process:
         asked.close()

@@ -18,6 +18,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.command_server import SIZE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,7 +39,9 @@ def doraflow(
         request = {"arguments": arguments, "cwd": str(cwd or Path.cwd()), "env": environment}
         with Path(os.devnull).open("rb") as nothing:
             descriptors = [nothing.fileno(), out.fileno(), err.fileno()]
-            socket.send_fds(asking, [json.dumps(request).encode()], descriptors)
+            content = json.dumps(request).encode()
+            socket.send_fds(asking, [SIZE.pack(len(content))], descriptors)
+            asking.sendall(content)
         with asking.makefile("r") as told:
             process = int(told.readline())
             try:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doraflow.deploy.errors import DeployError
+from doraflow.deploy.remote.errors import RemoteError
+from doraflow.deploy.remote.units import refuse_unit
 from tests.unit.deploy.test_conversation import session
 
 if TYPE_CHECKING:
@@ -38,17 +40,16 @@ def test_a_unit_that_runs_the_dataflow_is_told_with_what_restarts_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: str, state: str, mend: str
 ) -> None:
     systemctl(tmp_path, f'[ "$1" = {scope} ] && echo {state} || echo inactive', monkeypatch)
-    with session(tmp_path, host="edge.2", changes=False) as opened, pytest.raises(DeployError) as caught:
-        opened.look_for_units()
-    assert (caught.value.code, str(caught.value)) == ("DF889", f"on `edge.2`: {SAID}")
+    with pytest.raises(RemoteError) as caught:
+        refuse_unit("flow", "edge.2", lambda: None)
+    assert (caught.value.code, str(caught.value)) == ("DF889", SAID)
     assert caught.value.help == f"deploy without `--start`, then run `{mend}` there"
 
 
 @pytest.mark.parametrize("body", ["echo inactive; exit 3", "echo failed", "echo no bus >&2; exit 1", "kill -9 $$"])
 def test_a_unit_that_does_not_run_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     systemctl(tmp_path, body, monkeypatch)
-    with session(tmp_path, host="edge.2", changes=False) as opened:
-        opened.look_for_units()
+    refuse_unit("flow", "edge.2", lambda: None)
     assert (tmp_path / "asked").read_text().splitlines() == [
         "--user is-active flow-edge-2.service",
         "--system is-active flow-edge-2.service",
@@ -57,5 +58,11 @@ def test_a_unit_that_does_not_run_is_in_nobodys_way(tmp_path: Path, monkeypatch:
 
 def test_a_host_without_systemd_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with session(tmp_path, changes=False) as opened:
+    refuse_unit("flow", "edge.2", lambda: None)
+
+
+def test_the_host_is_asked_in_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    systemctl(tmp_path, "echo active", monkeypatch)
+    with session(tmp_path, host="edge.2", changes=False) as opened, pytest.raises(DeployError) as caught:
         opened.look_for_units()
+    assert (caught.value.code, str(caught.value)) == ("DF889", f"on `edge.2`: {SAID}")
