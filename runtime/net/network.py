@@ -14,6 +14,7 @@ from doraflow_runtime.net.listening import Listener
 from doraflow_runtime.net.outgoing import FarConsumer
 from doraflow_runtime.net.packing import PackCourier
 from doraflow_runtime.net.transport import open_transport
+from doraflow_runtime.shm.pool import RESERVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,7 +64,9 @@ class Network:
         """Connect to a node of another host, for all links that lead there."""
         greeting = self._config.dataflow, self._session
         line = self._transport.line(links)
-        consumer = FarConsumer(line, links, greeting, self._pool, self._bell.ring, self._courier.call)
+        readers = {link.link.consumer for link in self._config.outgoing}
+        share = self._pool.limit // RESERVE // len(readers)
+        consumer = FarConsumer(line, links, greeting, self._pool, share, self._bell.ring, self._courier.call)
         self._consumers.append(consumer)
         self._watch(line.descriptors())
         return consumer

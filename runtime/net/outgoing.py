@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from doraflow_runtime.net import frames
 from doraflow_runtime.net.chosen import Outbox
 from doraflow_runtime.net.connecting import FarConnection
+from doraflow_runtime.net.copies import copy_out
 from doraflow_runtime.net.frames import LARGEST_PART, NetKind
 from doraflow_runtime.net.lanes import LaneError, Outbound
 from doraflow_runtime.net.packing import Pack, take_apart
 from doraflow_runtime.net.saying import greet, transmit
+from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind, WireError
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from doraflow_runtime.net.lanes import Parcel
     from doraflow_runtime.net.packing import Item
     from doraflow_runtime.net.transport import Line
-    from doraflow_runtime.node_api.outgoing import Outgoing
     from doraflow_runtime.shm.pool import Pool
 
 
@@ -41,7 +42,8 @@ class FarConsumer(Outbox):
     """A node of another host that reads from this one.
 
     `nudge` is called when something came in while it was not looked for, `defer` when `ship` is to be called a moment
-    later. `is_up` says that the reader has answered the greeting of this connection, `has_left` that it reads no more.
+    later. Readers that may lose messages hold no more than `share` bytes of the pool with what is on its way to them.
+    `is_up` says that the reader has answered the greeting of this connection, `has_left` that it reads no more.
     """
 
     lanes: dict[int, Outbound[Item]]
@@ -52,6 +54,7 @@ class FarConsumer(Outbox):
         links: Iterable[OutgoingLink],
         greeting: tuple[str, bytes],
         pool: Pool,
+        share: int,
         nudge: Callable[[], None],
         defer: Callable[[], None],
     ) -> None:
@@ -61,6 +64,7 @@ class FarConsumer(Outbox):
         self.defer = defer
         self._greeting = greeting
         self._pool = pool
+        self._share = share
         self._nudge = nudge
         self._schema: Callable[[int], bytes] | None = None
         self._is_leaving = self._awaits_answer = False
@@ -290,7 +294,20 @@ class FarConsumer(Outbox):
     def _send_held(self, link: int, lane: Outbound[Item]) -> None:
         while self.is_up and lane.held and lane.has_room:
             self.ship()
+            self._spare(lane)
             self._transmit(link, lane.launch())
+
+    def _spare(self, lane: Outbound[Item]) -> None:
+        """Copy the next message out of a pool of which enough is on its way: a reader that is cut never gives it back.
+
+        Where nothing may be lost the sender waits for the reader anyway, and memory is what it waits for.
+        """
+        message, size = lane.held[0]
+        if not lane.may_drop or not isinstance(message, Outgoing) or message.slot is None:
+            return
+        if size + sum(other.flying_bytes for other in self.lanes.values() if other.may_drop) > self._share:
+            lane.held[0] = copy_out(message, message.slot), size
+            self._pool.release(message.slot.name.key())
 
     def _transmit(self, link: int, parcel: Parcel[Item]) -> None:
         if self._schema is not None:  # else nothing was sent yet

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from doraflow_runtime.net import frames
+from doraflow_runtime.net.copies import Copied
 from doraflow_runtime.net.lanes import Parcel
 from doraflow_runtime.node_api.outgoing import Outgoing
 from doraflow_runtime.shm.wire import HEADER, Kind
@@ -28,13 +29,13 @@ class Pack(NamedTuple):
     slot: None = None
 
 
-Item: TypeAlias = Outgoing | Pack
+Item: TypeAlias = Outgoing | Copied | Pack
 """What is on its way: one message, or those that were packed."""
 
 
 def take_apart(link: int, parcel: Parcel[Item]) -> Iterator[Parcel[Item]]:
     """Give the messages of one edge that a parcel stands for, one by one."""
-    if isinstance(parcel.item, Outgoing):
+    if not isinstance(parcel.item, Pack):
         yield parcel
         return
     data, at = memoryview(parcel.item.data), 0

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.net import frames
+from doraflow_runtime.net.copies import Copied
 from doraflow_runtime.net.frames import Stand
-from doraflow_runtime.node_api.outgoing import Outgoing
+from doraflow_runtime.net.packing import Pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,15 +33,18 @@ def transmit(
     connection: FarConnection, types: set[int], schema: Callable[[int], bytes], link: int, parcel: Parcel[Item]
 ) -> None:
     """Send one message, after its type unless that is among those that were announced. A pack is taken apart before."""
-    if not isinstance(parcel.item, Outgoing):
+    item, number = parcel.item, parcel.number
+    if isinstance(item, Pack):
         raise TypeError("a pack is taken apart before it is sent again")
-    type_number, flags, body, slot = parcel.item
+    type_number, flags, body = item[:3]
     if type_number and type_number not in types:
         types.add(type_number)
         connection.put(frames.record(frames.type_frame(type_number, schema(type_number))))
-    if slot is None:
-        connection.put(frames.message(link, type_number, flags, parcel.number, body))
+    if isinstance(item, Copied):
+        content = item.content
+    elif item.slot is not None:
+        content = item.slot.memory[: item.slot.name.size]
+    else:
+        connection.put(frames.message(link, type_number, flags, number, body))
         return
-    size = slot.name.size
-    head = frames.message_beside(link, type_number, flags, parcel.number, body, size)
-    connection.put(head, slot.memory[:size])
+    connection.put(frames.message_beside(link, type_number, flags, number, body, len(content)), content)
