@@ -5,6 +5,7 @@ Each task is one command, so that it can be copied out and run by hand.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TypeAlias
 
@@ -52,8 +53,16 @@ def task_bench() -> Task:
 
 
 def task_soak() -> Task:
-    """Send checksummed messages for minutes while nodes are killed, and while they are started again."""
-    return {"actions": [python("bench.soak"), python("bench.soak.restarts")]}
+    """Send checksummed messages while nodes are killed, and while they are started again; `-m 240` for four hours."""
+    minutes = {"name": "minutes", "short": "m", "long": "minutes", "type": float, "default": 5.0}
+
+    def play(minutes: float) -> bool:
+        rounds = python("bench.soak", "--minutes", str(minutes))
+        return all(
+            subprocess.run(each, check=False).returncode == 0 for each in (rounds, python("bench.soak.restarts"))
+        )
+
+    return {"params": [minutes], "actions": [play], "verbosity": 2}
 
 
 def task_robustness() -> Task:

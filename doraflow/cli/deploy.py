@@ -66,7 +66,14 @@ def deploy(
     ] = 120.0,
     ssh_config: Annotated[
         Path | None,
-        typer.Option("--ssh-config", metavar="FILE", help="What ssh reads in the place of ~/.ssh/config."),
+        typer.Option(
+            "--ssh-config",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="What ssh reads in the place of ~/.ssh/config.",
+        ),
     ] = None,
     sign_key: Annotated[
         Path | None,

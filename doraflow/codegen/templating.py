@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from doraflow.codegen.literals import docstring, literal
@@ -24,4 +25,5 @@ def environment() -> jinja2.Environment:
     )
     made.filters["literal"] = literal
     made.filters["docstring"] = docstring
+    made.filters["shell"] = shlex.quote
     return made

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DESTINATION = re.compile(r"(?P<who>(?:[^@]+@)?(?:\[[^\]]*\]|[^:]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*))(?::(?P<port>\d+))?")
 _NO_COMMAND = 127
+_OWN_FAULT = 255
 _HOST_KEY = re.compile(r"Host key verification failed|No \S+ host key is known|REMOTE HOST IDENTIFICATION HAS CHANGED")
 _LEAST = ".".join(map(str, LEAST_PYTHON))
 
@@ -72,7 +73,7 @@ def complaint(host: str, destination: str, way: Way, code: int | None, said: str
         version = said.partition(TOO_OLD)[2].split()[0]
         mend = f"install Python {_LEAST} or later there, and name it with `--python`"
         return DeployError("DF874", f"`{way.python}` on {who} is Python {version}, and a bundle needs {_LEAST}", mend)
-    if code == _NO_COMMAND or re.search(r"not found|No such file", said):
+    if code == _NO_COMMAND or (code not in {None, _OWN_FAULT} and re.search(r"not found|No such file", said)):
         mend = f"install Python {_LEAST} or later there, or name the one it has with `--python`"
         return DeployError("DF874", f"{who} has no `{way.python}`", mend)
     return _unreachable(who, destination, way, said)

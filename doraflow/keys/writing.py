@@ -6,6 +6,7 @@ What stands in the files is decided by the callers.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -87,4 +88,7 @@ def _sweep(descriptor: int) -> None:
 
 def _unwritable(folder: Path, error: OSError) -> KeyRingError:
     reason = (error.strerror or str(error)).lower()
-    return KeyRingError(f"no keys can be written to `{folder}`: {reason}", f"get the right to write to `{folder}`")
+    mend = f"get the right to write to `{folder}`"
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        mend = "name another folder with `--keys`"
+    return KeyRingError(f"no keys can be written to `{folder}`: {reason}", mend)

@@ -135,6 +135,11 @@ def home_of(node: str, views: Sequence[HostView], wanted: str) -> str:
     if silent:
         raise RefusedError(f"host `{wanted}` does not answer: {chosen[0].trouble or chosen[0].state}")
     known = [name for view in chosen for name in view.nodes]
+    elsewhere = next((view.host for view in views if node in view.nodes), "")
+    if elsewhere:
+        raise RefusedError(
+            f"`{node}` does not run on host `{wanted}`, but on `{elsewhere}`", f"write `--host {elsewhere}`"
+        )
     raise unknown(f"there is no node `{node}` in this run; its nodes are", node, known)
 
 

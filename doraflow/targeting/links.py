@@ -29,7 +29,8 @@ _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
 class LinkNeeds:
     """Another host of the dataflow: its names, the environment variable that gives its address, and the address.
 
-    `own_ports` are those on which nodes here listen for it, `its_ports` those on which its nodes listen for this host.
+    `port` is that of its launcher, `own_ports` are those on which nodes here listen for it, and `its_ports` those on
+    which its nodes listen for this host.
     """
 
     host: str
@@ -37,6 +38,7 @@ class LinkNeeds:
     unit: str
     variable: str
     address: str
+    port: int
     own_ports: tuple[int, ...]
     its_ports: tuple[int, ...]
 
@@ -60,6 +62,7 @@ def link_needs(dataflow: str, wiring: HostWiring) -> tuple[LinkNeeds, ...]:
             unit=dns_label(f"{dataflow}-{peer.host}"),
             variable=address_variable(peer.host),
             address=peer.address,
+            port=peer.port,
             own_ports=tuple(dict.fromkeys(own.get(peer.host, ()))),
             its_ports=tuple(dict.fromkeys(its.get(peer.host, ()))),
         )

@@ -130,6 +130,7 @@ def _pod(name: str, needs: HostNeeds) -> dict[str, object]:
                 "image": _image(name),
                 "command": ["sh", "-c", copy_keys()],
                 "securityContext": _confined(),
+                **_resources(needs),
                 "volumeMounts": [
                     {"name": "handed-keys", "mountPath": HANDED_KEYS, "readOnly": True},
                     {"name": "keys", "mountPath": KEYS.rpartition("/")[0]},
@@ -178,15 +179,17 @@ def _container(name: str, needs: HostNeeds) -> dict[str, object]:
     }
     if variables:
         container["env"] = variables
-    if room := _room(needs):
-        container["resources"] = {"requests": room, "limits": dict(room)}
-    return container
+    return {**container, **_resources(needs)}
 
 
-def _room(needs: HostNeeds) -> dict[str, object]:
-    """Ask for what the inventory gives, and bound by it: whole cores are then the Pod's own where the cluster pins."""
-    room = {"cpu": needs.cores, "memory": needs.memory}
-    return {kind: str(amount) for kind, amount in room.items() if amount}
+def _resources(needs: HostNeeds) -> dict[str, object]:
+    """Ask for what the inventory gives, and bound by it: whole cores are then the Pod's own where the cluster pins.
+
+    That takes the same of every container of a Pod, of those that end before the launcher starts too.
+    """
+    sizes = {"cpu": needs.cores, "memory": needs.memory}
+    room = {kind: str(amount) for kind, amount in sizes.items() if amount}
+    return {"resources": {"requests": room, "limits": dict(room)}} if room else {}
 
 
 def _probe(needs: HostNeeds, level: str, period: int, failures: int) -> dict[str, object]:
@@ -213,19 +216,14 @@ def _volumes(needs: HostNeeds) -> list[object]:
 
 
 def _network_policy(name: str, needs: HostNeeds) -> dict[str, object]:
-    """Let launchers talk, and the Pod with the hosts that it has links with, on their ports, and ask for names."""
+    """Let the Pod talk with the launcher of each other host, and with the nodes of its links, and ask for names."""
     ingress: list[object] = []
     egress: list[object] = []
     if needs.links:
-        everybody = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
-        ingress.append({"from": [everybody], "ports": _tcp(needs.ports[:1])})
-        egress.append({"to": [everybody], "ports": _tcp(needs.ports[:1])})
         egress.append({"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]})
     for link in needs.links:
-        if link.own_ports:
-            ingress.append({"from": [_pods(name, link.label)], "ports": _tcp(link.own_ports)})
-        if link.its_ports:
-            egress.append({"to": [_pods(name, link.label)], "ports": _tcp(link.its_ports)})
+        ingress.append({"from": [_pods(name, link.label)], "ports": _tcp((*needs.ports[:1], *link.own_ports))})
+        egress.append({"to": [_pods(name, link.label)], "ports": _tcp((link.port, *link.its_ports))})
     if needs.routers:
         egress.append({"ports": _tcp(needs.routers)})
     spec = {

@@ -5,6 +5,7 @@ The keys are files of minisign. Nobody but the user and root may be able to chan
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -137,7 +138,10 @@ def _read(path: Path, most: int) -> bytes:
 
 def _unreadable(path: Path, error: OSError) -> TrustError:
     reason = (error.strerror or str(error)).lower()
-    return TrustError((f"`{path}` cannot be read: {reason}", f"get the right to read `{path}`, or name another file"))
+    mend = f"get the right to read `{path}`, or name another file"
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        mend = f"name a file that is there in the place of `{path}`"
+    return TrustError((f"`{path}` cannot be read: {reason}", mend))
 
 
 def _sign_mend(bundle: Path) -> str:

@@ -117,7 +117,8 @@ def _unusable(path: Path, error: OSError) -> KeyRingError:
             f"`{path}` is a symbolic link, and what it leads to may change", "put what it leads to in its place"
         )
     reason = (error.strerror or str(error)).lower()
-    return KeyRingError(f"`{path}` cannot be read: {reason}", f"get the right to read `{path}`")
+    mend = f"get the right to read `{path}`" if error.errno in (errno.EACCES, errno.EPERM) else "name a folder of keys"
+    return KeyRingError(f"`{path}` cannot be read: {reason}", mend)
 
 
 def _copy_mend() -> str:

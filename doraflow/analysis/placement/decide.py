@@ -79,10 +79,16 @@ def decide(graph: Graph) -> Decision:
     beyond = {name for name, found in choices.items() if not found}
     refused = [Refused(node.id, choices[node.id]) for node in graph.nodes if node.id in {*made.refused, *beyond}]
     moved = tuple(_moved(graph, where, hosts, cramped))
-    strongest = _strongest(weighed, where)
     kept = graph.pins.keys() - {each.node for each in moved}
+    pulls = _pulls(weighed, where)
+    room_left = _room_left(items, where, rooms)
     placed = [
-        Placed(node.id, where[node.id], _reason(node, choices[node.id], strongest, is_kept=node.id in kept))
+        Placed(
+            node.id,
+            where[node.id],
+            _given(node, choices[node.id], is_kept=node.id in kept)
+            or _weighed(node, where[node.id], choices[node.id], pulls.get(node.id, {}), room_left),
+        )
         for node in graph.nodes
     ]
     return Decision(tuple(placed), tuple(refused), moved)
@@ -190,23 +196,57 @@ def _between(weighed: tuple[Flow, ...]) -> dict[tuple[str, str], float]:
     return traffic
 
 
-def _strongest(weighed: tuple[Flow, ...], where: Mapping[str, str]) -> dict[str, tuple[str, float]]:
-    """Find for each node the neighbour on its machine with which it has most traffic."""
-    pulls: dict[str, dict[str, float]] = {}
+@dataclass(frozen=True, slots=True)
+class _Pull:
+    """The traffic of a node with all that is on one machine, in bytes a second, and with whom there it has most."""
+
+    total: float
+    friend: str
+    most: float
+
+
+def _pulls(weighed: tuple[Flow, ...], where: Mapping[str, str]) -> dict[str, dict[str, _Pull]]:
+    """Find for each node how strongly it is tied to each machine."""
+    near: dict[str, dict[str, float]] = {}
     for flow in weighed:
         one, other = flow.edge.producer, flow.edge.consumer
-        if one != other and where[one] == where[other]:
+        if one != other:
             for name, friend in ((one, other), (other, one)):
-                at = pulls.setdefault(name, {})
+                at = near.setdefault(name, {})
                 at[friend] = at.get(friend, 0.0) + flow.bytes_per_second
-    return {name: max(at.items(), key=lambda entry: entry[1]) for name, at in pulls.items()}
+    pulls: dict[str, dict[str, _Pull]] = {}
+    for name, friends in near.items():
+        at_machine = pulls.setdefault(name, {})
+        for friend, amount in friends.items():
+            machine = where[friend]
+            known = at_machine.get(machine, _Pull(0.0, friend, 0.0))
+            closest = (friend, amount) if amount > known.most else (known.friend, known.most)
+            at_machine[machine] = _Pull(known.total + amount, *closest)
+    return pulls
+
+
+def _room_left(items: Sequence[Item], where: Mapping[str, str], rooms: Mapping[str, Room]) -> dict[str, Room]:
+    """Say what each machine has left when every node is placed."""
+    cores = dict.fromkeys(rooms, 0)
+    memory = dict.fromkeys(rooms, 0)
+    for item in items:
+        cores[where[item.name]] += item.cores
+        memory[where[item.name]] += item.memory
+    return {
+        name: Room(
+            None if room.cores is None else room.cores - cores[name],
+            None if room.memory is None else room.memory - memory[name],
+        )
+        for name, room in rooms.items()
+    }
 
 
 def _unlisted(node: Node) -> str:
     return _NAMED if node.machine is not None else "no inventory"
 
 
-def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[str, float]], *, is_kept: bool) -> str:
+def _given(node: Node, choices: tuple[str, ...], *, is_kept: bool) -> str:
+    """Give the reason why nothing was left to choose for a node; empty if there was."""
     if node.machine is not None:
         return _NAMED
     if is_kept:
@@ -214,12 +254,32 @@ def _reason(node: Node, choices: tuple[str, ...], strongest: Mapping[str, tuple[
     wanted = demand(node)
     if len(choices) == 1 and not wanted.is_nothing:
         return f"no other machine has {described(wanted)}"
-    if len(choices) == 1:
-        return "the only machine"
-    friend = strongest.get(node.id)
-    if friend is not None:
-        return f"beside `{friend[0]}`: {rate(friend[1])} stays on one machine"
-    return "no traffic with its machine's other nodes: the first machine with room"
+    return "the only machine" if len(choices) == 1 else ""
+
+
+def _weighed(
+    node: Node, host: str, choices: tuple[str, ...], pulls: Mapping[str, _Pull], room_left: Mapping[str, Room]
+) -> str:
+    """Give the reason by traffic, and if a node is not where most of its traffic is, why not."""
+    here = pulls.get(host)
+    reason = "" if here is None else f"beside `{here.friend}`: {rate(here.most)} stays on one machine"
+    if not pulls:
+        return "no traffic with other nodes: the first machine with room"
+    machine, away = max(pulls.items(), key=lambda entry: entry[1].total)
+    if machine == host or (here is not None and here.total >= away.total):
+        return reason
+    if machine not in choices:
+        hindrance = f"`{machine}`, where `{away.friend}` is, cannot take it"
+    elif not _has_room(room_left[machine], demand(node)):
+        hindrance = f"`{machine}`, where `{away.friend}` is, has no room left"
+    else:
+        hindrance = f"away from `{away.friend}` on `{machine}`, which saves traffic of other nodes"
+    return f"{hindrance}; {reason}" if reason else hindrance
+
+
+def _has_room(left: Room, wanted: Demand) -> bool:
+    enough_cores = left.cores is None or left.cores >= wanted.cores
+    return enough_cores and (left.memory is None or left.memory >= wanted.memory)
 
 
 def rate(bytes_per_second: float) -> str:

@@ -34,6 +34,11 @@ def test_ssh_is_called_without_a_question_and_with_the_users_own_settings() -> N
             "DF873 `e` (`r@h`) refuses the login; it takes pub",
         ),
         (127, "bash: line 1: python3: command not found\n", "DF874 `e` (`r@h`) has no `python3`"),
+        (
+            255,
+            "Can't open user config file c: No such file or directory\n",
+            "DF871 `e` (`r@h`) cannot be reached: Can't",
+        ),
         (1, "python3: Command not found.\n", "DF874 `e` (`r@h`) has no `python3`"),
         (
             1,

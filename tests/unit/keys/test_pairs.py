@@ -223,3 +223,10 @@ def test_the_ring_that_is_meant(tmp_path: Path) -> None:
     assert choose_ring("arm", None, environment) == base / "arm"
     assert choose_ring("", tmp_path, environment) == tmp_path
     assert choose_ring("arm", None, environment | {"DORAFLOW_KEYS": str(tmp_path)}) == tmp_path
+
+
+def test_a_place_where_no_folder_can_be_is_told_with_another_folder_as_the_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(KeyRingError) as told:
+        writing.make_private(tmp_path / "file" / "keys")
+    assert told.value.message == "name another folder with `--keys`"

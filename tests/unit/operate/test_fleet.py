@@ -48,7 +48,7 @@ def test_an_order_goes_to_the_host_of_its_node() -> None:
             "there is no node `detecter` in this run; its nodes are: `detector`, `camera`",
             "to name the closest, write `detector`",
         ),
-        ("camera", "gpu", "there is no node `camera` in this run; its nodes are: `detector`", ""),
+        ("camera", "gpu", "`camera` does not run on host `gpu`, but on `arm`", "write `--host arm`"),
         ("camera", "gpo", "the run has no host `gpo`; its hosts are: `gpu`, `arm`", "to name the closest, write `gpu`"),
     ],
 )

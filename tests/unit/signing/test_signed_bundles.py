@@ -194,3 +194,11 @@ def test_where_trusted_keys_are_looked_for(tmp_path: Path) -> None:
     assert find_trusted((), None, environment) == (base / "trusted.pub",)
     assert find_trusted((), tmp_path, environment) == ()
     assert find_trusted(given, None, environment) == given
+
+
+def test_a_trusted_key_that_is_not_there_is_told_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(TrustError) as told:
+        read_trusted([tmp_path / "nowhere.pub"])
+    ((message, mend),) = told.value.found
+    assert message.endswith("cannot be read: no such file or directory")
+    assert mend.startswith("name a file that is there")

@@ -29,9 +29,11 @@ def test_the_examples_hold() -> None:
 
 def test_a_link_is_told_with_names_address_and_ports(tmp_path: Path) -> None:
     robot, desk = host_needs(plan_of(TWO, tmp_path))
-    assert robot.links == (LinkNeeds("desk", "desk", "pair-desk", "DORAFLOW_ADDRESS_DESK", "10.0.0.3", (), (29401,)),)
+    assert robot.links == (
+        LinkNeeds("desk", "desk", "pair-desk", "DORAFLOW_ADDRESS_DESK", "10.0.0.3", 29400, (), (29401,)),
+    )
     assert desk.links == (
-        LinkNeeds(*("Robot.1", "robot-1", "pair-robot-1", "DORAFLOW_ADDRESS_ROBOT_1", "10.0.0.2"), (29401,), ()),
+        LinkNeeds(*("Robot.1", "robot-1", "pair-robot-1", "DORAFLOW_ADDRESS_ROBOT_1", "10.0.0.2"), 29400, (29401,), ()),
     )
     assert (robot.ports, desk.ports) == ((29400,), (29400, 29401))
     assert desk.keys == ("desk.secret", "desk.public", "Robot.1.public")

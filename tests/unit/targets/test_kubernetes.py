@@ -85,7 +85,8 @@ def test_a_pod_asks_for_what_the_inventory_gives_and_goes_where_its_labels_are(t
     robot = found["StatefulSet", "pair-robot-1"]["spec"]["template"]["spec"]
     desk = found["StatefulSet", "pair-desk"]["spec"]["template"]["spec"]
     room = {"cpu": "4", "memory": "2147483648"}
-    assert robot["containers"][0]["resources"] == {"requests": room, "limits": room}
+    for container in (*robot["initContainers"], *robot["containers"]):  # all of them, or none is guaranteed its cores
+        assert container["resources"] == {"requests": room, "limits": room}
     assert robot["nodeSelector"] == {"kind": "edge"}
     assert "resources" not in desk["containers"][0]
     assert "nodeSelector" not in desk
@@ -111,18 +112,24 @@ def test_probes_ask_the_launcher_for_what_they_are_about(tmp_path: Path) -> None
 def test_policies_let_through_the_links_of_the_plan_from_both_ends(tmp_path: Path) -> None:
     found = manifests(TWO, tmp_path)
     robot, desk = (found["NetworkPolicy", f"pair-{name}"]["spec"] for name in ("robot-1", "desk"))
-    launchers, names, to_desk = robot["egress"]
-    assert launchers["to"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "pair"}}}]
-    assert [port["port"] for port in launchers["ports"]] == [29400]
+    names, to_desk = robot["egress"]
     assert [port["port"] for port in names["ports"]] == [53, 53]
     assert to_desk["to"][0]["podSelector"]["matchLabels"] == {
         "app.kubernetes.io/name": "pair",
         "app.kubernetes.io/component": "desk",
     }
-    assert [port["port"] for port in to_desk["ports"]] == [29401]
-    assert to_desk["ports"] == desk["ingress"][1]["ports"]
-    assert len(robot["ingress"]) == 1
-    assert len(desk["egress"]) == 2
+    assert to_desk["ports"] == [{"protocol": "TCP", "port": 29400, "endPort": 29401}]
+    assert to_desk["ports"] == desk["ingress"][0]["ports"]
+    assert desk["egress"][1]["ports"] == robot["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 29400}]
+    assert (len(robot["ingress"]), len(desk["ingress"]), len(desk["egress"])) == (1, 1, 2)
+
+
+def test_launchers_of_one_address_reach_one_another_on_their_own_ports(tmp_path: Path) -> None:
+    found = manifests(TWO.replace("10.0.0.3", "10.0.0.2"), tmp_path)
+    robot, desk = (found["NetworkPolicy", f"pair-{name}"]["spec"] for name in ("robot-1", "desk"))
+    assert robot["egress"][1]["ports"] == desk["ingress"][0]["ports"]
+    assert desk["egress"][1]["ports"] == robot["ingress"][0]["ports"]
+    assert robot["ingress"][0]["ports"] != desk["ingress"][0]["ports"]
 
 
 def test_a_pod_without_links_may_talk_with_nobody(tmp_path: Path) -> None:

@@ -188,3 +188,12 @@ def test_a_host_without_a_key_is_told(folder: Path) -> None:
 )
 def test_where_the_keys_lie(environment: dict[str, str], given: Path | None, expected: str) -> None:
     assert ring_folder("flow", environment, given) == Path(expected)
+
+
+def test_a_folder_that_is_no_folder_is_told_as_that_and_not_as_a_matter_of_rights() -> None:
+    with pytest.raises(KeyRingError) as told:
+        read_ring(Path("/dev/null"), "robot")
+    assert (str(told.value), told.value.message) == (
+        "`/dev/null` cannot be read: not a directory",
+        "name a folder of keys",
+    )
