@@ -229,4 +229,4 @@ def test_a_place_where_no_folder_can_be_is_told_with_another_folder_as_the_mend(
     (tmp_path / "file").touch()
     with pytest.raises(KeyRingError) as told:
         writing.make_private(tmp_path / "file" / "keys")
-    assert told.value.message == "name another folder with `--keys`"
+    assert told.value.mend == "name another folder with `--keys`"

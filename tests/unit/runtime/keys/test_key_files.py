@@ -193,7 +193,7 @@ def test_where_the_keys_lie(environment: dict[str, str], given: Path | None, exp
 def test_a_folder_that_is_no_folder_is_told_as_that_and_not_as_a_matter_of_rights() -> None:
     with pytest.raises(KeyRingError) as told:
         read_ring(Path("/dev/null"), "robot")
-    assert (str(told.value), told.value.message) == (
+    assert (str(told.value), told.value.mend) == (
         "`/dev/null` cannot be read: not a directory",
         "name a folder of keys",
     )
