@@ -69,6 +69,8 @@ struct inlet {
     uint16_t link;
     int is_open, is_held_back, is_bounded;
     uint32_t at_once, owed;
+    int place; /* of its credits in the head of the ring; -1 for none */
+    uint64_t credited; /* in all, where they stand there */
     Queue *queue; /* owned */
     struct inbound_state *lane; /* owned; NULL for a link within the host */
 };

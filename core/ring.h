@@ -12,12 +12,26 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-enum { RING_LARGEST = 16 * 1024 }; /* bytes of a frame that may lie in a ring */
+enum {
+    RING_LARGEST = 16 * 1024, /* bytes of a frame that may lie in a ring */
+    RING_LINKS = 208,         /* links whose credits may stand in the head */
+    RING_RETURNS = 128,       /* slots that may lie there */
+};
+
+struct ring_slot {
+    _Atomic uint32_t name[4]; /* segment, slot, generation, and nothing */
+};
 
 struct ring_head {
     _Alignas(64) _Atomic uint64_t written; /* bytes, by the producer */
     _Alignas(64) _Atomic uint64_t taken;   /* bytes, by the reader */
     _Alignas(64) _Atomic uint32_t sleep;   /* one of `ring_sleep` */
+    _Alignas(64) _Atomic uint32_t wants;   /* 1: the producer waits for what comes back */
+    _Alignas(64) _Atomic uint64_t seen;    /* messages in slots, by the reader */
+    _Atomic uint64_t returned;             /* slots, by the reader */
+    _Alignas(64) _Atomic uint64_t fetched; /* slots, by the producer */
+    _Alignas(64) _Atomic uint64_t credits[RING_LINKS]; /* by the reader */
+    struct ring_slot slots[RING_RETURNS];
 };
 
 enum ring_sleep { RING_AWAKE, RING_ASLEEP, RING_LEFT };
@@ -66,5 +80,31 @@ uint64_t ring_end(const struct ring *ring);
 void ring_give_back(struct ring *ring);
 /* Notes how this side waits: one that sleeps looks at `ring_end` once more after that. */
 void ring_set_sleep(struct ring *ring, enum ring_sleep sleep);
+
+/* ---- ring_returns.c: what the reader tells by the head */
+
+void ring_credit(struct ring *ring, int place, uint64_t total);
+/* Says how many messages in slots were read; before one of them is returned. */
+void ring_see(struct ring *ring, uint64_t total);
+/* How many slots may be written behind those that were returned. */
+size_t ring_return_room(const struct ring *ring, uint64_t returned);
+void ring_write_return(struct ring *ring, uint64_t number, const uint32_t name[3]);
+/* Returns the slots that were written, up to this total. */
+void ring_return(struct ring *ring, uint64_t total);
+/* How many slots the producer has taken up: one that stops there has looked for what was returned before this. */
+uint64_t ring_fetched(struct ring *ring);
+/* Whether the producer waits for what comes back, and this call is the one that has to wake it. */
+int ring_is_wanted(struct ring *ring);
+
+/* ---- ring_returns.c: what the producer learns there, and has to check */
+
+uint64_t ring_credits(const struct ring *ring, int place);
+uint64_t ring_seen(const struct ring *ring);
+uint64_t ring_returned(const struct ring *ring);
+void ring_read_return(const struct ring *ring, uint64_t number, uint32_t name[3]);
+/* Says how many were taken up: one that has taken up all looks at `ring_returned` once more after that. */
+void ring_fetch(struct ring *ring, uint64_t number);
+/* Asks to be woken: one that is going to wait looks once more after that. */
+void ring_want(struct ring *ring);
 
 #endif

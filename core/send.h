@@ -38,6 +38,8 @@ typedef struct {
     struct ring *ring; /* NULL unless the peer has offered one */
     int bell; /* by which the peer is woken to look into it; -1 without one */
     uint64_t position; /* bytes that were sent, or kept, since it was taken */
+    char may_look; /* whether looking for a credit for a moment can be shorter than a sleep */
+    int misses, passes; /* how often that found nothing of late, and how many waits it is left out for that */
 } Line;
 
 /* A link as its sender sees it. */
@@ -46,6 +48,9 @@ typedef struct {
     PyObject *link, *held;
     Py_ssize_t queue_size, credits, dropped;
     char is_closing, may_drop, is_own;
+    Line *giver; /* in the head of whose ring its credits stand; NULL for none */
+    int place;
+    uint64_t credited; /* as it was seen there */
 } Lane;
 
 typedef struct Shelf Shelf;
@@ -103,7 +108,8 @@ typedef struct {
     Shelf *pool;
     PyObject *lanes, *types;
     Py_ssize_t share, bytes_held, waiting;
-    char has_left;
+    char has_left, has_returns; /* whether it gives slots back by the head of its ring */
+    uint64_t seen, fetched; /* as they were seen there */
     Holding *holdings;
     Py_ssize_t holding_count, holding_capacity, held_slots;
     SlotKey *unread;
@@ -137,8 +143,23 @@ int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total
 /* Sends a message the same way, or by the ring of a peer that is awake. */
 int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
 /* Takes a ring that the peer has offered; 0 if it cannot be used, -1 with an exception. A bell that is fit is kept, and
- * -1 left in its place. */
-int line_take_ring(Line *line, int descriptor, int *bell);
+ * -1 left in its place. `number` is the answer. */
+int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number);
+
+/* ---- send_returns.c: what the consumer gives by the head of its ring */
+
+/* Notes in which order the credits of links stand there; 0 if they are not the account's. */
+int account_join_returns(Account *account, const unsigned char *links, Py_ssize_t size);
+/* Takes new credits: whether there were any; -1 without an exception if they are more than can be. */
+int lane_refresh(Lane *lane);
+/* The same for a sender that is going to wait: it looks for a moment, and then asks to be woken. */
+int lane_await(Lane *lane);
+/* Takes slots back: 1 if there were any, 0 if not, -1 with an exception. */
+int account_fetch(Account *account);
+/* The same for all that is told there. */
+int account_look(Account *account);
+/* Raises the error for nonsense from a consumer, and gives -1. */
+int account_refuse(const char *format, unsigned long first, unsigned long second);
 
 /* Hands out a slot that is at hand; NULL without an exception if there is none. */
 Slot *shelf_reuse(Shelf *shelf, Py_ssize_t size);

@@ -7,16 +7,15 @@
 
 PyTypeObject *account_type;
 static PyObject *wire_error;
-static const char NOT_HELD[] = "a slot given back that was not held";
 
-enum { CHUNK = 16 * 1024, MOST_OFFERED = 2 };
+enum { CHUNK = 16 * 1024, MOST_OFFERED = 2, HAS_RETURNS = 1 };
 
 static uint32_t u32(const unsigned char *from)
 {
     return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
 }
 
-static int refuse(const char *format, unsigned long first, unsigned long second)
+int account_refuse(const char *format, unsigned long first, unsigned long second)
 {
     if (wire_error == NULL) {
         PyObject *wire = PyImport_ImportModule("doraflow_runtime.shm.wire");
@@ -36,7 +35,7 @@ int account_is_refused(void)
 
 static int refuse_kind(unsigned kind)
 {
-    return refuse("a frame of kind %lu, which a consumer does not send", kind, 0);
+    return account_refuse("a frame of kind %lu, which a consumer does not send", kind, 0);
 }
 
 /* ---- one frame */
@@ -59,11 +58,11 @@ static int take_credit(Account *self, unsigned link, uint32_t count)
 static int take_release(Account *self, const unsigned char *body, Py_ssize_t size)
 {
     if (size == 0 || size % RELEASE_SIZE)
-        return refuse("a malformed release", 0, 0);
+        return account_refuse("a malformed release", 0, 0);
     for (Py_ssize_t at = 0; at < size; at += RELEASE_SIZE) {
         SlotKey key = {u32(body + at), u32(body + at + 4), u32(body + at + 8)};
         if (!holdings_release(self, key))
-            return refuse(NOT_HELD, 0, 0);
+            return account_refuse(NOT_HELD, 0, 0);
     }
     return 0;
 }
@@ -72,7 +71,7 @@ static int leave(Account *self)
 {
     self->has_left = 1;
     if (!holdings_forget_unread(self))
-        return refuse(NOT_HELD, 0, 0);
+        return account_refuse(NOT_HELD, 0, 0);
     PyObject *done = PyObject_CallMethod((PyObject *)self, "drop_waiting", NULL);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -87,11 +86,14 @@ static void forget_offer(Account *self)
     self->offered = self->offered_bell = -1;
 }
 
-static int take_ring(Account *self)
+static int take_ring(Account *self, uint32_t number, const unsigned char *body, Py_ssize_t size)
 {
-    int taken = line_take_ring(self->connection, self->offered, &self->offered_bell);
+    uint32_t answer = number == HAS_RETURNS ? HAS_RETURNS : 0;
+    int taken = line_take_ring(self->connection, self->offered, &self->offered_bell, answer);
     forget_offer(self);
-    return taken ? (taken < 0 ? -1 : 0) : refuse("a ring that cannot be used", 0, 0);
+    if (taken > 0 && answer)
+        taken = account_join_returns(self, body, size);
+    return taken ? (taken < 0 ? -1 : 0) : account_refuse("a ring that cannot be used", 0, 0);
 }
 
 static int take_frame(Account *self, const unsigned char *header, Py_ssize_t size)
@@ -102,11 +104,11 @@ static int take_frame(Account *self, const unsigned char *header, Py_ssize_t siz
     case FRAME_RELEASE:
         return take_release(self, header + HEADER_SIZE, size);
     case FRAME_SEEN:
-        return holdings_see(self, (Py_ssize_t)u32(header + 8)) ? 0 : refuse_kind(FRAME_SEEN);
+        return holdings_see(self, u32(header + 8)) ? 0 : refuse_kind(FRAME_SEEN);
     case FRAME_LEFT:
         return leave(self);
     case FRAME_RING:
-        return take_ring(self);
+        return take_ring(self, u32(header + 8), header + HEADER_SIZE, size);
     default:
         return refuse_kind(header[4]);
     }
@@ -121,7 +123,7 @@ static Py_ssize_t take_frames(Account *self, const unsigned char *data, Py_ssize
     while (size - at >= HEADER_SIZE) {
         uint32_t body = u32(data + at);
         if (body > LARGEST_BODY)
-            return refuse("a frame of %lu bytes; at most %lu are allowed", body, LARGEST_BODY);
+            return account_refuse("a frame of %lu bytes; at most %lu are allowed", body, LARGEST_BODY);
         if (size - at - HEADER_SIZE < (Py_ssize_t)body)
             break;
         if (take_frame(self, data + at, (Py_ssize_t)body) < 0)
@@ -204,14 +206,14 @@ int account_hear(Account *self)
     int had_offer = self->offered >= 0;
     ssize_t got = read_some(self, chunk);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return 0;
+        return account_look(self);
     if (got <= 0) { /* a reset says the same as an end: the peer is gone */
         line->is_open = 0;
         line->has_ended = 1;
         return 0;
     }
     int has_offer = self->offered >= 0 && !had_offer; /* the kernel gives nothing behind it in the same call */
-    if (feed(self, chunk, got) < 0)
+    if (account_look(self) < 0 || feed(self, chunk, got) < 0) /* what a frame rests on stands in the head before */
         return -1;
     return has_offer && account_hear(self) < 0 ? -1 : 1;
 }

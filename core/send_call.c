@@ -209,7 +209,7 @@ static int is_ready(Dispatch *self, Route *route, Target *target, const Letter *
         int is_over = account->bytes_held >= account->share && self->pool->bytes_in_use > self->pool->limit / 2;
         return !account->connection->has_waiting && !(slot != NULL && is_over);
     }
-    if (lane->is_own || lane->credits > 0)
+    if (lane->is_own || lane->credits > 0 || lane_await(lane) > 0)
         return DONE;
     if (hear(self, route) < 0)
         return FAILED;
@@ -408,12 +408,28 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
 
 /* ---- what lies in a slot */
 
+/* Takes back the slots that readers have returned by the heads of their rings. */
+static int fetch(Dispatch *self, Route *route)
+{
+    for (Py_ssize_t at = 0; at < route->count; at++) {
+        Account *account = route->targets[at].account;
+        if (account == NULL || !account->connection->is_open)
+            continue;
+        Py_INCREF(account); /* what is called may take it out of the route */
+        int failed = account_fetch(account) < 0 && (!account_is_refused() || hang_up(self, account) < 0);
+        Py_DECREF(account);
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
 Slot *take_slot(Dispatch *self, Route *route, Py_ssize_t size, int is_fresh)
 {
     Shelf *pool = self->pool;
     if (pool->taken + 1 >= pool->tidy_at)
         return NULL;
-    if (!is_fresh && is_stale(self) && hear(self, route) < 0)
+    if (fetch(self, route) < 0 || (!is_fresh && is_stale(self) && hear(self, route) < 0))
         return NULL;
     Slot *slot = shelf_reuse(pool, size);
     if (slot == NULL && !PyErr_Occurred() && hear(self, route) == 0)

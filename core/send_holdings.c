@@ -83,13 +83,13 @@ static int note_unread(Account *account, SlotKey key)
     return 0;
 }
 
-int holdings_see(Account *account, Py_ssize_t count)
+int holdings_see(Account *account, uint64_t count)
 {
-    if (count > account->unread_count)
+    if (count > (uint64_t)account->unread_count)
         return 0;
     if (count) {
-        account->unread_at = (account->unread_at + count) & (account->unread_capacity - 1);
-        account->unread_count -= count;
+        account->unread_at = (account->unread_at + (Py_ssize_t)count) & (account->unread_capacity - 1);
+        account->unread_count -= (Py_ssize_t)count;
     }
     return 1;
 }

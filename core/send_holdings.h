@@ -4,8 +4,10 @@
 
 #include "send.h"
 
+#define NOT_HELD "a slot given back that was not held"
+
 /* Notes that so many more were read; 0 if that is more than were sent. */
-int holdings_see(Account *account, Py_ssize_t count);
+int holdings_see(Account *account, uint64_t count);
 
 /* Takes a slot back once; 0 if the consumer does not hold it. */
 int holdings_release(Account *account, SlotKey key);

@@ -1,7 +1,10 @@
 /* The sending state of a connection and of its links, and the one way in which bytes go into a socket. */
+#define _GNU_SOURCE
 #include "send.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,9 +69,11 @@ int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total
     return sent < total ? keep(line, parts, count, sent, total) : 0;
 }
 
-static int knock(Line *line)
+static int knock(Line *line, uint32_t number)
 {
     char frame[HEADER_SIZE] = {[4] = FRAME_KNOCK};
+    number = htole32(number);
+    memcpy(frame + 8, &number, sizeof number);
     struct iovec part = {frame, HEADER_SIZE};
     return line_send(line, &part, 1, HEADER_SIZE);
 }
@@ -88,12 +93,19 @@ int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total
     if (!ring_rouse(ring))
         return 0;
     if (line->bell < 0)
-        return knock(line); /* it has gone to sleep meanwhile */
+        return knock(line, 0); /* it has gone to sleep meanwhile */
     ring_bell_toll(line->bell);
     return 0;
 }
 
-int line_take_ring(Line *line, int descriptor, int *bell)
+/* Where there is one alone, a peer can give nothing while this process looks for it. */
+static int has_several_processors(void)
+{
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
+}
+
+int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number)
 {
     struct ring *ring = line->ring == NULL ? ring_open(descriptor) : NULL;
     if (ring == NULL)
@@ -103,7 +115,8 @@ int line_take_ring(Line *line, int descriptor, int *bell)
         line->bell = *bell;
         *bell = -1;
     }
-    if (knock(line) < 0)
+    line->may_look = has_several_processors();
+    if (knock(line, number) < 0)
         return -1;
     line->position = 0;
     return 1;
@@ -192,6 +205,7 @@ static int lane_traverse(Lane *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->link);
     Py_VISIT(self->held);
+    Py_VISIT(self->giver);
     return 0;
 }
 
@@ -207,15 +221,39 @@ static void lane_dealloc(Lane *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     lane_clear(self);
+    Py_CLEAR(self->giver); /* not before: its memory is read as long as the lane is used */
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }
+
+static PyObject *lane_get_credits(Lane *self, void *unused)
+{
+    (void)unused;
+    if (self->credits <= 0 && !self->is_own)
+        lane_await(self);
+    return PyLong_FromSsize_t(self->credits);
+}
+
+static int lane_set_credits(Lane *self, PyObject *value, void *unused)
+{
+    (void)unused;
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "credits cannot be deleted");
+        return -1;
+    }
+    self->credits = PyLong_AsSsize_t(value);
+    return self->credits == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static PyGetSetDef lane_properties[] = {
+    {"credits", (getter)lane_get_credits, (setter)lane_set_credits, "How many messages may be sent.", NULL},
+    {0},
+};
 
 static PyMemberDef lane_members[] = {
     {"link", T_OBJECT_EX, offsetof(Lane, link), READONLY, NULL},
     {"held", T_OBJECT_EX, offsetof(Lane, held), READONLY, NULL},
     {"queue_size", T_PYSSIZET, offsetof(Lane, queue_size), READONLY, NULL},
-    {"credits", T_PYSSIZET, offsetof(Lane, credits), 0, NULL},
     {"dropped", T_PYSSIZET, offsetof(Lane, dropped), 0, NULL},
     {"is_closing", T_BOOL, offsetof(Lane, is_closing), 0, NULL},
     {"may_drop", T_BOOL, offsetof(Lane, may_drop), READONLY, NULL},
@@ -230,6 +268,7 @@ static PyType_Slot lane_slots[] = {
     {Py_tp_clear, lane_clear},
     {Py_tp_dealloc, lane_dealloc},
     {Py_tp_members, lane_members},
+    {Py_tp_getset, lane_properties},
     {0, NULL},
 };
 

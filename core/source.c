@@ -59,7 +59,7 @@ static void keep_rest(Source *source, size_t at)
 int source_deal(Source *source, const uint8_t *frame, uint32_t size)
 {
     if (source_is_knock(source, frame, size)) {
-        source_take_knock(source);
+        source_take_knock(source, frame);
         return 0;
     }
     struct sound message;

@@ -52,6 +52,8 @@ struct source {
     int is_ringing; /* whether the producer has taken it */
     int is_behind; /* whether what lies in it has to wait for the connection */
     uint64_t position; /* bytes that were dealt with since then */
+    int has_returns; /* whether the producer looks into its head for what comes back */
+    uint64_t seen_total, returned, told; /* of slots: what stands there, and of how many returned it was told */
     /* the last message, and an event that was made for one like it */
     struct shape last, ready;
     uint64_t offset_before;
@@ -112,6 +114,8 @@ static inline void write_header(uint8_t *at, uint32_t size, uint8_t kind, uint16
 /* Sends what was seen, slots that are given back and some frames more: a slot never comes back before its message was
  * seen. */
 int source_report(Source *source, const uint8_t *more, size_t more_size);
+/* Notes that the producer looks into the head of the ring for what comes back. */
+void source_begin_returns(Source *source);
 
 /* ---- source_message.c: messages */
 
@@ -140,7 +144,7 @@ void source_offer_ring(Source *source);
 /* Tells the producer that nothing more is read from the ring. */
 void source_leave_ring(Source *source);
 int source_is_knock(Source *source, const uint8_t *frame, uint32_t size);
-void source_take_knock(Source *source);
+void source_take_knock(Source *source, const uint8_t *frame);
 /* Deals with the messages in the ring whose place has come. -1 with an exception. */
 int source_drain(Source *source);
 

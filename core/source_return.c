@@ -11,6 +11,7 @@
 #define KIND_CREDIT 5
 #define KIND_SEEN 7
 #define MOST_RELEASED 4096
+#define FEW 8 /* credits that are given at once: up to so many, each is shown when it is there */
 
 static int ask(PyObject *object, const char *name)
 {
@@ -57,6 +58,95 @@ static int send_credit(Source *source, struct inlet *inlet)
     return source_send(source, frame, sizeof frame);
 }
 
+/* ---- by the head of the ring */
+
+void source_begin_returns(Source *source)
+{
+    source->has_returns = 1;
+    for (Py_ssize_t at = 0; at < source->inlet_count; at++)
+        source->inlets[at].credited = source->inlets[at].owed; /* what came before has gone by the connection */
+}
+
+/* Has the producer look into the head. */
+static int beckon(Source *source)
+{
+    uint8_t frame[HEADER];
+    write_header(frame, 0, KIND_SEEN, 0, 0);
+    return source_send(source, frame, sizeof frame);
+}
+
+static void show_seen(Source *source)
+{
+    source->seen_total += source->seen;
+    source->seen = 0;
+    source->seen_bytes = 0;
+    ring_see(source->ring, source->seen_total);
+}
+
+static void note_returned(Source *source, const struct key *key)
+{
+    if (memcmp(key, &source->last_key, sizeof *key) == 0)
+        source->is_last_returned = 1;
+}
+
+/* Gives back the slots that there is room for. */
+static void show_returned(Source *source)
+{
+    struct key keys[RING_RETURNS];
+    if (source->seen)
+        show_seen(source);
+    if (source->ledger == NULL || !atomic_load(&source->ledger->count))
+        return;
+    size_t room = ring_return_room(source->ring, source->returned);
+    size_t count = room ? ledger_take(source->ledger, keys, room) : 0;
+    for (size_t at = 0; at < count; at++) {
+        const uint32_t name[] = {keys[at].segment, keys[at].slot, keys[at].generation};
+        ring_write_return(source->ring, source->returned++, name);
+        note_returned(source, &keys[at]);
+    }
+    if (count)
+        ring_return(source->ring, source->returned);
+}
+
+/* Tells a producer that may not look by itself of what was given back, unless it has not heard the last time yet. */
+static int tell_of_returned(Source *source)
+{
+    uint64_t fetched = source->returned != source->told ? ring_fetched(source->ring) : source->returned;
+    if (fetched == source->returned || (int64_t)(fetched - source->told) < 0)
+        return 0;
+    source->told = source->returned;
+    return beckon(source);
+}
+
+static int has_head(const Source *source, const struct inlet *inlet)
+{
+    return source->has_returns && inlet->place >= 0;
+}
+
+static int show_credit(Source *source, struct inlet *inlet)
+{
+    inlet->credited++;
+    int is_due = inlet->owed >= inlet->at_once;
+    if (is_due || inlet->at_once <= FEW)
+        ring_credit(source->ring, inlet->place, inlet->credited);
+    if (!is_due) {
+        source->owes = 1;
+        return 0;
+    }
+    inlet->owed = 0;
+    show_returned(source);
+    return ring_is_wanted(source->ring) ? beckon(source) : 0;
+}
+
+static int pay_by_head(Source *source, struct inlet *inlet)
+{
+    inlet->owed = 0;
+    ring_credit(source->ring, inlet->place, inlet->credited);
+    return ring_is_wanted(source->ring) ? beckon(source) : 0;
+}
+
+/* ---- either way */
+
 int source_credit(Source *source, struct inlet *inlet)
 {
     if (inlet->lane != NULL) { /* what its sender is told is worked out from that */
@@ -66,6 +156,8 @@ int source_credit(Source *source, struct inlet *inlet)
     if (source->descriptor < 0)
         return 0;
     inlet->owed++;
+    if (has_head(source, inlet))
+        return show_credit(source, inlet);
     if (inlet->owed >= inlet->at_once)
         return send_credit(source, inlet);
     source->owes = 1;
@@ -77,9 +169,13 @@ int source_pay(Source *source)
     if (!source->owes)
         return 0;
     source->owes = 0;
-    for (Py_ssize_t at = 0; at < source->inlet_count; at++)
-        if (source->inlets[at].owed && send_credit(source, &source->inlets[at]) < 0)
+    for (Py_ssize_t at = 0; at < source->inlet_count; at++) {
+        struct inlet *inlet = &source->inlets[at];
+        if (!inlet->owed || source->descriptor < 0)
+            continue;
+        if ((has_head(source, inlet) ? pay_by_head(source, inlet) : send_credit(source, inlet)) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -98,6 +194,8 @@ int source_report(Source *source, const uint8_t *more, size_t more_size)
         PyErr_NoMemory();
     } else {
         size_t end = 0;
+        if (source->has_returns)
+            show_seen(source);
         if (source->seen) {
             write_header(data, 0, KIND_SEEN, 0, source->seen);
             end = HEADER;
@@ -113,8 +211,7 @@ int source_report(Source *source, const uint8_t *more, size_t more_size)
             write32(data + end, keys[at].segment);
             write32(data + end + 4, keys[at].slot);
             write32(data + end + 8, keys[at].generation);
-            if (memcmp(&keys[at], &source->last_key, sizeof keys[at]) == 0)
-                source->is_last_returned = 1;
+            note_returned(source, &keys[at]);
         }
         if (more_size)
             memcpy(data + end, more, more_size);
@@ -132,6 +229,11 @@ int source_give_back(Source *source)
 {
     if (source->ledger == NULL || source->descriptor < 0)
         return 0;
+    if (source->has_returns) {
+        show_returned(source);
+        if (tell_of_returned(source) < 0)
+            return -1;
+    }
     while (atomic_load(&source->ledger->count) || source->seen_bytes >= REPORT_AFTER) {
         int is_open = ask(source->connection, "is_open");
         if (is_open <= 0)

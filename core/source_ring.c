@@ -10,6 +10,7 @@
 
 #define KIND_RING 9
 #define MOST_OFFERED 2 /* descriptors: the memory, and the bell */
+#define HAS_RETURNS 1 /* the number of an offer, and of an answer, by which credits and slots come back in the head */
 #define RECORD_AT_MOST 4200 /* bytes of a message that lies in its frame, but for its metadata */
 
 /* What the queues behind a producer's links may hold, if every message lies in its frame. */
@@ -21,11 +22,27 @@ static size_t most_unread(const Source *source)
     return count < SIZE_MAX / RECORD_AT_MOST ? count * RECORD_AT_MOST : SIZE_MAX;
 }
 
-static int send_offer(const Source *source, const int *descriptors, size_t count)
+/* Gives each link that is held back a place in the head, and writes their numbers. */
+static uint32_t write_links(Source *source, uint8_t *to)
 {
-    uint8_t frame[HEADER];
-    write_header(frame, 0, KIND_RING, 0, 0);
-    struct iovec part = {frame, sizeof frame};
+    int place = 0;
+    for (Py_ssize_t at = 0; at < source->inlet_count && place < RING_LINKS; at++) {
+        struct inlet *inlet = &source->inlets[at];
+        if (!inlet->is_held_back || inlet->lane != NULL)
+            continue;
+        uint16_t link = htole16(inlet->link);
+        memcpy(to + 2 * place, &link, sizeof link);
+        inlet->place = place++;
+    }
+    return 2 * (uint32_t)place;
+}
+
+static int send_offer(Source *source, const int *descriptors, size_t count)
+{
+    uint8_t frame[HEADER + 2 * RING_LINKS];
+    uint32_t size = write_links(source, frame + HEADER);
+    write_header(frame, size, KIND_RING, 0, HAS_RETURNS);
+    struct iovec part = {frame, HEADER + size};
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(MOST_OFFERED * sizeof(int))];
@@ -36,7 +53,7 @@ static int send_offer(const Source *source, const int *descriptors, size_t count
                              .msg_iovlen = 1,
                              .msg_control = control.room,
                              .msg_controllen = CMSG_SPACE(count * sizeof(int))};
-    return sendmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == HEADER;
+    return sendmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)part.iov_len;
 }
 
 static void drop_bell(Source *source)
@@ -82,11 +99,13 @@ int source_is_knock(Source *source, const uint8_t *frame, uint32_t size)
     return source->ring != NULL && frame[4] == KIND_KNOCK && size == 0;
 }
 
-void source_take_knock(Source *source)
+void source_take_knock(Source *source, const uint8_t *frame)
 {
     if (source->is_ringing)
         return;
     source->is_ringing = 1;
+    if (read32(frame + 8) == HAS_RETURNS)
+        source_begin_returns(source);
     source->position = 0;
 }
 

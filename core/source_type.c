@@ -29,6 +29,7 @@ static int read_inlet(Source *source, PyObject *given)
         .is_held_back = is_held_back,
         .is_bounded = is_bounded,
         .at_once = at_once,
+        .place = -1,
         .queue = (Queue *)Py_NewRef(queue),
         .lane = (InboundState *)Py_XNewRef(lane),
     };

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.node_api.node import Node
 
 HEAD, WRITTEN, TAKEN, SLEEP = 4096, 0, 64, 128
+WANTS, SEEN, RETURNED, FETCHED, CREDITS, SLOTS = 192, 256, 264, 320, 384, 2048
+PLACES = 128
 KNOCK = wire.frame(Kind.KNOCK, 0)
 RECORD = lay_out(byte_hole(4)).record
 
@@ -46,10 +48,10 @@ class Ring:
         self.at = 0
 
     def get(self, place: int) -> int:
-        return int(struct.unpack_from("<Q" if place != SLEEP else "<I", self.memory, place)[0])
+        return int(struct.unpack_from(_form(place), self.memory, place)[0])
 
     def set(self, place: int, value: int) -> None:
-        struct.pack_into("<Q" if place != SLEEP else "<I", self.memory, place, value)
+        struct.pack_into(_form(place), self.memory, place, value)
 
     def put(self, position: int, frame: bytes) -> None:
         """Write a record, all of it before its count."""
@@ -75,9 +77,12 @@ class Ring:
 
 
 class Sender:
-    """A producer that has taken the ring, and has the bell; `position` counts the connection's bytes since then."""
+    """A producer that has taken the ring, and has the bell; `position` counts the connection's bytes since then.
 
-    def __init__(self, run: Run, node: Node) -> None:
+    `links` are those whose credits may stand in the head, where the producer `looks` for what comes back.
+    """
+
+    def __init__(self, run: Run, node: Node, *, looks: bool = False) -> None:
         memory = SharedMemory(8192)
         self.connection = socket.socket(socket.AF_UNIX)
         self.connection.connect(str(run.directory / "n1.sock"))
@@ -87,10 +92,12 @@ class Sender:
         node.is_empty()
         self.connection.settimeout(5)
         data, (memory_of_ring, self.bell), _, _ = socket.recv_fds(self.connection, 12, 2)
-        assert data == wire.frame(Kind.RING, 0)
+        size = struct.unpack_from("<I", data)[0]
+        assert data == wire.frame(Kind.RING, size, number=1)
+        self.links = struct.unpack(f"<{size // 2}H", self.connection.recv(size)) if size else ()
         self.ring = Ring(memory_of_ring)
         os.close(memory_of_ring)
-        self.connection.sendall(KNOCK)
+        self.connection.sendall(wire.frame(Kind.KNOCK, 0, number=1) if looks else KNOCK)
         self.position = 0
 
     def say(self, data: bytes) -> None:
@@ -102,12 +109,17 @@ class Sender:
 
 
 class Reader:
-    """A consumer of a real node, which has offered a ring of its own."""
+    """A consumer of a real node, which has offered a ring of its own; it gives back by the head if it names links."""
 
-    def __init__(self, connection: socket.socket, descriptor: int, *bell: int) -> None:
+    def __init__(
+        self, connection: socket.socket, descriptor: int, *bell: int, links: tuple[int, ...] | None = None
+    ) -> None:
         self.connection = connection
         self.ring = Ring(descriptor)
-        socket.send_fds(connection, [wire.frame(Kind.RING, 0)], [descriptor, *bell])
+        offer = wire.frame(Kind.RING, 0)
+        if links is not None:
+            offer = wire.frame(Kind.RING, 2 * len(links), number=1) + struct.pack(f"<{len(links)}H", *links)
+        socket.send_fds(connection, [offer], [descriptor, *bell])
         self._data = b""
         self._position: int | None = None
 
@@ -131,6 +143,10 @@ class Reader:
                 self._position = 0
             if kind == Kind.MESSAGE:
                 found.append(_number(frame))
+
+
+def _form(place: int) -> str:
+    return "<I" if place in (SLEEP, WANTS) else "<Q"
 
 
 def _number(frame: bytes) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import re
 import socket
+import struct
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +58,10 @@ WRITTEN = {
     "seen": wire.seen(3),
     "left": wire.left(),
     "ring": wire.frame(Kind.RING, 0),
+    "ring_returns": wire.frame(Kind.RING, 4, number=1) + struct.pack("<2H", 9, U16),
     "knock": wire.frame(Kind.KNOCK, 0),
+    "knock_returns": wire.frame(Kind.KNOCK, 0, number=1),
+    "seen_nothing": wire.seen(0),
 }
 BOUNDARIES = {
     "hello_utf8": wire.hello("kamera-é"),

@@ -22,7 +22,7 @@ def decode(data: bytes) -> dict[str, Any]:
     body = data[12:]
     assert len(body) == size <= 4194304
     frame = {"kind": kind, "flags": flags, "link": link, "number": number}
-    readers = {1: hello, 2: schema, 3: message, 4: release}
+    readers = {1: hello, 2: schema, 3: message, 4: release, 9: ring}
     if kind in readers:
         return frame | readers[kind](body, flags)
     assert kind in range(5, 11)
@@ -63,6 +63,10 @@ def message(body: bytes, flags: int) -> dict[str, Any]:
 def release(body: bytes, flags: int) -> dict[str, Any]:
     assert body
     return {"slots": list(struct.iter_unpack("<III", body))}
+
+
+def ring(body: bytes, flags: int) -> dict[str, Any]:
+    return {"links": [link for (link,) in struct.iter_unpack("<H", body)]}
 
 
 def metadata(data: bytes) -> dict[str, Any]:
@@ -158,8 +162,11 @@ FRAMES: dict[str, dict[str, Any]] = {
     "seen": {"kind": 7, **PLAIN, "number": 3},
     "seen_largest": {"kind": 7, **PLAIN, "number": LARGEST_U32},
     "left": {"kind": 8, **PLAIN},
-    "ring": {"kind": 9, **PLAIN},
+    "ring": {"kind": 9, **PLAIN, "links": []},
+    "ring_returns": {"kind": 9, **PLAIN, "number": 1, "links": [9, LARGEST_U16]},
     "knock": {"kind": 10, **PLAIN},
+    "knock_returns": {"kind": 10, **PLAIN, "number": 1},
+    "seen_nothing": {"kind": 7, **PLAIN},
 }
 METADATA: dict[str, dict[str, Any]] = {
     "metadata": {
