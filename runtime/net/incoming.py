@@ -57,12 +57,14 @@ class FarProducer(Feed):
         for stand in self._checked(greeting):
             self.lanes[stand.link].begin(stand.at)
 
-    def come_again(self, greeting: Hello) -> int:
-        """Go on after a cut; gives how many messages were lost. Raises WireError or LaneError."""
-        before = self.lost
+    def come_again(self, greeting: Hello) -> dict[str, int]:
+        """Go on after a cut; gives how many messages were lost, by input. Raises WireError or LaneError."""
+        lost: dict[str, int] = {}
         for stand in self._checked(greeting):
-            self.lanes[stand.link].resume(stand.at)
-        return self.lost - before
+            missing = self.lanes[stand.link].resume(stand.at)
+            if missing:
+                lost[self._all[stand.link].input] = missing
+        return lost
 
     def begin_connection(self, peer: bytes) -> None:
         """Take note of a new connection: types are described anew on each."""

@@ -169,11 +169,13 @@ class Inbound(InboundState):
         self.taken = first - 1
         self.waiting = 0
 
-    def resume(self, first: int) -> None:
-        """Go on with a sender after a cut; it may have dropped some. Raises LaneError."""
+    def resume(self, first: int) -> int:
+        """Go on with a sender after a cut; gives how many it has dropped meanwhile. Raises LaneError."""
         if not 1 <= first <= LARGEST_NUMBER:
             raise LaneError(f"{first} is no number of a message")
-        self.lost += self._skip(first)
+        missing = self._skip(first)
+        self.lost += missing
+        return missing
 
     def take(self, number: int) -> int:
         """Take a message in; gives how many before it are missing. Raises LaneError."""

@@ -110,7 +110,7 @@ class Listener:
         self._check(greeting, arrival)
         known = self._known.get(greeting.producer)
         if known is not None and known.session == greeting.session:
-            self._tell_of_loss(known, known.come_again(greeting))
+            self._note_loss(known, known.come_again(greeting))
             producer = known
         else:
             producer = FarProducer(greeting, self._inlets, self._queue_sizes, self._reception.new_source)
@@ -149,7 +149,7 @@ class Listener:
     def _take_next(self, producer: FarProducer, frame: Frame, number: int, beside: memoryview | None) -> None:
         if frame.kind == Kind.MESSAGE:
             received, missing = producer.message(frame, beside, frames.read_message(frame, number))
-            self._tell_of_loss(producer, missing)
+            self._note_loss(producer, {received.inlet.input: missing} if missing else {})
             self._reception.let_in(received)
         elif frame.kind == Kind.TYPE:
             producer.learn(frame)
@@ -176,7 +176,11 @@ class Listener:
             del self._known[producer.name]
             self._reception.close_inputs(producer.name)
 
-    def _tell_of_loss(self, producer: FarProducer, missing: int) -> None:
+    def _note_loss(self, producer: FarProducer, lost: dict[str, int]) -> None:
+        """Count, by input, what was lost on the way, and tell of it."""
+        for name, count in lost.items():
+            self._reception.meter.lose(name, count)
+        missing = sum(lost.values())
         if missing:
             host = self._config.hosts[producer.name]
             text = f"{missing} messages of `{producer.name}` on `{host}` were lost between the hosts"

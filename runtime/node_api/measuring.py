@@ -25,12 +25,13 @@ LONGEST_PART = 32 * 1024
 class Intake:
     """What is counted of an input."""
 
-    __slots__ = ("bytes", "delays", "errors", "messages", "round")
+    __slots__ = ("bytes", "delays", "errors", "lost", "messages", "round")
 
     def __init__(self) -> None:
         self.messages = 0
         self.bytes = 0
         self.errors = 0
+        self.lost = 0
         self.round = -1
         self.delays = Delays()
 
@@ -83,6 +84,14 @@ class Meter:
         """Count a message that could not be read."""
         self.inputs[input_id].errors += 1
 
+    def lose(self, input_id: str, count: int) -> None:
+        """Count messages that were sent to an input and never came: a link between hosts was cut."""
+        self.inputs[input_id].lost += count
+
+    def missed(self, dropped: Mapping[str, int]) -> dict[str, int]:
+        """Count, by input, what the node does not get: what its queues have dropped, and what was lost before."""
+        return {name: count + self.inputs[name].lost for name, count in dropped.items()}
+
     def sent(self, output_id: str, size: int) -> None:
         """Count a message of `size` bytes that was sent, however many read it."""
         port = self.outputs[output_id]
@@ -105,12 +114,13 @@ class Meter:
             yield {"type": "metrics", "ports": part, "is_last": at == len(parts)}
 
     def _input_rows(self, counts: Counts) -> Iterable[list[object]]:
+        missed = self.missed(counts.dropped)
         for name, port in self.inputs.items():
             messages, size, delays = counts.taken.get(name, (0, 0, []))
             merged = Delays(port.delays.counts)
             if delays:
                 merged.merge(Delays(delays))
-            row = [port.messages + messages, port.bytes + size, counts.dropped.get(name, 0)]
+            row = [port.messages + messages, port.bytes + size, missed.get(name, port.lost)]
             yield ["in", name, *row, counts.queued.get(name, 0), port.errors, merged.pairs()]
 
     def _output_rows(self, counts: Counts) -> Iterable[list[object]]:

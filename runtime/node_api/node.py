@@ -96,9 +96,9 @@ class Node:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many messages each input's queue has dropped so far. Thread-safe."""
+        """How many messages of each input its queue has dropped, or were lost between hosts, so far. Thread-safe."""
         with self._core.lock:
-            return self._core.queues.dropped()
+            return self._core.meter.missed(self._core.queues.dropped())
 
     @property
     def undelivered(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ class Proxy:
         self._recorded: dict[str, bytearray] = {"server": bytearray(), "client": bytearray()}
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._flip = False
+        self._flip = self._swallows = False
         self.flipped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -46,8 +46,13 @@ class Proxy:
         """Change the last byte of what the client sends next."""
         self._flip = True
 
+    def swallow(self) -> None:
+        """Pass on nothing more of what clients send, until the next cut."""
+        self._swallows = True
+
     def cut(self) -> None:
         """End the connections that pass, in the middle of whatever is on its way; others may follow."""
+        self._swallows = False
         for each in self._sockets:
             with contextlib.suppress(OSError):  # it has ended already
                 each.shutdown(socket.SHUT_RDWR)
@@ -103,7 +108,8 @@ class Proxy:
                 content = content[:-1] + bytes([content[-1] ^ 1])
                 self.flipped.set()
             try:
-                target.sendall(content)
+                if not self._swallows or to == "client":
+                    target.sendall(content)
             except OSError:
                 break
         _hang_up(source)

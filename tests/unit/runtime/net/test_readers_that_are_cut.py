@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from doraflow_runtime.node_api import own_memory
+from doraflow_runtime.node_api.measuring import Counts
+
+from tests.unit.runtime.net.man_in_the_middle import Proxy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Run
     from doraflow_runtime.node_api.node import Node
 
@@ -41,6 +47,12 @@ def numbers(reader: Node, size: int) -> list[int]:
     return seen
 
 
+def say_gone(run: Run, *readers: str) -> None:
+    """Say what the launcher does of nodes that have ended: the sender then ends without waiting for them."""
+    for name in readers:
+        run.connections["a"].sendall(json.dumps({"type": "gone", "node": name}).encode() + b"\n")
+
+
 @pytest.mark.usefixtures("transport")
 @pytest.mark.parametrize("size", [300_000, 2_000_000])
 def test_a_reader_that_is_paused_holds_no_memory_that_another_waits_for(
@@ -70,5 +82,42 @@ def test_a_reader_that_is_paused_holds_no_memory_that_another_waits_for(
     for reader in paused:
         seen = numbers(reader, size)
         assert seen == sorted(set(seen))
-    for name in ("near", "far", "farther"):  # so that the sender ends without waiting for them
-        run.connections["a"].sendall(json.dumps({"type": "gone", "node": name}).encode() + b"\n")
+    say_gone(run, "near", "far", "farther")
+
+
+def test_what_a_cut_has_swallowed_is_counted_at_the_input_that_misses_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.node("a", ("out",))
+    run.node("b")
+    run.link("a/out", "b/in", 5)
+    run.apart("b")
+    run.listen(2)
+    with Proxy(run.ports["b"]) as proxy:
+        monkeypatch.setattr(run, "address", lambda *_: f"tcp://127.0.0.1:{proxy.port}")
+        sender, reader = run.join("a", "b")
+        sender.send_output("out", b"1")
+        while not is_linked(reader):
+            sender._core.wait(0.05, sender._core.rounds)
+        proxy.swallow()
+        for number in range(20):
+            sender.send_output("out", bytes([number]))
+        proxy.cut()
+        seen: list[int] = []
+        deadline = time.monotonic() + PATIENCE
+        while 19 not in seen:
+            assert time.monotonic() < deadline
+            sender._core.wait(0.05, sender._core.rounds)
+            while (event := reader.next(0.05)) is not None:
+                seen.append(event.value[0].as_py())
+        assert seen == [15, 16, 17, 18, 19]
+        assert (reader.dropped["in"], sender.undelivered["b/in"]) == (15, 15)
+        assert dict(counted(reader))["in"] == reader.dropped["in"]
+    say_gone(run, "b")
+
+
+def counted(node: Node) -> Iterator[tuple[str, int]]:
+    """Read what is dropped by the rows that the launcher shows."""
+    for line in node._core.meter.lines(Counts(node._core.queues.dropped(), {}, {}, {})):
+        for row in cast("list[list[Any]]", line["ports"]):
+            yield row[1], row[4]
