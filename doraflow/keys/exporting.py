@@ -9,6 +9,7 @@ from doraflow_runtime.keys.files import OLD_PUBLIC, PRIVATE, PUBLIC
 from doraflow_runtime.keys.folder import KeyRingError, names_in, opened, read_key
 from doraflow_runtime.keys.ring import public_files, read_ring
 
+from doraflow.keys.pairs import check_pair
 from doraflow.keys.writing import locked, make_private, put, take_away
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def needed_keys(folder: Path, host: str) -> dict[str, HostKey]:
 
     Raises KeyRingError.
     """
+    with opened(folder) as descriptor:
+        check_pair(descriptor, folder, host)
     read_ring(folder, host)
     with opened(folder) as descriptor:
         public = [f"{each}{suffix}" for each, suffix in public_files(names_in(descriptor))]

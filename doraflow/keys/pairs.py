@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.keys.files import OLD_PUBLIC, PRIVATE, PUBLIC, HostKey, is_host_name
-from doraflow_runtime.keys.folder import KeyRingError, read_key
+from doraflow_runtime.keys.folder import KeyRingError, names_in, read_key
 
 from doraflow.keys.writing import locked, make_private, put, take_away
 
@@ -120,8 +120,7 @@ def rotate_keys(folder: Path, hosts: Sequence[str]) -> list[Change]:
         ring = _Ring(descriptor, folder)
         for host in hosts:
             ring.complete(host)
-            if ring.read(host, PRIVATE) is None:
-                raise _without_pair(folder, host)
+            check_pair(descriptor, folder, host)
             if ring.read(host, OLD_PUBLIC) is not None:
                 raise KeyRingError(
                     f"the key before the present one of host `{host}` is still admitted",
@@ -160,7 +159,13 @@ def _judge_names(hosts: Sequence[str]) -> None:
             )
 
 
-def _without_pair(folder: Path, host: str) -> KeyRingError:
-    return KeyRingError(
-        f"there is no secret key of host `{host}` in `{folder}`", "see with `doraflow keys list` which hosts have one"
-    )
+def check_pair(descriptor: int, folder: Path, host: str) -> None:
+    """Raise KeyRingError, with the closest name as its mend, if `host` has no secret key in an opened ring."""
+    from doraflow.parser.suggest import choices_text, nearest
+
+    if f"{host}{PRIVATE}" in names_in(descriptor):
+        return
+    known = sorted(name.removesuffix(PRIVATE) for name in names_in(descriptor) if name.endswith(PRIVATE))
+    near = nearest(host, known)
+    mend = f"to name the closest, write `{near[0]}`" if near else f"hosts that have one: {choices_text(host, known)}"
+    raise KeyRingError(f"there is no secret key of host `{host}` in `{folder}`", mend)

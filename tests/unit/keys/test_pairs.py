@@ -230,3 +230,11 @@ def test_a_place_where_no_folder_can_be_is_told_with_another_folder_as_the_mend(
     with pytest.raises(KeyRingError) as told:
         writing.make_private(tmp_path / "file" / "keys")
     assert told.value.mend == "name another folder with `--keys`"
+
+
+def test_a_misspelt_host_is_told_with_the_closest_that_has_a_pair(folder: Path, tmp_path: Path) -> None:
+    for attempt in (lambda: export_keys(folder, "egde", tmp_path / "out"), lambda: rotate_keys(folder, ["egde"])):
+        with pytest.raises(KeyRingError) as caught:
+            attempt()
+        assert caught.value.mend == "to name the closest, write `edge`"
+    assert not (tmp_path / "out").exists()
