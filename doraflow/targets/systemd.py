@@ -28,6 +28,9 @@ USER = "doraflow"
 SYSTEM_PLACE = "/opt/doraflow"
 USER_PLACE = "%h/.local/share/doraflow"
 KEY_PLACE = "/etc/doraflow/keys"
+HANDED_KEYS = ".config/doraflow/keys"
+"""Where a deploy puts keys in the home of whoever it logs in as; that of the units' user is SYSTEM_PLACE then."""
+
 WATCHDOG_SECONDS = 30
 
 
@@ -50,6 +53,7 @@ def files(plan: Plan) -> tuple[GeneratedFile, ...]:
         hosts=hosts,
         user=USER,
         keys=KEY_PLACE,
+        handed=shlex.quote(f"{SYSTEM_PLACE}/{HANDED_KEYS}/{plan.graph.name}"),
         system=SYSTEM_PLACE,
         home=USER_PLACE.replace("%h", "~"),
     )

@@ -31,17 +31,13 @@ nodes:
     outputs: [out]
 """
 SOURCE = """\
-import sys
 from doraflow_runtime.node_api.node import Node
 
 with Node() as node:
     for event in node:
         print(event.type, flush=True)
         node.send_output("out", b"message")
-        if "once" in sys.argv:
-            break
 """
-ONCE = FLOW.replace("path: source.py", "path: source.py\n    args: once")
 OLD = "nodes:\n  - id: a\n    custom: {source: source.py, inputs: {tick: dora/timer/millis/20}}\n"
 
 JOBS: dict[str, tuple[tuple[str, ...], int, str]] = {
@@ -54,7 +50,6 @@ JOBS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "plan": (("plan", "flow.yml"), 0, "here"),
     "lock": (("lock", "flow.yml"), 0, "there is nothing to pin"),
     "migrate": (("migrate", "old.yml"), 0, "path: source.py"),
-    "run": (("run", "once.yml"), 0, "INPUT"),
     "keys": (("keys", "make", "flow.yml", "--keys", "keys"), 0, ""),
     "sign": (("sign", "bundle", "--key", "release.key"), 0, ""),
     "verify": (("verify", "bundle"), 0, ""),
@@ -72,13 +67,14 @@ PREPARED = {
 """What has to be there before, made without the cost of a new interpreter."""
 
 OF_A_RUN = ("start", "list", "status", "inspect", "pause", "resume", "restart", "logs", "top", "stop")
-ELSEWHERE = {"lsp": "tests/e2e/test_language_server.py has it in a process of its own"}
+ELSEWHERE = {"lsp": "tests/e2e/test_language_server.py", "run": "tests/e2e/test_run_command.py"}
+"""Commands that other tests run in processes of their own."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a folder with dataflows, in which commands leave all that they leave."""
-    files = {"flow.yml": FLOW, "once.yml": ONCE, "old.yml": OLD, "source.py": SOURCE}
+    files = {"flow.yml": FLOW, "old.yml": OLD, "source.py": SOURCE}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "DORAFLOW_RUN_BASE"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doraflow.deploy.remote.keys import folder_of
 from doraflow.targets import systemd
 from tests.unit.targeting.plans import LOCAL, TWO, plan_of, told
 
@@ -144,6 +145,12 @@ def test_the_readme_tells_each_host_its_unit(tmp_path: Path) -> None:
     readme = written(TWO, tmp_path)["README.md"]
     assert "| Robot.1 | `pair-robot-1.service` |" in readme
     assert "sudo systemctl enable --now UNIT" in readme
+
+
+def test_the_readme_leads_a_unit_of_the_system_to_the_keys_that_a_deploy_hands_over(tmp_path: Path) -> None:
+    handed = folder_of("pair", {"HOME": "/opt/doraflow"})
+    assert f"    sudo ln -sfn {handed} /etc/doraflow/keys/pair\n" in written(TWO, tmp_path)["README.md"]
+    assert "--hand-keys" not in written(LOCAL, tmp_path)["README.md"]
 
 
 def test_the_findings_are_those_of_names_and_bounds(tmp_path: Path) -> None:
