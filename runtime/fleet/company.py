@@ -127,6 +127,10 @@ class Company:
             if host.presence == "present"
         )
 
+    def lacks(self) -> tuple[str, ...]:
+        """List the hosts that have not come yet."""
+        return tuple(host.name for host in self.hosts if host.presence == "absent")
+
     def close(self) -> None:
         """Say the last, and close the link."""
         if not self._is_closed:
@@ -282,7 +286,8 @@ class Company:
             self._crew.tell(event, words.format(host.name), host=host.name)
             for change in self.far.end_all(host.name):
                 self._crew.on_far_change(change)
-        if beat.stop is not None and host.was_going:
+        is_ours = host.was_going or (host.failed_to_start and not self._crew.standing().has_started)
+        if beat.stop is not None and is_ours:
             self._crew.on_stop(beat.stop)
         if host.hears_us and not heard_us:
             self.change()

@@ -6,8 +6,11 @@ new is found here, and is told once.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from doraflow_runtime.fleet.messages import MOST_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,13 +42,17 @@ class _Known:
 
 
 class FarNodes:
-    """The nodes of other hosts as they were told of last; `homes` gives the host of each that is linked with ours."""
+    """The nodes of other hosts as they were told of last; `homes` gives the host of each that is linked with ours.
 
-    __slots__ = ("_homes", "_known", "_revisions")
+    Of nodes that are not, each host may name as many as a table holds, in all the time that it is there.
+    """
+
+    __slots__ = ("_homes", "_known", "_others", "_revisions")
 
     def __init__(self, homes: Mapping[str, str]) -> None:
         self._homes = dict(homes)
         self._known: dict[tuple[str, str], _Known] = {}
+        self._others: Counter[str] = Counter()
         self._revisions: dict[str, tuple[str, int]] = {}
 
     def seen(self, host: str, session: str) -> int:
@@ -70,7 +77,7 @@ class FarNodes:
             return
         self._revisions[host] = (session, revision)
         for row in rows:
-            if self._homes.get(row.node, host) == host:
+            if self._homes.get(row.node, host) == host and self._has_place(host, row.node):
                 yield from self._compare(host, session, row)
 
     def end_all(self, host: str) -> Iterator[FarChange]:
@@ -82,6 +89,15 @@ class FarNodes:
             if not known.has_ended:
                 self._known[host, node] = replace(known, has_ended=True)
                 yield FarChange(host, node, "ended")
+
+    def _has_place(self, host: str, node: str) -> bool:
+        """Tell whether a node may be taken note of; a host that names ever new ones is not heeded any more."""
+        if node in self._homes or (host, node) in self._known:
+            return True
+        if self._others[host] >= MOST_NODES:
+            return False
+        self._others[host] += 1
+        return True
 
     def _compare(self, host: str, session: str, row: NodeRow) -> Iterator[FarChange]:
         before = self._known.get((host, row.node))

@@ -5,6 +5,7 @@ Only presence is settled here, from what was heard and when; times are seconds t
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 SILENCE = 3.0
 """Seconds without a word after which a host counts as lost."""
+
+MOST_PAST = 64
+"""Earlier lives of a launcher that are remembered; what one says that is older was overtaken long ago."""
 
 Presence: TypeAlias = Literal["absent", "present", "lost", "ended", "strange"]
 """`absent`: it has not been heard yet. `lost`: it was, and is silent. `strange`: it runs another build."""
@@ -41,7 +45,7 @@ class Host:
     beat: Beat | None = None
     was_going: bool = False
     hears_us: bool = False
-    past: set[str] = field(default_factory=set)
+    past: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_PAST))
 
     @property
     def has_started(self) -> bool:
@@ -51,6 +55,12 @@ class Host:
         """
         is_known = self.presence in ("present", "ended") and self.was_going
         return is_known and self.beat is not None and self.beat.has_started
+
+    @property
+    def failed_to_start(self) -> bool:
+        """Whether it stays only to tell that a node has failed before the start, which is that of whoever comes now."""
+        stop = None if self.beat is None else self.beat.stop
+        return stop is not None and bool(stop.node) and self.beat is not None and not self.beat.has_started
 
     @property
     def is_ready(self) -> bool:
@@ -120,7 +130,7 @@ class Membership:
             return "returned" if host.presence == "lost" else None
         before = host.presence
         if host.session:
-            host.past.add(host.session)
+            host.past.append(host.session)
         is_first = not host.session
         host.session, host.beat, host.was_going, host.hears_us = sender.session, None, False, False
         if is_first:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Failures:
     """Collects failures; `stopped_for` is the node for whose failure the run is being stopped, if any."""
 
-    __slots__ = ("_errors", "_failed", "_far_stop", "_grace", "_homes", "_logs", "findings", "stopped_for")
+    __slots__ = ("_errors", "_failed", "_far", "_far_stop", "_grace", "_homes", "_logs", "findings", "stopped_for")
 
     def __init__(self, logs: NodeLogs, grace: float) -> None:
         self.findings: list[Finding] = []
@@ -34,6 +34,7 @@ class Failures:
         self._failed: dict[str, float] = {}
         self._errors: dict[str, str] = {}
         self._homes: dict[str, str] = {}
+        self._far: dict[tuple[str, str], int] = {}
         self._far_stop: Finding | None = None
 
     def add(self, member: Member, ending: Ending, reason: str = "") -> None:
@@ -54,10 +55,12 @@ class Failures:
         self._errors[command.process.node] = f"cannot be executed: {error.strerror}"
 
     def add_far(self, host: str, node: str, error: str) -> None:
-        """Note that a node of another host has failed."""
-        self._failed[node] = time.monotonic()
+        """Note that a node of another host has failed; each time that it does so again, the last one is told."""
+        finding = report.far_failure(host, node, error)
+        place = self._far.setdefault((host, node), len(self.findings))
+        self.findings[place : place + 1] = [finding]
+        self._failed.setdefault(node, time.monotonic())
         self._homes[node] = host
-        self.findings.append(report.far_failure(host, node, error))
 
     def add_host(self, finding: Finding) -> None:
         """Note that another host did not come."""

@@ -110,7 +110,7 @@ class Supervisor:
             while self._goes_on():
                 self._loop.run_once(self._patience())
                 self._act(time.monotonic())
-            self.together.end()
+            self.together.end(lambda: self.was_hurried)
         finally:
             self.together.close()
             for member in self._members.all:

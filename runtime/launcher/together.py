@@ -42,6 +42,8 @@ PATIENCE = 3.0
 """Seconds that other hosts have for an answer, if the caller says nothing else."""
 FAREWELL_SECONDS = 3.0
 """How long a launcher whose nodes have ended stays until every host that is there knows of it."""
+LATECOMERS_SECONDS = 10.0
+"""How long a launcher whose start has failed stays for hosts that have not come: those launched together with it."""
 _SHOWN = 5
 _LOOK_AGAIN = 0.25
 
@@ -115,15 +117,16 @@ class Together:
             message = host_findings.waiting(gathering.awaited(hosts), gathering.seconds_left(now))
             self.tell("waiting_for_hosts", message, hosts=[host.name for host in gathering.awaited(hosts)])
 
-    def end(self) -> None:
+    def end(self, is_hurried: Callable[[], bool]) -> None:
         """Let the other hosts know that this one has ended, and close the company; waits for them a moment."""
         company = self._company
         if company is None:
             return
         self._has_ended = True
         company.change()
-        deadline = time.monotonic() + FAREWELL_SECONDS
         self._loop.run_once(0.0)
+        self._await_latecomers(company, is_hurried)
+        deadline = time.monotonic() + FAREWELL_SECONDS
         while not company.is_understood() and (left := deadline - time.monotonic()) > 0:
             self._loop.run_once(min(left, _LOOK_AGAIN))
         self.close()
@@ -248,6 +251,19 @@ class Together:
         self._scene.console.progress(event, message, **fields)
 
     # ---- its own state
+
+    def _await_latecomers(self, company: Company, is_hurried: Callable[[], bool]) -> None:
+        """Stay a moment where a node has failed before the start: who comes now would wait for a host that is gone."""
+        if self._notice is None or not self._notice.node or self._scene.joining.is_started or not company.lacks():
+            return
+        now = time.monotonic()
+        deadline = now + min(LATECOMERS_SECONDS, company.gathering.seconds_left(now))
+        if deadline > now:
+            hosts = host_findings.named(company.lacks())
+            message = f"the start has failed; staying {deadline - now:.0f} s to tell {hosts}, in case of a launch there"
+            self.tell("waiting_to_tell", message, hosts=list(company.lacks()))
+        while company.lacks() and not is_hurried() and (left := deadline - time.monotonic()) > 0:
+            self._loop.run_once(min(left, _LOOK_AGAIN))
 
     def _is_waiting(self) -> bool:
         """Tell whether the start waits for other hosts, and for nothing else."""

@@ -24,6 +24,7 @@ LARGEST_PART = 2 << 30
 """Bytes of a payload that travels beside its frame."""
 
 LONGEST_REASON = 300
+"""Bytes of what a reader says when it hangs up."""
 MOST_STANDS = 65535
 
 _HELLO = struct.Struct("<4sHHH16s")
@@ -113,7 +114,8 @@ def grant(stands: Iterable[Stand]) -> bytes:
 
 def refused(reason: str) -> bytes:
     """Write why nothing is read from the peer."""
-    return _framed(NetKind.REFUSED, reason[:LONGEST_REASON].encode())
+    cut = reason.encode()[:LONGEST_REASON].decode(errors="ignore")  # no part of a character is left at its end
+    return _framed(NetKind.REFUSED, cut.encode())
 
 
 def left() -> bytes:

@@ -113,10 +113,10 @@ def test_no_node_starts_before_all_hosts_are_there_and_ctrl_c_stops_all_of_them(
 
 
 def test_a_host_that_never_comes_ends_the_start_with_what_to_do(fleet: Fleet, bundle: Path) -> None:
-    one = fleet.launch(bundle, "one", "--start-timeout", "2")
+    one = fleet.launch(bundle, "one", "--start-timeout", "8")  # in which its own node has to join as well
     assert one.wait() == 1
     assert one.err.endswith(
-        "error[DF880]: host `two` did not come within 2 s, and the start waits for every host\n"
+        "error[DF880]: host `two` did not come within 8 s, and the start waits for every host\n"
         "hint: start its launcher, `python launch_two.py`, and see that it reaches this host and is reached at "
         "tcp://10.99.0.2:29400; `--start-alone` starts this host without it\n"
     )
@@ -167,6 +167,20 @@ def test_a_failure_before_the_start_stops_all_hosts(fleet: Fleet, bundle: Path) 
     go.touch()
     assert (one.wait(), two.wait()) == (1, 1), one.err + two.err
     assert "`source` on host `one` failed before it joined the dataflow with exit code 4" in two.err
+
+
+def test_a_host_that_is_launched_after_the_start_has_failed_elsewhere_does_not_wait_for_it(
+    fleet: Fleet, bundle: Path
+) -> None:
+    go = bundle.parent / "gone"
+    go.touch()
+    one = fleet.launch(bundle, "one", MODE="early", GO=str(go))
+    one.wait_for("the start has failed; staying 10 s to tell host `two`, in case of a launch there")
+    two = fleet.launch(bundle, "two")
+    assert two.wait() == 1, two.err
+    assert "error[DF88" in two.err, two.err
+    assert "`source` on host `one` failed before it joined the dataflow with exit code 4" in two.err
+    assert one.wait() == 1, one.err
 
 
 def test_a_host_that_is_killed_is_missed_and_rejoins(fleet: Fleet, bundle: Path) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.fleet.clock import Estimate
     from doraflow_runtime.fleet.far_nodes import FarChange
+    from doraflow_runtime.fleet.messages import Phase
 
 
 class World:
@@ -176,6 +177,33 @@ def test_a_stop_is_heard_and_one_of_an_earlier_run_is_not(world: World) -> None:
     _, latecomer = launched(world, "robot", "gpu", session="second")
     world.pass_by(3.0)
     assert latecomer.stops == []
+
+
+@pytest.mark.parametrize(("phase", "has_started", "is_heeded"), [("ended", False, True), ("ended", True, False)])
+def test_who_comes_after_a_start_has_failed_is_told(
+    world: World, phase: Phase, has_started: bool, is_heeded: bool
+) -> None:
+    gpu, of_gpu = launched(world, "gpu", "robot")
+    notice = StopNotice("gpu", "`camera` failed before the start", "camera", has_failed=True)
+    of_gpu.now = Standing(phase, has_started, stop=notice)
+    assert gpu.lacks() == ("robot",)
+    world.pass_by(2.0)
+    _, of_robot = launched(world, "robot", "gpu")
+    world.pass_by(2.0)
+    assert of_robot.stops[:1] == ([notice] if is_heeded else [])
+    assert gpu.lacks() == ()
+
+
+def test_a_host_that_runs_already_is_not_stopped_by_one_whose_start_has_failed(world: World) -> None:
+    _, of_gpu = launched(world, "gpu", "robot")
+    of_gpu.now = Standing(
+        "ended", stop=StopNotice("gpu", "`camera` failed before the start", "camera", has_failed=True)
+    )
+    _, of_robot = launched(world, "robot", "gpu")
+    of_robot.now = Standing("running", has_started=True)
+    world.pass_by(3.0)
+    assert of_robot.told[0] == "host_joined"
+    assert of_robot.stops == []
 
 
 def test_the_end_of_a_launcher_is_the_end_of_its_nodes(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from doraflow_runtime.fleet import far_nodes
 from doraflow_runtime.fleet.far_nodes import FarChange, FarNodes
 from doraflow_runtime.fleet.messages import NodePhase, NodeRow
 
@@ -80,6 +81,20 @@ def test_a_host_speaks_for_its_own_nodes_and_for_those_that_nobody_here_is_linke
     rows = [NodeRow("camera", "ended"), NodeRow("unknown", "ended", error="failed")]
     assert list(known.take("base", "s", 1, rows)) == [FarChange("base", "unknown", "ended", "failed")]
     assert not known.has_ended("camera")
+
+
+def test_a_host_that_names_ever_new_nodes_is_not_heeded_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(far_nodes, "MOST_NODES", 10)
+    known = FarNodes({"camera": "gpu"})
+    told = [
+        change.node
+        for revision in range(1, 100)
+        for change in known.take("gpu", "s", revision, [NodeRow(f"node-{revision}", "ended", error="failed")])
+    ]
+    assert told == [f"node-{revision}" for revision in range(1, 11)]
+    rows = [NodeRow("node-1", "there"), NodeRow("camera", "ended")]
+    assert [change.what for change in known.take("gpu", "s", 100, rows)] == ["began_again", "ended"]
+    assert [change.node for change in known.take("base", "s", 1, [NodeRow("other", "ended")])] == ["other"]
 
 
 def test_the_nodes_of_a_launcher_that_has_ended_have_ended() -> None:

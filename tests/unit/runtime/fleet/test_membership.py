@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doraflow_runtime.fleet.gathering import Gathering
-from doraflow_runtime.fleet.membership import Membership
+from doraflow_runtime.fleet.membership import MOST_PAST, Membership
 from doraflow_runtime.fleet.messages import Beat, Phase, Sender
 
 
@@ -48,6 +48,14 @@ def test_another_life_of_a_launcher_is_told_from_the_same_one() -> None:
     assert scene.hear(2.1, session="first") == [None]  # what is left of the first is not heeded
     list(scene.members.look(9.0))
     assert scene.hear(10.0, session="third") == ["rejoined", None]
+
+
+def test_of_many_lives_of_a_launcher_the_latest_are_remembered() -> None:
+    scene = Scene()
+    for life in range(3 * MOST_PAST):
+        assert scene.hear(1.0, session=f"life-{life}")[0] == ("began_anew" if life else "joined")
+    assert len(scene.host.past) == MOST_PAST
+    assert scene.hear(2.0, session=f"life-{2 * MOST_PAST}") == [None]
 
 
 def test_a_message_that_was_overtaken_is_not_heeded() -> None:

@@ -49,6 +49,22 @@ def test_another_greeting_is_refused(body: bytes, reason: str) -> None:
         frames.read_hello(body)
 
 
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("no", "no"),
+        ("a" * 301, "a" * 300),
+        ("é" * 200, "é" * 150),
+        ("aé" * 200, "aé" * 100),
+        ("€" + "𝄞" * 90, "€" + "𝄞" * 74),
+    ],
+)
+def test_a_reason_is_cut_between_characters_to_the_bytes_that_it_may_have(reason: str, kept: str) -> None:
+    body = frames.read_frame(frames.refused(reason)).body
+    assert body.decode() == kept
+    assert len(body) <= frames.LONGEST_REASON
+
+
 def read(record: bytes) -> tuple[frames.Message, int]:
     """Read a record that is alone."""
     number, frame, end = frames.read_record(memoryview(record), 0)
