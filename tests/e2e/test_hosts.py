@@ -26,6 +26,9 @@ CUT_SECONDS = 30 if os.environ.get("DORAFLOW_TEST_LONG") else 3
 
 HOSTS = ("one", "two", "three")
 
+REFUSED_SECONDS = 1
+"""For how long a host that was refused is watched: connections are tried again after a tenth of that."""
+
 
 def test_ten_thousand_messages_of_mixed_sizes_pass_three_hosts_without_loss(fleet: Fleet) -> None:
     bundle = fleet.build(PIPELINE.format(count=10_000, policy="backpressure"), NODES)
@@ -87,6 +90,10 @@ def test_a_port_that_is_taken_is_told_with_its_node_and_the_mend(fleet: Fleet) -
     )
 
 
+LISTENING = {**NODES, "relay": SINK}
+"""Nodes of which the second one says what it gets."""
+
+
 def other_keys(fleet: Fleet) -> Path:
     """Make keys of the same names that belong to nobody of the fleet."""
     other = fleet.folder / "other-keys"
@@ -95,7 +102,7 @@ def other_keys(fleet: Fleet) -> Path:
 
 
 def test_a_host_with_a_key_that_nobody_knows_gets_nothing(fleet: Fleet) -> None:
-    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), NODES)
+    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), LISTENING)
     other = other_keys(fleet)
     for host in ("two", "three"):  # it knows the others, and they do not know it
         shutil.copy(fleet.folder / "keys" / f"{host}.public", other)
@@ -104,13 +111,17 @@ def test_a_host_with_a_key_that_nobody_knows_gets_nothing(fleet: Fleet) -> None:
     reader.wait_for("refused a connection from 10.99.0.1: its key is in no ring of this host")
     sender.wait_for("the launcher of host `two` (tcp://10.99.0.2:29400) cannot be spoken to")
     sender.wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) cannot be made")
+    time.sleep(REFUSED_SECONDS)
+    assert "got" not in reader.out
 
 
 def test_a_host_whose_key_is_not_the_expected_one_gets_nothing(fleet: Fleet) -> None:
-    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), NODES)
-    fleet.launch(bundle, "two", "--start-alone", DORAFLOW_KEYS=str(other_keys(fleet)))
+    bundle = fleet.build(PIPELINE.format(count=10, policy="backpressure"), LISTENING)
+    impostor = fleet.launch(bundle, "two", "--start-alone", DORAFLOW_KEYS=str(other_keys(fleet)))
     sender = fleet.launch(bundle, "one", "--start-alone")
     sender.wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) cannot be made")
+    time.sleep(REFUSED_SECONDS)
+    assert "got" not in impostor.out
 
 
 def test_no_link_is_made_without_keys(fleet: Fleet, tmp_path: Path) -> None:
