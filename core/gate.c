@@ -54,7 +54,10 @@ static int settle(Gate *gate)
             return -1;
     if (gate_tend(gate) < 0)
         return -1;
-    return gate->recent != NULL ? source_prepare(gate->recent) : 0;
+    if (gate->recent == NULL)
+        return 0;
+    source_make_ready(gate->recent);
+    return source_prepare(gate->recent);
 }
 
 static int look(Gate *gate)

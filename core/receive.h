@@ -152,6 +152,8 @@ int source_has_news(Source *source);
 /* Asks the producer to wake this node by the connection; whether something came before it could know. */
 int source_doze(Source *source);
 void source_wake(Source *source);
+/* Makes ready where messages will come. */
+void source_make_ready(Source *source);
 int source_credit(Source *source, struct inlet *inlet);
 int source_pay(Source *source);
 int source_give_back(Source *source);

@@ -16,6 +16,7 @@
 enum { HEAD_SIZE = 4096, SMALLEST = 64 * 1024, LARGEST = 16 * 1024 * 1024 };
 enum { LEAST_MADE = 1024 * 1024, MOST_MADE = 4 * 1024 * 1024 };
 enum { PREFIX = 8, FRAME_HEADER = 12 };
+enum { PAGE = 4096, AHEAD = 32 * 1024, POPULATE_WRITE = 23 }; /* the last of Linux 5.14 */
 
 /* Maps the head, and behind it the data twice. */
 static struct ring *ring_map(int descriptor, size_t size)
@@ -77,6 +78,17 @@ void ring_close(struct ring *ring)
         return;
     munmap(ring->head, HEAD_SIZE + 2 * ring->size);
     free(ring);
+}
+
+void ring_make_ready(struct ring *ring)
+{
+    if (ring->at == 0 || ring->ready == ring->size || ring->at + AHEAD <= ring->ready)
+        return;
+    uint64_t end = (ring->at + 2 * AHEAD) & ~(uint64_t)(PAGE - 1);
+    size_t from = ring->ready;
+    ring->ready = end < ring->size ? (size_t)end : ring->size;
+    /* A kernel that cannot gives each page when it is touched. */
+    (void)madvise(ring->data + from, ring->ready - from, POPULATE_WRITE);
 }
 
 static size_t record_size(size_t total)

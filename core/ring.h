@@ -41,6 +41,7 @@ struct ring {
     uint8_t *data; /* mapped twice, one after the other: what runs over the end goes on at the beginning */
     size_t size;
     uint64_t at; /* this side's own count */
+    size_t ready; /* bytes of the data whose pages were asked for */
 };
 
 /* Makes a ring with room for `wanted` bytes as far as it goes, and the descriptor that its producer maps it by. NULL if
@@ -49,6 +50,9 @@ struct ring *ring_make(size_t wanted, int *descriptor);
 /* Maps a ring that a reader has made. NULL if it is none. */
 struct ring *ring_open(int descriptor);
 void ring_close(struct ring *ring);
+/* Has the pages that come next mapped, of a ring that is used: from cold, touching a new one takes longer than a
+ * message. */
+void ring_make_ready(struct ring *ring);
 
 /* ---- bells: how a reader that sleeps is woken without the connection */
 

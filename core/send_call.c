@@ -403,6 +403,9 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
         if (line->has_waiting && !had_waiting && tell_core(self, "note_sent", (PyObject *)target->account) < 0)
             return -1;
     }
+    for (Py_ssize_t at = 0; at < route->count; at++)
+        if (route->targets[at].account != NULL && route->targets[at].account->connection->ring != NULL)
+            ring_make_ready(route->targets[at].account->connection->ring);
     return has_far ? post_far(self, route, *letter, slot) : 0;
 }
 

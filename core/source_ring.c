@@ -166,6 +166,12 @@ int source_doze(Source *source)
     return source_has_news(source) && source->error == NULL;
 }
 
+void source_make_ready(Source *source)
+{
+    if (source->is_ringing)
+        ring_make_ready(source->ring);
+}
+
 void source_wake(Source *source)
 {
     if (source->is_ringing && source->descriptor >= 0)

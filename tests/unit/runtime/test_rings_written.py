@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import mmap
 import os
 import random
 import socket
@@ -45,6 +46,20 @@ def connected(run: Run) -> Iterator[tuple[Node, socket.socket]]:
 
 def send(node: Node, number: int, more: int = 0) -> None:
     node.send_output("out", number.to_bytes(4, "little") + bytes(more))
+
+
+def test_the_next_pages_of_a_ring_are_there_before_a_message_needs_them_and_only_of_one_that_is_used(run: Run) -> None:
+    descriptor = ring_memory()
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor)
+        node.is_empty()
+        send(node, 1)  # announces the type, so by the connection
+        assert reader.messages() == [1]
+        unused = os.fstat(descriptor).st_blocks * 512
+        send(node, 2)
+        assert unused <= 4 * mmap.PAGESIZE
+        assert 8 * mmap.PAGESIZE <= os.fstat(descriptor).st_blocks * 512 <= 32 * mmap.PAGESIZE
+    os.close(descriptor)
 
 
 def test_a_producer_sends_to_a_reader_that_is_awake_by_the_ring_and_wakes_one_that_sleeps(run: Run) -> None:
