@@ -2,7 +2,7 @@
 #ifndef DORAFLOW_CORE_GATE_H
 #define DORAFLOW_CORE_GATE_H
 
-#include "receive.h"
+#include "desk.h"
 
 #include <sys/epoll.h>
 
@@ -16,6 +16,8 @@ struct gate {
     PyObject *handed, *kept; /* see gate_kept.c; NULL for nothing */
     long long kept_until_ns;
     Source **sources, **by_descriptor, *recent; /* borrowed: each takes itself out */
+    Desk *desk; /* borrowed: it takes itself out */
+    int desk_descriptor;
     Py_ssize_t source_count, source_room, descriptor_room;
     long long rounds, dispatched_ns, due_ns, sign_due_ns, waiting;
     char is_open, is_running, is_lagging;

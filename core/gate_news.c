@@ -14,6 +14,23 @@ void gate_note_lagging(Gate *gate)
     gate->is_lagging = 1;
 }
 
+void gate_seat(Gate *gate, Desk *desk, int descriptor)
+{
+    gate->desk = desk;
+    gate->desk_descriptor = descriptor;
+}
+
+void gate_note_recent(Gate *gate, Source *source)
+{
+    gate->recent = source;
+}
+
+void gate_forget_recent(Gate *gate, const Source *source)
+{
+    if (gate->recent == source)
+        gate->recent = NULL;
+}
+
 static int grow(Source ***table, Py_ssize_t *room, Py_ssize_t needed)
 {
     if (needed <= *room)
@@ -102,6 +119,8 @@ static int handle(Gate *gate, int descriptor)
         (void)got;
         return 0;
     }
+    if (gate->desk != NULL && descriptor == gate->desk_descriptor)
+        return desk_hear(gate->desk);
     Source *source = descriptor < gate->descriptor_room ? gate->by_descriptor[descriptor] : NULL;
     if (source == NULL)
         return handle_in_python(gate, descriptor);
@@ -155,7 +174,7 @@ void gate_wake(Gate *gate)
 
 int gate_tend(Gate *gate)
 {
-    if (gate->is_lagging)
+    if (gate->is_lagging || (gate->desk != NULL && desk_owes(gate->desk, gate->queues->count == 0)))
         return gate_call(gate->tend);
     for (Py_ssize_t at = 0; at < gate->source_count; at++)
         if (source_give_back(gate->sources[at]) < 0)

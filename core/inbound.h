@@ -7,7 +7,7 @@
 /* The base of the runtime's Inbound. */
 typedef struct inbound_state {
     PyObject_HEAD
-    uint64_t taken;
+    uint64_t taken, told_taken, told_limit;
     Py_ssize_t queue_size, waiting;
     char is_bounded;
 } InboundState;

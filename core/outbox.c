@@ -52,6 +52,57 @@ static int call(Outbox *self, const char *method)
     return done == NULL ? -1 : 0;
 }
 
+static PyObject *named_tuple(PyTypeObject *type, PyObject *values)
+{
+    PyObject *arguments = values != NULL ? PyTuple_Pack(1, values) : NULL;
+    PyObject *made = arguments != NULL ? PyTuple_Type.tp_new(type, arguments, NULL) : NULL;
+    Py_XDECREF(values);
+    Py_XDECREF(arguments);
+    return made;
+}
+
+/* Keeps a pack among what flies on an edge, as `Outbound.note_packed`. */
+static int note_packed(Outbox *self, OutboundState *lane, PyObject *pack)
+{
+    PyObject *values = Py_BuildValue("KOn", (unsigned long long)lane->last, pack, lane->packed_bytes);
+    PyObject *parcel = named_tuple(self->parcel_type, values);
+    PyObject *name = PyUnicode_InternFromString("append");
+    PyObject *done = parcel != NULL && name != NULL ? PyObject_CallMethodOneArg(lane->flying, name, parcel) : NULL;
+    Py_XDECREF(name);
+    Py_XDECREF(parcel);
+    Py_XDECREF(done);
+    lane->packed = lane->packed_bytes = 0;
+    return done != NULL ? 0 : -1;
+}
+
+/* Hands the pack to ZeroMQ, as `FarConsumer.ship`. The sending comes last: what follows it delays the message where
+ * the thread of ZeroMQ waits for this one's processor. */
+static int ship(Outbox *self)
+{
+    if (!Py_IS_TYPE(self->wire, &ZeroMqSocketType))
+        return call(self, "ship");
+    PyObject *data = self->pack;
+    Py_ssize_t filled = self->filled;
+    self->pack = NULL;
+    self->filled = self->packed = 0;
+    if (_PyBytes_Resize(&data, filled) < 0)
+        return -1;
+    PyObject *pack = named_tuple(self->pack_type, Py_BuildValue("OO", data, Py_None));
+    int status = pack != NULL ? 0 : -1;
+    Py_ssize_t at = 0;
+    PyObject *lane;
+    while (status == 0 && PyDict_Next(self->lanes, &at, NULL, &lane))
+        if (((OutboundState *)lane)->packed)
+            status = note_packed(self, (OutboundState *)lane, pack);
+    Py_XDECREF(pack);
+    ZeroMqSocket *wire = (ZeroMqSocket *)self->wire;
+    if (status == 0)
+        zeromq_send(wire, PyBytes_AS_STRING(data), (size_t)filled);
+    Py_DECREF(data);
+    self->shipped_ns = now_ns();
+    return status == 0 && zeromq_has_more(wire) ? call(self, "look_again") : status;
+}
+
 int outbox_put(Outbox *self, OutboundState *lane, const struct iovec *parts, int count, Py_ssize_t total)
 {
     if (make_room(self, NUMBER_SIZE + total) < 0)
@@ -71,7 +122,7 @@ int outbox_put(Outbox *self, OutboundState *lane, const struct iovec *parts, int
     lane->flying_bytes += total;
     if (self->filled >= FULL_PACK - NUMBER_SIZE - total || !outbox_has_room(lane)
         || (is_first && now_ns() - self->shipped_ns >= PAUSE_NS))
-        return call(self, "ship");
+        return ship(self);
     if (self->is_deferred)
         return 0;
     self->is_deferred = 1;
@@ -113,12 +164,13 @@ static PyObject *outbox_seal(Outbox *self, PyObject *unused)
 
 static int outbound_init(OutboundState *self, PyObject *arguments, PyObject *names)
 {
-    static char *keywords[] = {"held", "may_drop", NULL};
-    PyObject *held;
+    static char *keywords[] = {"held", "flying", "may_drop", NULL};
+    PyObject *held, *flying;
     int may_drop;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "Op", keywords, &held, &may_drop))
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "OOp", keywords, &held, &flying, &may_drop))
         return -1;
     Py_XSETREF(self->held, Py_NewRef(held));
+    Py_XSETREF(self->flying, Py_NewRef(flying));
     self->may_drop = (char)may_drop;
     return 0;
 }
@@ -127,12 +179,14 @@ static int outbound_traverse(OutboundState *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->held);
+    Py_VISIT(self->flying);
     return 0;
 }
 
 static int outbound_clear(OutboundState *self)
 {
     Py_CLEAR(self->held);
+    Py_CLEAR(self->flying);
     return 0;
 }
 
@@ -147,6 +201,7 @@ static void outbound_dealloc(OutboundState *self)
 
 static PyMemberDef outbound_members[] = {
     {"held", T_OBJECT_EX, offsetof(OutboundState, held), READONLY, NULL},
+    {"flying", T_OBJECT_EX, offsetof(OutboundState, flying), READONLY, NULL},
     {"last", T_ULONGLONG, offsetof(OutboundState, last), 0, NULL},
     {"limit", T_ULONGLONG, offsetof(OutboundState, limit), 0, NULL},
     {"flying_bytes", T_PYSSIZET, offsetof(OutboundState, flying_bytes), 0, NULL},
@@ -177,8 +232,9 @@ static PyType_Spec outbound_spec = {
 static int outbox_init(Outbox *self, PyObject *arguments, PyObject *names)
 {
     (void)names;
-    PyObject *lanes, *types;
-    if (!PyArg_ParseTuple(arguments, "O!O!", &PyDict_Type, &lanes, &PySet_Type, &types))
+    PyObject *lanes, *types, *parcel, *pack;
+    if (!PyArg_ParseTuple(arguments, "O!O!O!O!", &PyDict_Type, &lanes, &PySet_Type, &types, &PyType_Type, &parcel,
+                          &PyType_Type, &pack))
         return -1;
     Py_ssize_t at = 0;
     PyObject *lane;
@@ -189,6 +245,9 @@ static int outbox_init(Outbox *self, PyObject *arguments, PyObject *names)
         }
     Py_XSETREF(self->lanes, PyDict_Copy(lanes));
     Py_XSETREF(self->types, Py_NewRef(types));
+    Py_XSETREF(self->parcel_type, (PyTypeObject *)Py_NewRef(parcel));
+    Py_XSETREF(self->pack_type, (PyTypeObject *)Py_NewRef(pack));
+    Py_XSETREF(self->wire, Py_NewRef(Py_None));
     return self->lanes == NULL ? -1 : 0;
 }
 
@@ -197,6 +256,8 @@ static int outbox_traverse(Outbox *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->lanes);
     Py_VISIT(self->types);
+    Py_VISIT(self->parcel_type);
+    Py_VISIT(self->pack_type);
     return 0;
 }
 
@@ -213,6 +274,9 @@ static void outbox_dealloc(Outbox *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     outbox_clear(self);
+    Py_CLEAR(self->parcel_type);
+    Py_CLEAR(self->pack_type);
+    Py_CLEAR(self->wire);
     Py_CLEAR(self->pack);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -226,6 +290,7 @@ static PyMethodDef outbox_methods[] = {
 static PyMemberDef outbox_members[] = {
     {"lanes", T_OBJECT_EX, offsetof(Outbox, lanes), READONLY, NULL},
     {"types", T_OBJECT_EX, offsetof(Outbox, types), READONLY, NULL},
+    {"wire", T_OBJECT_EX, offsetof(Outbox, wire), 0, NULL},
     {"packed", T_PYSSIZET, offsetof(Outbox, packed), READONLY, NULL},
     {"is_up", T_BOOL, offsetof(Outbox, is_up), 0, NULL},
     {"has_left", T_BOOL, offsetof(Outbox, has_left), 0, NULL},

@@ -3,6 +3,7 @@
 #define DORAFLOW_CORE_OUTBOX_H
 
 #include "send.h"
+#include "zeromq.h"
 
 enum {
     LARGEST_PACKED = 64 * 1024, /* payload bytes that are copied behind others; a larger one travels by itself */
@@ -13,7 +14,7 @@ enum {
 /* How far an edge to another host is; the base of the runtime's Outbound. */
 typedef struct {
     PyObject_HEAD
-    PyObject *held;
+    PyObject *held, *flying;
     uint64_t last, limit;
     Py_ssize_t flying_bytes, packed, packed_bytes;
     char may_drop, is_closing;
@@ -23,6 +24,8 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *lanes, *types;
+    PyTypeObject *parcel_type, *pack_type;
+    PyObject *wire; /* a ZeroMqSocket on which packs go out; None to leave that to Python */
     PyObject *pack; /* bytes that are being filled; NULL for none */
     Py_ssize_t filled, packed;
     int64_t shipped_ns, heard_ns;

@@ -370,6 +370,8 @@ static int post_far(Dispatch *self, Route *route, Letter letter, const Slot *slo
         name_link(flat, target);
         if (outbox_put(target->outbox, target->far, parts, count, total) < 0)
             return -1;
+        if (target->outbox->packed && PyObject_SetAttrString(self->gate, "is_lagging", Py_True) < 0)
+            return -1; /* the pack is handed on before the node waits */
     }
     return 0;
 }

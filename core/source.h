@@ -47,6 +47,7 @@ struct source {
     uint32_t seen;
     uint64_t seen_bytes;
     int is_choked, owes;
+    Py_ssize_t untold; /* bytes from another host that came since its sender was told */
     struct ring *ring; /* NULL without one */
     int bell; /* by which the producer wakes this node; -1 without one */
     int is_ringing; /* whether the producer has taken it */

@@ -221,7 +221,8 @@ int source_take_in(Source *source, struct sound *message)
 int source_prepare(Source *source)
 {
     struct shape wanted = source->last;
-    if (wanted.inlet == NULL || source->descriptor < 0 || (!wanted.is_slot && wanted.size > LARGEST_PREPARED))
+    int is_over = source->descriptor < 0 && source->connection != Py_None; /* on another host it never has one */
+    if (wanted.inlet == NULL || is_over || (!wanted.is_slot && wanted.size > LARGEST_PREPARED))
         return 0;
     if (wanted.is_slot && !source->is_last_returned)
         wanted.offset = source->offset_before;

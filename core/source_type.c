@@ -1,5 +1,6 @@
 /* The type `Source`: how it is made and ends, and what Python asks of it. */
 #include "inbound.h"
+#include "desk.h"
 #include "source.h"
 
 #include <fcntl.h>
@@ -114,6 +115,8 @@ static void hang_up(Source *source)
         gate_remove(source->gate, source->descriptor);
         source_leave_ring(source);
     }
+    if (source->gate != NULL)
+        gate_forget_recent(source->gate, source);
     source->descriptor = -1;
     source->have = 0;
     source_drop_ready(source);
@@ -333,6 +336,7 @@ static PyMethodDef source_methods[] = {
 
 static PyMemberDef source_members[] = {
     {"clock_ns", T_LONGLONG, offsetof(Source, clock_ns), 0, "By how much the clock of its host is ahead of ours."},
+    {"untold", T_PYSSIZET, offsetof(Source, untold), 0, "Bytes of packs that came since its sender was told."},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -21,6 +21,7 @@ class OutboundState:
     """
 
     held: deque[Any]
+    flying: deque[Any]
     may_drop: bool
     last: int = 0
     limit: int = 0
@@ -31,9 +32,14 @@ class OutboundState:
 
 @dataclass(slots=True, eq=False)
 class InboundState:
-    """An edge at its reader: `taken` is the number of the last message that came in, `waiting` counts the queue."""
+    """An edge at its reader: `taken` is the number of the last message that came in, `waiting` counts the queue.
+
+    `told_taken` and `told_limit` are what its sender was told last.
+    """
 
     queue_size: int
     is_bounded: bool
     taken: int = 0
     waiting: int = 0
+    told_taken: int = 0
+    told_limit: int = 0

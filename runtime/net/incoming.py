@@ -34,8 +34,8 @@ NewSource: TypeAlias = "Callable[[Iterable[tuple[Inlet, Inbound]]], doraflow_cor
 class FarProducer(Feed):
     """A node of another host that this one reads from, in one life of its process.
 
-    `peer` names its present connection; `wants` tells that it waits to hear how far its reader is. `new_source` makes
-    what takes in the messages of packs, if there is such a thing, for the inlets and lanes that it is given.
+    `peer` names its present connection; `wants` tells that it waits to hear how far its reader is. `source` takes in
+    the messages of packs, if there is such a thing; `new_source` makes it for inlets and lanes.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class FarProducer(Feed):
         }
         self._bytes = 0
         self._new_source = new_source
-        self._source: doraflow_core.Source | None = None
+        self.source: doraflow_core.Source | None = None
         for stand in self._checked(greeting):
             self.lanes[stand.link].begin(stand.at)
 
@@ -73,7 +73,7 @@ class FarProducer(Feed):
         self._type_bytes = 0
         self._bytes = 0
         self.wants = False
-        self._source = self._new_source((inlet, self.lanes[link]) for link, inlet in self._inlets.items())
+        self.source = self._new_source((inlet, self.lanes[link]) for link, inlet in self._inlets.items())
         self.set_clock(self.clock_ns)
 
     @property
@@ -87,7 +87,8 @@ class FarProducer(Feed):
 
     def due(self, *, at_rest: bool) -> list[Stand]:
         """Say of the edges of which the sender has to be told where they stand; `at_rest` if the node will wait."""
-        every = self.wants or self._bytes >= REPORT_AFTER
+        untold = self._bytes + (0 if self.source is None else self.source.untold)
+        every = self.wants or untold >= REPORT_AFTER
         chosen = [
             (link, lane)
             for link, lane in self.lanes.items()
@@ -95,28 +96,28 @@ class FarProducer(Feed):
         ]
         if every:
             self._bytes = 0
+            if self.source is not None:
+                self.source.untold = 0
         return [Stand(link, *lane.told()) for link, lane in chosen]
 
     def learn(self, frame: Frame) -> None:
         """Take a type that later messages name by its number. Raises WireError."""
         super().learn(frame)
-        if self._source is not None:
+        if self.source is not None:
             kind = self._types[frame.number].kind
-            self._source.learn(frame.number, kind, flat_width(kind))
+            self.source.learn(frame.number, kind, flat_width(kind))
 
     def set_clock(self, ahead_ns: int) -> None:
         """Take note by how much the clock of the producer's host is ahead of ours."""
         self.clock_ns = ahead_ns
-        if self._source is not None:
-            self._source.clock_ns = ahead_ns
+        if self.source is not None:
+            self.source.clock_ns = ahead_ns
 
     def take_records(self, data: memoryview, at: int) -> int:
         """Take in messages from a place of `data` on, as far as nobody else has to; gives where that ends."""
-        if self._source is None:
+        if self.source is None:
             return at
-        end = self._source.take_records(data, at)
-        self._bytes += end - at
-        return end
+        return self.source.take_records(data, at)
 
     def message(self, frame: Frame, beside: memoryview | None, head: frames.Message) -> tuple[Received, int]:
         """Take a message; gives it, and how many before it are missing. Raises WireError or LaneError."""
@@ -141,8 +142,8 @@ class FarProducer(Feed):
         if link not in self._all:
             raise self._not_open(link)
         inlet = self._inlets.pop(link, None)
-        if inlet is not None and self._source is not None:  # else it was said again after a cut
-            self._source.close_link(link)
+        if inlet is not None and self.source is not None:  # else it was said again after a cut
+            self.source.close_link(link)
         return inlet
 
     def inlet(self, link: int) -> Inlet:

@@ -45,9 +45,8 @@ class Outbound(OutboundState, Generic[T]):
     """
 
     def __init__(self, queue_size: int, *, may_drop: bool) -> None:
-        super().__init__(deque(), may_drop)
+        super().__init__(deque(), deque(), may_drop)
         self.queue_size = queue_size
-        self.flying: deque[Parcel[T]] = deque()
         self.heard = 0
         self.dropped = 0
 
@@ -91,7 +90,8 @@ class Outbound(OutboundState, Generic[T]):
     def spread(self, split: Callable[[Parcel[T]], Iterable[Parcel[T]]]) -> None:
         """Take apart what flies together: after a cut some of it may have arrived."""
         single = [one for parcel in self.flying for one in split(parcel) if one.number > self.heard]
-        self.flying = deque(single)
+        self.flying.clear()
+        self.flying.extend(single)
         self.flying_bytes = sum(parcel.size for parcel in single)
 
     def hear(self, taken: int, limit: int) -> list[T]:
@@ -150,7 +150,6 @@ class Inbound(InboundState):
     def __init__(self, queue_size: int, *, is_bounded: bool) -> None:
         super().__init__(queue_size, is_bounded)
         self.lost = 0
-        self._told = (0, 0)
 
     @property
     def limit(self) -> int:
@@ -195,21 +194,20 @@ class Inbound(InboundState):
 
     def is_due(self, *, at_rest: bool) -> bool:
         """Tell whether the sender has to be told; `at_rest` says that the reader is about to wait."""
-        taken, limit = self._told
         if self.is_bounded:
-            moved = self.limit - limit
+            moved = self.limit - self.told_limit
             return moved > 0 if at_rest else moved >= max(1, self.queue_size // 4)
-        return self.taken - taken >= self.window // 4
+        return self.taken - self.told_taken >= self.window // 4
 
     @property
     def is_behind(self) -> bool:
         """Whether the sender does not know where the edge stands."""
-        return self._told != (self.taken, self.limit)
+        return (self.told_taken, self.told_limit) != (self.taken, self.limit)
 
     def told(self) -> tuple[int, int]:
         """Give what to tell the sender, and take it for told."""
-        self._told = (self.taken, self.limit)
-        return self._told
+        self.told_taken, self.told_limit = self.taken, self.limit
+        return self.told_taken, self.told_limit
 
     def _skip(self, number: int) -> int:
         missing = max(0, number - self.taken - 1)

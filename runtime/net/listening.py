@@ -60,7 +60,7 @@ class Listener:
             arrival = self._desk.receive()
             if arrival is None:
                 return False
-            self._take(arrival)
+            self.take(arrival)
         return True
 
     def tell(self, *, at_rest: bool) -> None:
@@ -86,7 +86,8 @@ class Listener:
         self._known.clear()
         self._desk.close()
 
-    def _take(self, arrival: Arrival) -> None:
+    def take(self, arrival: Arrival) -> None:
+        """Take in a message of the transport."""
         peer = arrival.peer
         if peer in self._refused:
             return
@@ -119,7 +120,9 @@ class Listener:
             self._reception.welcome(producer.name)
         if known is not None:
             self._connected.pop(known.peer, None)
+            self._desk.release(known.peer)
         producer.begin_connection(arrival.peer)
+        self._desk.bind(arrival.peer, producer.source)
         self._connected[arrival.peer] = producer
         self._desk.say(arrival.peer, frames.welcome(producer.stands()))
 
@@ -166,6 +169,7 @@ class Listener:
     def _refuse(self, peer: bytes, reason: str) -> None:
         """Read nothing more of a peer, and say why on both hosts."""
         producer = self._connected.pop(peer, None)
+        self._desk.release(peer)
         name = "a stranger" if producer is None else f"`{producer.name}`"
         log_lines.write("warn", f"closed the link of {name}: {reason}", target="doraflow_runtime")
         if len(self._refused) >= MOST_REFUSED:

@@ -53,12 +53,19 @@ class Network:
         self._listener: Listener | None = None
         self._has_news = False
         self._audience: Audience | None = None
+        self._is_seen = True
         self._courier = PackCourier(self._ship)
         poller.watch(self._bell.fileno(), self._on_bell)
         if config.hosts:
             desk = self._transport.desk()
             self._listener = Listener(desk, config, reception, reception.inlets, self._bell.ring)
+            self._is_seen = desk.join(poller.gate, self._listener.take, self._bell.ring)
             self._watch(desk.descriptors())
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the gate knows by itself when the node has to be tended: else it is after every wait."""
+        return self._is_seen
 
     def connect(self, links: Sequence[OutgoingLink]) -> FarConsumer:
         """Connect to a node of another host, for all links that lead there."""
@@ -101,6 +108,7 @@ class Network:
 
     def hear(self, news: News) -> None:
         """Take in what the launcher says of a node, if that belongs to another host."""
+        self._poller.gate.is_lagging = True
         match news.type:
             case "ended" | "restarting" if self._listener is not None and news.node in self._config.hosts:
                 for _ in range(MOST_ROUNDS):
@@ -147,11 +155,12 @@ class Network:
         self._bell.ring()  # a socket tells of nothing before it was looked at once
 
     def _on_news(self) -> None:
-        self._has_news = True  # `tend` follows every wait
+        self._has_news = True
+        self._poller.gate.is_lagging = True  # `tend` then follows
 
     def _on_bell(self) -> None:
         self._bell.hush()
-        self._has_news = True
+        self._on_news()
 
 
 def _teach_allocator() -> None:

@@ -16,10 +16,15 @@ class Outbox:
     """What was not handed to the network yet.
 
     `types` are those that were announced on this connection. `is_up` says that the reader has answered the greeting,
-    `has_left` that it reads no more, `is_deferred` that somebody was asked to hand on the pack a moment later.
+    `has_left` that it reads no more, `is_deferred` that somebody was asked to hand on the pack a moment later. `parcel`
+    and `pack` are the types in which the core keeps a pack that it sends on `wire` by itself.
     """
 
-    def __init__(self, lanes: dict[int, Outbound[Any]], types: set[int]) -> None:
+    wire: object
+
+    def __init__(self, lanes: dict[int, Outbound[Any]], types: set[int], parcel: type, pack: type) -> None:
+        del parcel, pack
+        self.wire = None
         self.lanes = lanes
         self.types = types
         self.packed = 0

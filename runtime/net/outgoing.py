@@ -16,7 +16,7 @@ from doraflow_runtime.net.chosen import Outbox
 from doraflow_runtime.net.connecting import FarConnection
 from doraflow_runtime.net.copies import copy_out
 from doraflow_runtime.net.frames import LARGEST_PART, NetKind
-from doraflow_runtime.net.lanes import LaneError, Outbound
+from doraflow_runtime.net.lanes import LaneError, Outbound, Parcel
 from doraflow_runtime.net.packing import Pack, take_apart
 from doraflow_runtime.net.saying import greet, transmit
 from doraflow_runtime.node_api.outgoing import Outgoing
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from doraflow_runtime.contract import OutgoingLink
     from doraflow_runtime.net.frames import Stand
-    from doraflow_runtime.net.lanes import Parcel
     from doraflow_runtime.net.packing import Item
     from doraflow_runtime.net.transport import Line
     from doraflow_runtime.shm.pool import Pool
@@ -59,7 +58,8 @@ class FarConsumer(Outbox):
         defer: Callable[[], None],
     ) -> None:
         self.links = {link.link.index: link for link in links}
-        super().__init__({index: _lane(link) for index, link in self.links.items()}, set())
+        super().__init__({index: _lane(link) for index, link in self.links.items()}, set(), Parcel, Pack)
+        self.wire = line.wire
         self.connection = FarConnection(line, next(iter(self.links.values())))
         self.defer = defer
         self._greeting = greeting
@@ -129,7 +129,7 @@ class FarConsumer(Outbox):
         self._send_held(link, lane)
         if lane.held or time.monotonic() - self._heard_at >= HEAR_SECONDS:
             self._look_in_passing()  # a node that only sends hears of its readers nowhere else
-        self._look_again()
+        self.look_again()
 
     def miss(self, link: int) -> None:
         """Note that there was no memory for a message on a link that may lose some."""
@@ -174,7 +174,7 @@ class FarConsumer(Outbox):
         for link, number, size in runs:
             self.lanes[link].note_packed(pack, number, size)
         self.connection.put(data)
-        self._look_again()
+        self.look_again()
 
     def leave(self) -> None:
         """Say, after all that waits, that nothing more comes: the reader then tells at once what it has."""
@@ -201,6 +201,7 @@ class FarConsumer(Outbox):
     def close(self) -> None:
         """Close the connection; what ZeroMQ has taken is still sent, for a moment."""
         self.ship()
+        self.wire = None
         self.connection.close()
         self.lose()
 
@@ -317,13 +318,13 @@ class FarConsumer(Outbox):
         if self.is_up:
             self.ship()
             self.connection.put(frames.record(frame))
-            self._look_again()
+            self.look_again()
 
     def _say_closed(self, link: int) -> None:
         if not self.lanes[link].held:
             self._say(wire.closed(link))
 
-    def _look_again(self) -> None:
+    def look_again(self) -> None:
         """See to it that what came in is read: sending may have swallowed the news of it."""
         if self.connection.has_news():
             self._nudge()

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import doraflow_core
     from doraflow_runtime.contract import NodeConfig, OutgoingLink
     from doraflow_runtime.net.fabric.audience import Audience
+    from doraflow_runtime.node_api.gate import AnyGate
 
 ZENOH = "eclipse-zenoh"
 
@@ -29,6 +31,10 @@ class Arrival(NamedTuple):
 
 class Line(Protocol):
     """A sender's way to one reader, taken up again by itself whenever it is cut."""
+
+    @property
+    def wire(self) -> object:
+        """What the compiled core sends packs on by itself; None leaves them to `put`."""
 
     def descriptors(self) -> Iterable[int]:
         """List what an epoll has to watch; none if the transport rings the bell that it was given."""
@@ -65,6 +71,18 @@ class Desk(Protocol):
 
     def descriptors(self) -> Iterable[int]:
         """List what an epoll has to watch; none if the transport rings the bell that it was given."""
+
+    def join(self, gate: AnyGate, take: Callable[[Arrival], None], nudge: Callable[[], None]) -> bool:
+        """Let the gate take in what it can when a descriptor is ready; False if it takes nothing.
+
+        The rest is given to `take`; `nudge` is called if more may be there.
+        """
+
+    def bind(self, peer: bytes, source: doraflow_core.Source | None) -> None:
+        """Let the messages of a connection go straight to a source; what is left of them is received."""
+
+    def release(self, peer: bytes) -> None:
+        """Take a connection's source away, if it has one."""
 
     @property
     def has_more(self) -> bool:

@@ -12,15 +12,19 @@ from doraflow_runtime.net.events import read_events
 from doraflow_runtime.net.replays import watch_in_background
 from doraflow_runtime.net.security import security
 from doraflow_runtime.net.sockets import Attempts, connector, has, listener
+from doraflow_runtime.net.straight import straight
 from doraflow_runtime.net.transport import Arrival
 from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import doraflow_core
     from doraflow_runtime.contract import NodeConfig, OutgoingLink
     from doraflow_runtime.net.sockets import AnySocket, Secure
     from doraflow_runtime.net.transport import News
+    from doraflow_runtime.node_api.gate import AnyGate
 
 
 class ZeroMq:
@@ -64,6 +68,7 @@ class ZeroMqLine:
     def __init__(self, context: zmq.Context[Any], address: str, host: str, secure: Secure) -> None:
         self._socket, self._monitor = connector(context, address, host, secure)
         self._attempts = Attempts(self._socket, address, host, secure)
+        self.wire = straight(self._socket)
 
     def descriptors(self) -> Iterable[int]:
         """List what tells that the state of either socket may have changed."""
@@ -104,6 +109,8 @@ class ZeroMqLine:
 
     def close(self) -> None:
         """Close both sockets; what ZeroMQ has taken is still sent, for a moment."""
+        if self.wire is not None:
+            self.wire.forget()
         self._socket.disable_monitor()
         self._monitor.close(0)
         self._socket.close()
@@ -115,6 +122,7 @@ class ZeroMqDesk:
     def __init__(self, context: zmq.Context[Any], config: NodeConfig, secure: Secure) -> None:
         self._is_open_to_all = config.insecure
         self._socket: AnySocket = listener(context, config.listen_far, secure)
+        self._core: doraflow_core.Desk | None = None
         if not config.insecure:
             watch_in_background(self._socket, _tell)
 
@@ -127,8 +135,30 @@ class ZeroMqDesk:
         """Whether something waits to be received."""
         return has(self._socket, zmq.POLLIN)
 
+    def join(self, gate: AnyGate, take: Callable[[Arrival], None], nudge: Callable[[], None]) -> bool:
+        """Let the gate take in what it can; False if it takes nothing."""
+        wire = None if isinstance(gate, Gate) else straight(self._socket)
+        if wire is None or isinstance(gate, Gate):
+            return False
+        import doraflow_core
+
+        self._core = doraflow_core.Desk(gate, wire, int(self._socket.get(zmq.FD)), Arrival, take, nudge)
+        return True
+
+    def bind(self, peer: bytes, source: doraflow_core.Source | None) -> None:
+        """Let the messages of a connection go straight to a source."""
+        if self._core is not None and source is not None:
+            self._core.bind(peer, source)
+
+    def release(self, peer: bytes) -> None:
+        """Give all that comes on a connection to whoever receives."""
+        if self._core is not None:
+            self._core.release(peer)
+
     def receive(self) -> Arrival | None:
         """Take a message; None if none has come."""
+        if self._core is not None:
+            return self._core.receive()
         if not self.has_more:
             return None
         peer, *parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
@@ -152,6 +182,8 @@ class ZeroMqDesk:
 
     def close(self) -> None:
         """Close the socket; what ZeroMQ has taken is still sent, for a moment."""
+        if self._core is not None:
+            self._core.close()
         self._socket.close()
 
 

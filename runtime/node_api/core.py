@@ -175,7 +175,7 @@ class Core:
                 self.note_sent(consumer)
         if self._network is not None:
             self._network.tend(is_idle=not self.queues.count)
-            self.gate.is_lagging = True  # the gate does not know of these links: it leaves every round to this method
+            self.gate.is_lagging |= not self._network.is_seen  # the gate then leaves every round to this method
 
     # ---- what the launcher says
 

@@ -18,7 +18,9 @@ from zenoh.handlers import Callback
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    import doraflow_core
     from doraflow_runtime.net.fabric.session import Session
+    from doraflow_runtime.node_api.gate import AnyGate
 
 MOST_UNREAD = 65_536
 """Messages that lie unread: no honest senders are let have so many, see `lanes`."""
@@ -51,6 +53,17 @@ class ZenohDesk:
     def descriptors(self) -> tuple[int, ...]:
         """List nothing: the bell is rung."""
         return ()
+
+    def join(self, gate: AnyGate, take: Callable[[Arrival], None], nudge: Callable[[], None]) -> bool:
+        """Leave the gate as it is: what comes is given out by `receive` alone."""
+        del gate, take, nudge
+        return False
+
+    def bind(self, peer: bytes, source: doraflow_core.Source | None) -> None:
+        """Leave all messages to `receive`."""
+
+    def release(self, peer: bytes) -> None:
+        """Leave all messages to `receive`."""
 
     @property
     def has_more(self) -> bool:

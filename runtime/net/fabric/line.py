@@ -53,6 +53,7 @@ class ZenohLine:
     """
 
     def __init__(self, session: Session, ends: tuple[str, str, str], name: bytes, ring: Callable[[], None]) -> None:
+        self.wire = None
         self._ends = ends
         self._session = session
         self._life = ""
