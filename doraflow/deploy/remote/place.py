@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import time
 from dataclasses import asdict, dataclass, field
@@ -68,11 +69,25 @@ class Place:
         return folder.name if folder.parent == self.environments else ""
 
     def current(self) -> str:
-        """Name the current version; empty if there is none."""
+        """Name the current version; empty if there is none. Raises RemoteError for a folder in its place."""
+        link = self.root / "current"
         try:
-            return Path((self.root / "current").readlink()).name
+            return link.readlink().name
         except FileNotFoundError:
             return ""
+        except OSError:
+            if link.is_symlink():
+                raise
+            raise in_the_way(link, "the link to the current version goes there") from None
+
+
+def in_the_way(path: Path, why: str) -> RemoteError:
+    """Tell of what was made by hand where a deploy is to put a link."""
+    return RemoteError(
+        "DF875",
+        f"`{path}` is a folder that no deploy made, and {why}",
+        f"move it away there, such as `{shlex.join(('mv', str(path), f'{path}.by-hand'))}`, and try again",
+    )
 
 
 def place_of(base: str, dataflow: str, host: str) -> Place:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from doraflow.deploy.remote.errors import RemoteError
 from doraflow.deploy.remote.place import (
     Record,
     Whole,
+    in_the_way,
     moment,
     read_record,
     remove_unfinished,
@@ -95,11 +95,7 @@ def refuse_folder_at_venv(place: Place) -> None:
     """Raise a RemoteError for a folder where a link is to lead to the environment of the current version."""
     venv = place.root / VENV
     if venv.is_dir() and not venv.is_symlink():
-        raise RemoteError(
-            "DF875",
-            f"`{venv}` is a folder that no deploy made, and the version's environment goes there",
-            f"move it away there, such as `{shlex.join(('mv', str(venv), f'{venv}.by-hand'))}`, and try again",
-        )
+        raise in_the_way(venv, "the version's environment goes there")
 
 
 def _order(place: Place, record: Record) -> tuple[str, ...]:

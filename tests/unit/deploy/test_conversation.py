@@ -183,6 +183,24 @@ def test_an_environment_is_made_once_for_the_same_requirements(tmp_path: Path) -
     assert (tmp_path / "flow/edge/venv").resolve() == made.resolve()
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("venv", "the version's environment goes there"), ("current", "the link to the current version goes there")],
+)
+def test_a_folder_made_by_hand_in_the_place_of_a_link_is_told_before_anything_is_made(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    there = tmp_path / "flow/edge" / name
+    there.mkdir(parents=True)
+    with session(tmp_path) as opened, pytest.raises(DeployError) as caught:
+        moved = opened.copy(share({"requirements.txt": b"# nothing\n"}))
+        opened.prepare(moved.name, (), 60.0, environment=True)
+    assert str(caught.value) == f"on `edge`: `{there}` is a folder that no deploy made, and {why}"
+    assert caught.value.help == f"move it away there, such as `mv {there} {there}.by-hand`, and try again"
+    assert not (tmp_path / "flow/edge/environments").exists()
+    assert there.is_dir()
+
+
 def test_a_greeting_is_found_behind_what_a_login_shell_says(tmp_path: Path) -> None:
     channel = Channel(["sh", "-c", f"echo welcome; printf 'no line'; {command(sys.executable)}"], 30.0)
     assert channel.greet(program())["python"] == sys.version.split()[0]
