@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from doraflow_runtime.fleet.messages import (
@@ -112,3 +113,17 @@ def test_bytes_are_refused(data: bytes) -> None:
 def test_a_text_that_was_fitted_is_taken(text: str) -> None:
     stop = StopNotice("gpu", fit(text))
     assert decode(encode(SENDER, Beat("stopping", stop=stop)))[1] == Beat("stopping", stop=stop)
+
+
+PAGE = (Path(__file__).resolve().parents[4] / "docs/launcher-protocol.md").read_text()
+SHOWN = [line for line in PAGE.splitlines() if line.startswith('{"doraflow_fleet"')]
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_what_the_page_shows_is_read_and_written_as_it_stands(line: str) -> None:
+    sender, message = decode(line.encode())
+    assert encode(sender, message).decode() == line
+
+
+def test_the_page_shows_every_kind_of_message() -> None:
+    assert {json.loads(line)["kind"] for line in SHOWN} == {"beat", "table", "ping", "pong", "ask", "answer"}
