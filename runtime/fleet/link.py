@@ -16,6 +16,7 @@ from doraflow_runtime.net import admission
 from doraflow_runtime.net.events import read_events
 from doraflow_runtime.net.security import secured
 from doraflow_runtime.net.sockets import Attempts, connector, has, listener
+from doraflow_runtime.net.transport import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +36,14 @@ class LinkError(Exception):
 class Line:
     """The way to one other launcher. It is made again by itself, for ever; `refused` learns that it cannot be made."""
 
-    def __init__(self, socket: AnySocket, monitor: AnySocket, attempts: Attempts, refused: Callable[[], None]) -> None:
+    def __init__(
+        self, socket: AnySocket, monitor: AnySocket, attempts: Attempts, refused: Callable[[News], None]
+    ) -> None:
         self._refused = refused
         self.monitor = monitor
         self._socket = socket
         self._attempts = attempts
+        self._has_failed = False
         self.is_up = False
 
     def look(self) -> bool:
@@ -64,10 +68,12 @@ class Line:
 
     def _on_news(self, news: News) -> None:
         if news == "up":
-            self.is_up = True
+            self.is_up, self._has_failed = True, False
             return
         if not self.is_up:
-            self._refused()
+            if news != "cut" or not self._has_failed:  # a cut follows every other failure
+                self._refused(news)
+            self._has_failed = True
             self._attempts.again()  # by another of its keys it may be let in
         self.is_up = False
 
@@ -154,12 +160,9 @@ class Link:
         self._listener = listener(self._context, terms.endpoint, secure, LARGEST)
         for host, endpoint in terms.endpoints.items():
             socket, monitor = connector(self._context, endpoint, host, secure)
-            words = (
-                f"the launcher of host `{host}` ({endpoint}) cannot be spoken to: the other side hangs up before the "
-                "greeting, since the keys of the two hosts do not fit or another program listens there"
-            )
+            words = f"the launcher of host `{host}` ({endpoint}) cannot be spoken to"
             attempts = Attempts(socket, endpoint, host, secure)
-            self._lines[host] = Line(socket, monitor, attempts, partial(tell, words))
+            self._lines[host] = Line(socket, monitor, attempts, partial(_tell_why, tell, words))
 
     def _descriptors(self) -> list[int]:
         sockets = [self._listener, self._admission, *(line.monitor for line in self._lines.values())]
@@ -173,3 +176,7 @@ class Link:
         except zmq.ZMQError:
             proved = ""
         self._on_message(proved, parts[1].bytes)
+
+
+def _tell_why(tell: Callable[[str], None], words: str, news: News) -> None:
+    tell(f"{words}: {why_not(news)}")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ENDPOINT = "inproc://zeromq.zap.01"
 QUIET_SECONDS = 60.0
 MOST_ADDRESSES = 256
+IPV4_IN_IPV6 = b"::ffff:"
+"""What stands before an IPv4 address where a socket listens for both."""
 
 _VERSION = b"1.0"
 _REQUEST_FRAMES = 7
@@ -152,4 +154,5 @@ def _answer_one(socket: zmq.Socket[Any], admission: Admission) -> None:
 
 def _printable(address: bytes) -> str:
     """An address comes from libzmq, not from the peer; still nothing that steers a terminal gets into a log."""
-    return "".join(letter if letter.isprintable() else "?" for letter in address.decode("ascii", "replace"))[:64]
+    text = address.removeprefix(IPV4_IN_IPV6).decode("ascii", "replace")
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:64]

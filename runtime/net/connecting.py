@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.net.transport import why_not
 from doraflow_runtime.node_api import log_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from doraflow_runtime.contract import OutgoingLink
-    from doraflow_runtime.net.transport import Line
+    from doraflow_runtime.net.transport import Line, News
 
 MOST_AT_ONCE = 256
 
@@ -27,7 +28,7 @@ class FarConnection:
     def __init__(self, line: Line, link: OutgoingLink) -> None:
         self.name, self.host, self.address = link.link.consumer, link.host, link.address
         self.must_greet = False
-        self._was_refused = False
+        self._told: set[News] = set()
         self._is_joined = False
         self._was_up = False
         self._line = line
@@ -53,7 +54,7 @@ class FarConnection:
                 self.must_greet = self._is_joined = True
                 yield True
                 continue
-            self._tell_of_cut(was_up=was_up)
+            self._tell_of_cut(news, was_up=was_up)
             if not self._is_joined:
                 self._line.try_again()
             self._is_joined = was_up = False
@@ -61,7 +62,7 @@ class FarConnection:
 
     def note_answer(self, dropped: int) -> None:
         """Note that the reader has answered the greeting; `dropped` messages were lost meanwhile."""
-        self._was_refused = False
+        self._told.clear()
         if self._was_up:
             lost = f"; {dropped} messages on their way were dropped" if dropped else ""
             text = f"the link to `{self.name}` on `{self.host}` is there again{lost}"
@@ -102,13 +103,10 @@ class FarConnection:
         """Close the connection; what was handed over is still sent, for a moment."""
         self._line.close()
 
-    def _tell_of_cut(self, *, was_up: bool) -> None:
+    def _tell_of_cut(self, news: News, *, was_up: bool) -> None:
         where = f"the link to `{self.name}` on `{self.host}` ({self.address})"
         if was_up:
             self.warn(f"{where} is cut; it is taken up again")
-        elif not self._is_joined and not self._was_refused:
-            self._was_refused = True
-            self.warn(
-                f"{where} cannot be made: the other side hangs up before the greeting, since the keys of the two hosts "
-                "do not fit or another program listens there"
-            )
+        elif not self._is_joined and news not in self._told and not (news == "cut" and self._told):
+            self._told.add(news)
+            self.warn(f"{where} cannot be made: {why_not(news)}")

@@ -5,6 +5,7 @@ Only reads; what follows from an event is decided by those who asked.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import zmq
@@ -22,7 +23,6 @@ _NEWS: dict[int, News] = {
     zmq.EVENT_DISCONNECTED: "cut",
     zmq.EVENT_HANDSHAKE_FAILED_AUTH: "refused",
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "refused",
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "refused",
 }
 
 
@@ -30,6 +30,10 @@ def read_events(monitor: AnySocket) -> Iterator[News]:
     """Read what has happened since, without waiting."""
     while has(monitor, zmq.POLLIN):
         parts = monitor.recv_multipart(zmq.NOBLOCK)
-        news = _NEWS.get(parse_monitor_message(parts)["event"])
+        told = parse_monitor_message(parts)
+        news = _NEWS.get(told["event"])
         if news is not None:
             yield news
+        elif told["event"] == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+            # What was left undone is reading, if time is over; the errors of a connection that has ended are others.
+            yield "silent" if told["value"] == errno.EAGAIN else "refused"

@@ -6,6 +6,7 @@ another host, and by no other.
 
 from __future__ import annotations
 
+import socket as sockets
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -34,6 +35,9 @@ LINGER_MS = 1000
 MOST_UNREAD = 1024
 """Messages that lie unread on one connection: no honest sender is let have so many, see `lanes`."""
 
+EVERYWHERE = "//*:"
+"""What an endpoint on all addresses of this host holds."""
+
 _ENDS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 _FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 _WATCHED = _ENDS | _FAILURES | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -50,6 +54,8 @@ def listener(context: zmq.Context[Any], endpoint: str, secure: Secure, largest: 
         socket.set(zmq.ROUTER_MANDATORY, 1)  # what cannot be sent is said again later, so it must be known
         socket.set(zmq.MAXMSGSIZE, largest)
         secure(socket, "", 0)
+        if "[" in endpoint or (EVERYWHERE in endpoint and _has_both()):
+            socket.set(zmq.IPV6, 1)
         socket.bind(endpoint)
     except BaseException:
         socket.close(0)
@@ -68,6 +74,8 @@ def connector(context: zmq.Context[Any], endpoint: str, peer: str, secure: Secur
         socket.set(zmq.RECONNECT_IVL, RECONNECT_MS[0])
         socket.set(zmq.RECONNECT_IVL_MAX, RECONNECT_MS[1])
         secure(socket, peer, 0)
+        if "[" in endpoint:
+            socket.set(zmq.IPV6, 1)  # of a name it would look for nothing but IPv6
         monitor = socket.get_monitor_socket(_WATCHED)
         socket.connect(endpoint)
     except BaseException:
@@ -116,3 +124,12 @@ def _set_up(socket: AnySocket) -> None:
     socket.set(zmq.HEARTBEAT_TIMEOUT, SILENCE_MS)
     socket.set(zmq.HEARTBEAT_TTL, SILENCE_MS)
     socket.set(zmq.HANDSHAKE_IVL, SILENCE_MS)
+
+
+def _has_both() -> bool:
+    """Tell whether one socket can listen by IPv4 and IPv6: the kernel may have no IPv6, or none that is switched on."""
+    try:
+        with sockets.create_server(("::", 0), family=sockets.AF_INET6, dualstack_ipv6=True):
+            return True
+    except (OSError, ValueError):
+        return False

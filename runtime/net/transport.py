@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 ZENOH = "eclipse-zenoh"
 
-News: TypeAlias = Literal["up", "cut", "refused"]
+News: TypeAlias = Literal["up", "cut", "refused", "silent"]
+
+
+def why_not(news: News) -> str:
+    """Say why a connection cannot be made, from what became of it."""
+    if news == "silent":
+        return "the other side does not answer: it may be paused or hang, or another program listens there"
+    return (
+        "the other side hangs up before the greeting, since the keys of the two hosts do not fit or another program "
+        "listens there"
+    )
 
 
 class Arrival(NamedTuple):
