@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.pipeline import NODES, PIPELINE
 
 if TYPE_CHECKING:
@@ -21,12 +23,23 @@ ACCOUNT = (
 HOSTS = ("one", "two", "three")
 
 
-def test_a_host_that_is_killed_and_started_again_loses_only_what_it_held(fleet: Fleet) -> None:
-    flow = PIPELINE.replace("    path: sink.py\n", '    path: sink.py\n    env: {{COUNT: "{count}"}}\n')
+@pytest.mark.parametrize(
+    ("options", "count", "seen"),
+    [("", COUNT, 1000), ("{{transport: zenoh, insecure: true}}", COUNT // 2, 1)],
+    ids=["zeromq", "zenoh"],
+)
+def test_a_host_that_is_killed_and_started_again_loses_only_what_it_held(
+    fleet: Fleet, options: str, count: int, seen: int
+) -> None:
+    if options:
+        pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
+    flow = (f"communication: {{{{remote: {options}}}}}\n" if options else "") + PIPELINE.replace(
+        "    path: sink.py\n", '    path: sink.py\n    env: {{COUNT: "{count}"}}\n'
+    )
     nodes = {**NODES, "sink": f"import os\n{NODES['sink']}{ACCOUNT}"}
-    bundle = fleet.build(flow.format(count=COUNT, policy="backpressure"), nodes)
+    bundle = fleet.build(flow.format(count=count, policy="backpressure"), nodes)
     sink, source, relay = (fleet.launch(bundle, host) for host in ("three", "one", "two"))
-    sink.wait_for("got 1000")
+    sink.wait_for(f"got {seen}")
     fleet.network.kill("two")
     assert relay.wait() == -9
     relay = fleet.launch(bundle, "two")
@@ -36,4 +49,4 @@ def test_a_host_that_is_killed_and_started_again_loses_only_what_it_held(fleet: 
     assert int(missing) <= MOST
     assert int(again) <= MOST
     assert " 0 wrong, " in sink.out
-    assert f"last {COUNT - 1}" in sink.out
+    assert f"last {count - 1}" in sink.out
