@@ -8,6 +8,7 @@ import mmap
 import os
 import socket
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -25,6 +26,10 @@ WANTS, SEEN, RETURNED, FETCHED, CREDITS, SLOTS = 192, 256, 264, 320, 384, 2048
 PLACES = 128
 KNOCK = wire.frame(Kind.KNOCK, 0)
 RECORD = lay_out(byte_hole(4)).record
+
+
+RECORD_VECTOR = bytes.fromhex((Path(__file__).parent / "vectors" / "rings" / "record.hex").read_text())
+"""The record of message 7, sent at 7 ns, before anything else has come by the connection."""
 
 
 def schema() -> bytes:

@@ -15,7 +15,7 @@ from doraflow_runtime.shm import wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.runtime.rings import HEAD, KNOCK, SLEEP, TAKEN, WRITTEN, Sender, message
+from tests.unit.runtime.rings import HEAD, KNOCK, RECORD_VECTOR, SLEEP, TAKEN, WRITTEN, Sender, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +58,14 @@ def numbers(node: Node) -> list[int]:
     while (event := node.next(0)) is not None and event.value is not None:
         found.append(first_four(event.value))
     return found
+
+
+def test_the_vector_of_a_record_is_read(sender: Sender, reader: Node) -> None:
+    sender.ring.memory[HEAD : HEAD + len(RECORD_VECTOR)] = RECORD_VECTOR
+    sender.ring.set(WRITTEN, len(RECORD_VECTOR))
+    event = reader.next(5)
+    assert event is not None
+    assert (first_four(event.value), event.metadata.get("sent_ns", 7)) == (7, 7)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,7 +16,7 @@ from doraflow_runtime.compiled import is_compiled
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind
 
-from tests.unit.runtime.rings import HEAD, SLEEP, TAKEN, WRITTEN, Reader, ring_memory
+from tests.unit.runtime.rings import HEAD, RECORD_VECTOR, SLEEP, TAKEN, WRITTEN, Reader, ring_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +60,22 @@ def test_the_next_pages_of_a_ring_are_there_before_a_message_needs_them_and_only
         assert unused <= 4 * mmap.PAGESIZE
         assert 8 * mmap.PAGESIZE <= os.fstat(descriptor).st_blocks * 512 <= 32 * mmap.PAGESIZE
     os.close(descriptor)
+
+
+def test_a_record_is_written_like_its_vector_but_for_its_time(run: Run) -> None:
+    descriptor = ring_memory()
+    with connected(run) as (node, connection):
+        reader = Reader(connection, descriptor)
+        node.is_empty()
+        send(node, 1)  # announces the type, so by the connection
+        assert reader.messages() == [1]
+        begin = reader.ring.get(WRITTEN)
+        send(node, 7)
+        written = bytes(reader.ring.memory[HEAD + begin : HEAD + reader.ring.get(WRITTEN)])
+    os.close(descriptor)
+    frame, time_of_sending = slice(8, 20), slice(20, 28)
+    assert (len(written), written[frame]) == (len(RECORD_VECTOR), RECORD_VECTOR[frame])
+    assert written[time_of_sending.stop :] == RECORD_VECTOR[time_of_sending.stop :]
 
 
 def test_a_producer_sends_to_a_reader_that_is_awake_by_the_ring_and_wakes_one_that_sleeps(run: Run) -> None:

@@ -203,6 +203,7 @@ def test_both_sides_read_the_lines_that_the_page_shows() -> None:
         News("returned", "camera", 7),
         News("gone", "camera"),
         News("away", "camera"),
+        News("life", "camera", life="killed by SIGKILL"),
         News("clock", "camera", offset=7),
         News("stop"),
         News("measure"),

@@ -28,6 +28,8 @@ def body(content: bytes) -> bytes:
 WRITTEN = {
     "hello": frames.hello(Hello("vision", "camera", bytes(range(16)), (Stand(1, 7, 0), Stand(65535, 1, 0)))),
     "welcome": frames.welcome((Stand(1, 6, 16), Stand(65535, 0, 2**64 - 1))),
+    "grant": frames.grant((Stand(1, 8, 24),)),
+    "refused": frames.refused("`camera` is not of this host: é"),
     "records": b"".join(
         (
             frames.record(frames.type_frame(5, SCHEMA)),
@@ -45,7 +47,7 @@ def frame(data: bytes) -> tuple[dict[str, Any], bytes]:
     size, kind, flags, link, number = struct.unpack("<IBBHI", data[:12])
     body, rest = data[12 : 12 + size], data[12 + size :]
     assert len(body) == size
-    readers = {1: hello, 2: schema, 3: message, 6: nothing, 16: stands}
+    readers = {1: hello, 2: schema, 3: message, 6: nothing, 16: stands, 17: stands, 18: reason}
     return {"kind": kind, "flags": flags, "link": link, "number": number} | readers[kind](body), rest
 
 
@@ -58,6 +60,11 @@ def hello(body: bytes) -> dict[str, Any]:
 
 def stands(body: bytes) -> dict[str, Any]:
     return {"stands": list(struct.iter_unpack("<HQQ", body))}
+
+
+def reason(body: bytes) -> dict[str, Any]:
+    assert len(body) <= 300
+    return {"reason": body.decode()}
 
 
 def schema(body: bytes) -> dict[str, Any]:
@@ -111,6 +118,12 @@ def test_the_greeting_and_its_answer_are_read_from_the_page() -> None:
     )
     answer = {"kind": 16, "flags": 0, "link": 0, "number": 0, "stands": [(1, 6, 16), (65535, 0, 2**64 - 1)]}
     assert frame(vector("welcome")) == (answer, b"")
+
+
+def test_what_the_reader_says_later_is_read_from_the_page() -> None:
+    head = {"flags": 0, "link": 0, "number": 0}
+    assert frame(vector("grant")) == (head | {"kind": 17, "stands": [(1, 8, 24)]}, b"")
+    assert frame(vector("refused")) == (head | {"kind": 18, "reason": "`camera` is not of this host: é"}, b"")
 
 
 def test_records_are_read_from_the_page() -> None:
