@@ -28,7 +28,11 @@ def add_link_options(parser: argparse.ArgumentParser) -> None:
         "--port-base", type=_port, default=0, metavar="PORT", help="the first TCP port of the links between hosts"
     )
     parser.add_argument(
-        "--listen", default=ANY_ADDRESS, metavar="ADDRESS", help="where to listen for other hosts (default: everywhere)"
+        "--listen",
+        type=_listen,
+        default=ANY_ADDRESS,
+        metavar="ADDRESS",
+        help="where to listen for other hosts (default: everywhere)",
     )
     parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder with the keys of this host")
     parser.add_argument(
@@ -57,10 +61,24 @@ def seconds_or_off(text: str) -> float | None:
     """Read a number of seconds, or `off`, which is None."""
     if text == "off":
         return None
-    value = float(text)
+    return seconds(text, "is not a number of seconds, and not `off`")
+
+
+def seconds(text: str, fault: str = "is not a number of seconds") -> float:
+    """Read a number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"`{text}` {fault}")
     return value
+
+
+def _listen(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text is no address: name one of this host, or leave the option out")
+    return text
 
 
 def _address(text: str) -> tuple[str, str]:
@@ -71,7 +89,6 @@ def _address(text: str) -> tuple[str, str]:
 
 
 def _port(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is no port")
-    return value
+    if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"`{text}` is no port: give a number from 1 to {HIGHEST_PORT}")
+    return int(text)

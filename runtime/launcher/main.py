@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.places import NAME_RULE, is_run_name
 from doraflow_runtime.launcher import kernel
-from doraflow_runtime.launcher.link_options import add_link_options, changes_of, meeting_of, seconds_or_off
+from doraflow_runtime.launcher.link_options import add_link_options, changes_of, meeting_of, seconds, seconds_or_off
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS
 from doraflow_runtime.launcher.probing import DEFAULT_TIMEOUT, LEVELS, check_health
 
@@ -90,10 +89,10 @@ def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output", choices=("text", "json"), default="text", help="json: one object a line on stdout")
     parser.add_argument(
-        "--start-timeout", type=_seconds, default=120.0, metavar="SECONDS", help="how long nodes may take to join"
+        "--start-timeout", type=seconds, default=120.0, metavar="SECONDS", help="how long nodes may take to join"
     )
     parser.add_argument(
-        "--grace", type=_seconds, default=5.0, metavar="SECONDS", help="pause before SIGTERM, and before SIGKILL"
+        "--grace", type=seconds, default=5.0, metavar="SECONDS", help="pause before SIGTERM, and before SIGKILL"
     )
     add_link_options(parser)
     parser.add_argument(
@@ -136,7 +135,7 @@ def _parse(host: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--health-timeout",
-        type=_seconds,
+        type=seconds,
         default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
         help="how long a check of the health may take",
@@ -165,18 +164,10 @@ def _options(given: argparse.Namespace) -> Options:
     )
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
-    return value
-
-
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of runs: the run itself is one")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of runs: the run itself is one")
+    return int(text)
 
 
 def _name(text: str) -> str:

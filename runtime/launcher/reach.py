@@ -80,7 +80,8 @@ def variable(host: str) -> str:
 def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]) -> Reach:
     """Settle addresses and ports: the command line comes first, then the environment, then the bundle.
 
-    Raises LaunchError for a host that the dataflow has not, an address that cannot be found, or ports beyond the last.
+    Raises LaunchError for a host that the dataflow has not, an address that cannot be found or is not of this host,
+    ports beyond the last, or those of two hosts in one place.
     """
     known = [peer.host for peer in wiring.peers]
     for host in changes.addresses:
@@ -94,8 +95,10 @@ def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, s
         peer.host: changes.addresses.get(peer.host) or environment.get(variable(peer.host)) or peer.address
         for peer in wiring.peers
     }
-    reach = Reach(addresses, _offset(wiring, changes, environment), changes.listen)
+    listen = _own_address(changes.listen) if wiring.peers else ANY_ADDRESS
+    reach = Reach(addresses, _offset(wiring, changes, environment), listen)
     findings = [_unknown(host, addresses[host]) for host in _connected(wiring) if not _is_found(addresses[host])]
+    findings += _clashes(wiring, reach)
     if findings:
         raise LaunchError(*findings)
     return reach
@@ -141,6 +144,50 @@ def _is_found(address: str) -> bool:
     return True
 
 
+def _own_address(listen: str) -> str:
+    """Give the address to listen on as numbers: ZeroMQ listens on no name. Raises LaunchError if it is not here."""
+    if listen == ANY_ADDRESS:
+        return listen
+    try:
+        found = str(socket.getaddrinfo(listen, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError):
+        why = "and nothing is known of that address"
+    else:
+        if _is_here(found):
+            return found
+        why = "which is no address of this host"
+    text = f"`--listen` names `{listen}`, {why}"
+    raise LaunchError(Finding("DF832", text, help="name an address of this host with `--listen`, or leave it out"))
+
+
+def _is_here(address: str) -> bool:
+    """Tell whether an address is one of this host."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.bind(place)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _clashes(wiring: HostWiring, reach: Reach) -> Iterator[Finding]:
+    """Find hosts in one place with the same ports: at the build, which gives them out, their addresses differed."""
+    places: dict[tuple[str, int], str] = {}
+    for peer in wiring.peers:
+        address = reach.addresses[peer.host]
+        other = places.setdefault((address, peer.port), peer.host)
+        if peer.port == wiring.port and reach.listen in (ANY_ADDRESS, address) and _is_here(address):
+            other = wiring.host
+        if other != peer.host:
+            yield Finding(
+                "DF832",
+                f"hosts `{other}` and `{peer.host}` are both reached at `{address}`, with the same ports: the build "
+                "gave them out for different addresses",
+                help="give both an `address` under `hosts` and build again",
+            )
+
+
 def _unknown(host: str, address: str) -> Finding:
     return Finding(
         "DF831",
@@ -152,7 +199,7 @@ def _unknown(host: str, address: str) -> Finding:
 def _try(listen: str, port: int) -> OSError | None:
     """Listen for a moment; gives what the system has against it."""
     try:
-        name = EVERYWHERE if listen == ANY_ADDRESS else listen
+        name = EVERYWHERE if listen == ANY_ADDRESS else listen  # numbers, see `_own_address`
         family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -119,7 +119,7 @@ def test_a_link_to_a_node_that_is_on_no_host_is_refused(world: Any) -> None:
     ("arguments", "expected"),
     [
         (("--sources", "no-such-folder"), "the folder no-such-folder does not exist"),
-        (("--grace", "-1"), "-1 is not a number of seconds"),
+        (("--grace", "-1"), "`-1` is not a number of seconds"),
         (("--output", "xml"), "invalid choice: 'xml'"),
         (("--unknown",), "unrecognized arguments: --unknown"),
     ],
