@@ -87,6 +87,11 @@ class FarConnection:
         """Hand over a message. What cannot be taken, since the connection is gone, is sent anew after the next one."""
         self._line.put(*parts)
 
+    @property
+    def piece_bytes(self) -> int:
+        """How much of a payload best goes beside one frame."""
+        return self._line.piece_bytes
+
     def warn(self, text: str) -> None:
         """Write a line that names the reader."""
         log_lines.write("warn", text, target="doraflow_runtime", fields={"consumer": self.name, "host": self.host})

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAGIC = b"DFLN"
-NET_VERSION = 2
+NET_VERSION = 3
 LARGEST_HEAD = wire.LARGEST_BODY + 1024
 """Bytes of a frame without a payload that travels beside it."""
 
 LARGEST_PART = 2 << 30
 """Bytes of a payload that travels beside its frame."""
+
+IN_PIECES = 0x04
+"""What flags of a message say whose payload travels beside several frames: its own, and those that follow."""
 
 LONGEST_REASON = 300
 """Bytes of what a reader says when it hangs up."""
@@ -40,6 +43,7 @@ class NetKind(IntEnum):
     WELCOME = 16
     GRANT = 17
     REFUSED = 18
+    PIECE = 19
 
 
 class Stand(NamedTuple):
@@ -64,7 +68,7 @@ class Hello(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as it lies in its record. `content` is empty and `beside` its size if another part follows."""
+    """A message as it lies in its record. `content` is empty and `beside` its size if it travels beside the record."""
 
     number: int
     sent_ns: int
@@ -146,6 +150,11 @@ def message_beside(link: int, type_number: int, flags: int, number: int, body: b
     return message(link, type_number, flags & ~wire.IN_SLOT, number, head + rest)
 
 
+def piece(link: int, number: int) -> bytes:
+    """Write the record beside which the next piece of a message travels."""
+    return record(HEADER.pack(0, NetKind.PIECE, 0, link, 0), number)
+
+
 def read_frame(data: bytes) -> Frame:
     """Read a part that holds one frame. Raises WireError."""
     if len(data) < HEADER.size:
@@ -191,7 +200,7 @@ def read_message(frame: Frame, number: int) -> Message:
     record_at = _MESSAGE.size + metadata_size
     content_at = record_at + record_size
     rest = len(body) - content_at
-    if frame.flags & ~wire.AS_STREAM or rest not in (0, content_size):
+    if frame.flags & ~(wire.AS_STREAM | IN_PIECES) or rest not in (0, content_size):
         raise WireError("a message whose parts do not add up to its length")
     metadata, record = body[record_at - metadata_size : record_at], body[record_at:content_at]
     return Message(number, sent_ns, metadata, record, memoryview(body)[content_at:], content_size - rest)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from doraflow_runtime.formats.arrow import flat_width
+from doraflow_runtime.net import frames
 from doraflow_runtime.net.frames import Stand
 from doraflow_runtime.net.lanes import Inbound
+from doraflow_runtime.net.pieces import Pieces
 from doraflow_runtime.node_api.incoming import Feed, Received
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import WireError
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import doraflow_core
-    from doraflow_runtime.net import frames
+    from doraflow_runtime.formats.arrow import Rebuilder
     from doraflow_runtime.net.frames import Hello
     from doraflow_runtime.node_api.incoming import Inlet
     from doraflow_runtime.shm.wire import Frame
 
 REPORT_AFTER = 1024 * 1024
 """Bytes after which a sender is told how far its reader is: it keeps them until then."""
+
+_NOTHING = memoryview(b"")
 
 
 NewSource: TypeAlias = "Callable[[Iterable[tuple[Inlet, Inbound]]], doraflow_core.Source | None]"
@@ -54,6 +58,7 @@ class FarProducer(Feed):
         self._bytes = 0
         self._new_source = new_source
         self.source: doraflow_core.Source | None = None
+        self._pieces = Pieces()
         for stand in self._checked(greeting):
             self.lanes[stand.link].begin(stand.at)
 
@@ -67,8 +72,9 @@ class FarProducer(Feed):
         return lost
 
     def begin_connection(self, peer: bytes) -> None:
-        """Take note of a new connection: types are described anew on each."""
+        """Take note of a new connection: types are described anew on each, and messages begun anew."""
         self.peer = peer
+        self._pieces.clear()
         self._types.clear()
         self._type_bytes = 0
         self._bytes = 0
@@ -119,20 +125,42 @@ class FarProducer(Feed):
             return at
         return self.source.take_records(data, at)
 
-    def message(self, frame: Frame, beside: memoryview | None, head: frames.Message) -> tuple[Received, int]:
-        """Take a message; gives it, and how many before it are missing. Raises WireError or LaneError."""
+    def message(self, frame: Frame, number: int, beside: memoryview | None) -> tuple[Received, int] | None:
+        """Take a message; gives it, and how many before it are missing. Raises WireError or LaneError.
+
+        None if it is not there yet: it comes in pieces.
+        """
+        head = frames.read_message(frame, number)
+        if frame.flags & frames.IN_PIECES:
+            self._open(frame)
+            self.lanes[frame.link].check(number)
+            self._pieces.begin(frame, head, beside or _NOTHING)
+            return None
+        self._pieces.check_none(frame.link)
+        if (0 if beside is None else len(beside)) != head.beside:
+            raise WireError("a message whose payload is not as long as it says")
+        return self._received(frame, head, head.content if beside is None else beside)
+
+    def piece(self, frame: Frame, number: int, beside: memoryview | None) -> tuple[Received, int] | None:
+        """Take the next piece of a message; with the last one, gives what `message` does. Raises the same."""
+        whole = self._pieces.add(frame.link, number, beside or _NOTHING)
+        return None if whole is None else self._received(*whole)
+
+    def _open(self, frame: Frame) -> tuple[Inlet, Rebuilder | None]:
+        """Give the link of a message, and its type unless it is a stream. Raises WireError."""
         inlet = self._inlets.get(frame.link)
         if inlet is None:
             raise self._not_open(frame.link)
-        if (0 if beside is None else len(beside)) != head.beside:
-            raise WireError("a message whose payload is not as long as it says")
-        rebuilder = None
-        if not frame.flags & wire.AS_STREAM:
-            rebuilder = self._types.get(frame.number)
-            if rebuilder is None:
-                raise WireError(f"type {frame.number} was never announced")
+        if frame.flags & wire.AS_STREAM:
+            return inlet, None
+        rebuilder = self._types.get(frame.number)
+        if rebuilder is None:
+            raise WireError(f"type {frame.number} was never announced")
+        return inlet, rebuilder
+
+    def _received(self, frame: Frame, head: frames.Message, content: memoryview) -> tuple[Received, int]:
+        inlet, rebuilder = self._open(frame)
         missing = self.lanes[frame.link].take(head.number)
-        content = head.content if beside is None else beside
         self._bytes += len(content)
         message = wire.Message(head.sent_ns, head.metadata, head.record, content, None)
         return Received(self, inlet, message, rebuilder), missing
@@ -141,6 +169,7 @@ class FarProducer(Feed):
         """Take note that nothing more comes on a link; None if that is known. Raises WireError."""
         if link not in self._all:
             raise self._not_open(link)
+        self._pieces.check_none(link)
         inlet = self._inlets.pop(link, None)
         if inlet is not None and self.source is not None:  # else it was said again after a cut
             self.source.close_link(link)

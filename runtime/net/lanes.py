@@ -176,12 +176,16 @@ class Inbound(InboundState):
         self.lost += missing
         return missing
 
-    def take(self, number: int) -> int:
-        """Take a message in; gives how many before it are missing. Raises LaneError."""
+    def check(self, number: int) -> None:
+        """Raise LaneError for a message that cannot come now."""
         if number <= self.taken:
             raise LaneError(f"message {number} came after {self.taken}")
         if number > self.limit:
             raise LaneError(f"message {number} came, and no more than {self.limit} were asked for")
+
+    def take(self, number: int) -> int:
+        """Take a message in; gives how many before it are missing. Raises LaneError."""
+        self.check(number)
         missing = self._skip(number)
         self.lost += missing
         self.taken = number

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doraflow_runtime.net import frames
+from doraflow_runtime.net.frames import NetKind
 from doraflow_runtime.net.incoming import FarProducer
 from doraflow_runtime.net.lanes import LaneError
 from doraflow_runtime.node_api import log_lines
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.node_api.reception import Reception
 
 MOST_AT_ONCE = 256
+_HAVE_CONTENT = (Kind.MESSAGE, NetKind.PIECE)
 MOST_PARTS = 2
 MOST_REFUSED = 64
 """Peers that were refused and may still talk: they are not listened to, and not answered again."""
@@ -143,17 +145,20 @@ class Listener:
             number, frame, at = frames.read_record(data, at)
             is_last = at == len(data)
             self._take_next(producer, frame, number, beside if is_last else None)
-            if is_last and beside is not None and frame.kind == Kind.MESSAGE:
+            if is_last and beside is not None and frame.kind in _HAVE_CONTENT:
                 return
             at = producer.take_records(data, at)
         if beside is not None:
             raise WireError("a payload that belongs to no message")
 
     def _take_next(self, producer: FarProducer, frame: Frame, number: int, beside: memoryview | None) -> None:
-        if frame.kind == Kind.MESSAGE:
-            received, missing = producer.message(frame, beside, frames.read_message(frame, number))
-            self._note_loss(producer, {received.inlet.input: missing} if missing else {})
-            self._reception.let_in(received)
+        if frame.kind in _HAVE_CONTENT:
+            take = producer.message if frame.kind == Kind.MESSAGE else producer.piece
+            arrived = take(frame, number, beside)
+            if arrived is not None:
+                received, missing = arrived
+                self._note_loss(producer, {received.inlet.input: missing} if missing else {})
+                self._reception.let_in(received)
         elif frame.kind == Kind.TYPE:
             producer.learn(frame)
         elif frame.kind == Kind.CLOSED:

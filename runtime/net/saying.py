@@ -47,4 +47,8 @@ def transmit(
     else:
         connection.put(frames.message(link, type_number, flags, number, body))
         return
-    connection.put(frames.message_beside(link, type_number, flags, number, body, len(content)), content)
+    size, most = len(content), connection.piece_bytes
+    flags |= frames.IN_PIECES if size > most else 0
+    connection.put(frames.message_beside(link, type_number, flags, number, body, size), content[:most])
+    for at in range(most, size, most):
+        connection.put(frames.piece(link, number), content[at : at + most])

@@ -53,6 +53,10 @@ class Line(Protocol):
         """Tell what has become of the connection since. After `up` nothing counts that was on its way before."""
 
     @property
+    def piece_bytes(self) -> int:
+        """How much of a payload best goes beside one frame."""
+
+    @property
     def is_writable(self) -> bool:
         """Whether a frame can be taken now."""
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from doraflow_runtime.net.transport import News
     from doraflow_runtime.node_api.gate import AnyGate
 
+PIECE_BYTES = 512 * 1024
+"""Bytes that ZeroMQ encrypts, sends and decrypts as one. In pieces of this size both hosts work on a large message at a
+time, in memory that their processors still have at hand; smaller ones cost more calls than they save."""
+
 
 class ZeroMq:
     """A node's context, and how its sockets get their keys. Raises RuntimeError if the keys cannot be used."""
@@ -77,6 +81,11 @@ class ZeroMqLine:
     def news(self) -> Iterator[News]:
         """Tell what has become of the connection since."""
         return read_events(self._monitor)
+
+    @property
+    def piece_bytes(self) -> int:
+        """Tell how much of a payload best goes beside one frame."""
+        return PIECE_BYTES
 
     @property
     def is_writable(self) -> bool:

@@ -18,6 +18,7 @@ import zenoh
 from doraflow_runtime.net.fabric.keys import answers_key, frames_key, process_of, reader_key
 from doraflow_runtime.net.fabric.mailbox import Mailbox
 from doraflow_runtime.net.fabric.writer import Letter, Writer
+from doraflow_runtime.net.frames import LARGEST_PART
 from zenoh.handlers import Callback
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ class ZenohLine:
                 self._patience = ANSWER_SECONDS if what == "here" else min(2 * self._patience, LONGEST_WAIT)
                 self._begin(reader)
                 yield "up"
+
+    @property
+    def piece_bytes(self) -> int:
+        """Let a payload stay whole: zenoh cuts it up by itself."""
+        return LARGEST_PART
 
     @property
     def is_writable(self) -> bool:

@@ -158,6 +158,10 @@ BROKEN = {
         (message(1, size=70_000), b"short"),
         "a message whose payload is not as long as it says",
     ),
+    "a piece of a message that was not begun": (
+        (frames.piece(1, 1), b"piece"),
+        "a piece of message 1 on link 1, which was not begun",
+    ),
     "half a record": ((message(1)[:-1],), "a truncated record"),
     "a payload beside what is no message": (
         (frames.record(wire.closed(1)), b"payload"),

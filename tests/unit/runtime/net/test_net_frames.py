@@ -28,7 +28,7 @@ def test_a_greeting_comes_back_as_it_was(dataflow: str, producer: str, stands: l
 
 def test_the_bytes_of_a_greeting_are_those_of_the_page() -> None:
     assert frames.hello(Hello("v", "c", bytes(16), (Stand(7, 1, 0),))).hex() == (
-        "2e00000001000000000000004446 4c4e020001000100".replace(" ", "") + "00" * 16 + "7663" + "0700"
+        "2e00000001000000000000004446 4c4e030001000100".replace(" ", "") + "00" * 16 + "7663" + "0700"
         "0100000000000000" + "00" * 8
     )
 
@@ -38,10 +38,10 @@ def test_the_bytes_of_a_greeting_are_those_of_the_page() -> None:
     [
         (b"", "a malformed greeting"),
         (b"DFLW" + bytes(22), "the peer speaks another protocol"),
-        (b"DFLN\x09\x00" + bytes(20), "the peer speaks version 9 of links between hosts, this node speaks 2"),
-        (b"DFLN\x02\x00\xff\x00" + bytes(18), "a malformed greeting"),
-        (b"DFLN\x02\x00\x01\x00\x00\x00" + bytes(16) + b"\xff", "a malformed greeting"),
-        (b"DFLN\x02\x00\x00\x00\x00\x00" + bytes(16) + b"abc", "a malformed list of links"),
+        (b"DFLN\x09\x00" + bytes(20), "the peer speaks version 9 of links between hosts, this node speaks 3"),
+        (b"DFLN\x03\x00\xff\x00" + bytes(18), "a malformed greeting"),
+        (b"DFLN\x03\x00\x01\x00\x00\x00" + bytes(16) + b"\xff", "a malformed greeting"),
+        (b"DFLN\x03\x00\x00\x00\x00\x00" + bytes(16) + b"abc", "a malformed list of links"),
     ],
 )
 def test_another_greeting_is_refused(body: bytes, reason: str) -> None:

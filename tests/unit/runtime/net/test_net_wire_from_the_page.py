@@ -39,6 +39,10 @@ WRITTEN = {
         )
     ),
     "beside": frames.message_beside(1, 5, wire.IN_SLOT, 9, body(wire.SLOT.pack(1, 2, 3, 4, 5)), 70_000),
+    "pieces": frames.message_beside(
+        1, 5, wire.IN_SLOT | frames.IN_PIECES, 10, body(wire.SLOT.pack(1, 2, 3, 4, 5)), 4_000_000
+    )
+    + frames.piece(1, 10),
 }
 
 
@@ -47,7 +51,7 @@ def frame(data: bytes) -> tuple[dict[str, Any], bytes]:
     size, kind, flags, link, number = struct.unpack("<IBBHI", data[:12])
     body, rest = data[12 : 12 + size], data[12 + size :]
     assert len(body) == size
-    readers = {1: hello, 2: schema, 3: message, 6: nothing, 16: stands, 17: stands, 18: reason}
+    readers = {1: hello, 2: schema, 3: message, 6: nothing, 16: stands, 17: stands, 18: reason, 19: nothing}
     return {"kind": kind, "flags": flags, "link": link, "number": number} | readers[kind](body), rest
 
 
@@ -111,7 +115,7 @@ def test_every_vector_stands_on_the_page_and_is_written_here() -> None:
 
 
 def test_the_greeting_and_its_answer_are_read_from_the_page() -> None:
-    head = {"kind": 1, "flags": 0, "link": 0, "number": 0, "magic": b"DFLN", "version": 2}
+    head = {"kind": 1, "flags": 0, "link": 0, "number": 0, "magic": b"DFLN", "version": 3}
     assert frame(vector("hello")) == (
         head | {"session": bytes(range(16)), "names": ("vision", "camera"), "stands": [(1, 7, 0), (65535, 1, 0)]},
         b"",
@@ -135,3 +139,7 @@ def test_records_are_read_from_the_page() -> None:
         (0, {"kind": 6, "flags": 0, "link": 65535, "number": 0}),
     ]
     assert records(vector("beside")) == [(9, of_link | {"content": b"", "beside": 70_000})]
+    assert records(vector("pieces")) == [
+        (10, of_link | {"flags": 4, "content": b"", "beside": 4_000_000}),
+        (10, {"kind": 19, "flags": 0, "link": 1, "number": 0}),
+    ]
