@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +59,8 @@ def base_directory(environment: Mapping[str, str]) -> Path:
     for folder in ("/dev/shm", environment.get("XDG_RUNTIME_DIR", "")):  # noqa: S108 - a private folder is made in it
         if folder and os.access(folder, os.W_OK | os.X_OK):
             return Path(folder, base_name())
+    import tempfile  # it imports more than most launches need
+
     return Path(tempfile.gettempdir(), base_name())
 
 

@@ -64,4 +64,4 @@ if __name__ == "__main__":
     from doraflow_runtime.warm.script import run
     from doraflow_runtime.warm.zygote import serve
 
-    run(serve(number, ending))
+    run(*serve(number, ending))

@@ -26,12 +26,34 @@ TITLE_ROOM = 2048
 
 _PAUSE = 0.0005
 _STDOUT, _STDERR = 1, 2
-_ARGUMENTS_BEGIN, _ENVIRONMENT_BEGIN = 45, 47  # in /proc/self/stat, counted from the state, which follows the name
+_SHOWN = slice(45, 49)  # of the numbers in /proc/self/stat, counted from the state, which follows the name
 
 
-def prepare() -> None:
-    """Load what is needed after the fork."""
-    kernel.prepare()
+class Shown:
+    """Where in this process's memory lies what the kernel shows of it: in the same place in all that are forked."""
+
+    __slots__ = ("_arguments", "_environment", "_variable")
+
+    def __init__(self) -> None:
+        """Find the places, and load what else is needed after the fork; what cannot be found is not changed."""
+        kernel.prepare()
+        self._arguments, self._environment = _places()
+        self._variable = _variable_in(self._environment, CONFIGURATION)
+
+    def command_line(self, title: str) -> None:
+        """Show `title` as the command line, for ps and the like."""
+        begin, room = self._arguments
+        if room > TITLE_ROOM:
+            # A last byte that is not 0 tells the kernel that the text ends at its first 0.
+            text = os.fsencode(title)[: room - 2]
+            ctypes.memmove(begin, text.ljust(room - 1, b"\0") + b".", room)
+
+    def configuration(self, path: str) -> None:
+        """Show the path of the node's configuration in its environment: what the node leaves behind is told by it."""
+        begin, room = self._variable
+        text = os.fsencode(path) + b"\0"
+        if len(text) <= room:
+            ctypes.memmove(begin, text, len(text))
 
 
 def await_adoption(parent: int) -> None:
@@ -40,7 +62,7 @@ def await_adoption(parent: int) -> None:
         time.sleep(_PAUSE)
 
 
-def become(request: Request, descriptors: tuple[int, ...]) -> None:
+def become(request: Request, descriptors: tuple[int, ...], shown: Shown) -> None:
     """Turn this process into the node of a request, up to where its code begins. Does not return if it cannot."""
     stdout, stderr, answers = descriptors
     try:
@@ -55,8 +77,8 @@ def become(request: Request, descriptors: tuple[int, ...]) -> None:
         os.close(stderr)
         os.environ.update(request.environment)
         _seed()
-        show_as(" ".join(request.arguments))
-        show_variable(CONFIGURATION, request.environment.get(CONFIGURATION, ""))
+        shown.command_line(" ".join(request.arguments))
+        shown.configuration(request.environment.get(CONFIGURATION, ""))
         answer(answers, os.getpid())
         os.close(answers)
     except OSError as error:
@@ -65,41 +87,27 @@ def become(request: Request, descriptors: tuple[int, ...]) -> None:
         os._exit(1)
 
 
-def show_as(title: str) -> None:
-    """Show `title` as the command line of this process, for ps and the like; where that cannot be, nothing changes."""
-    begin, room = _place(_ARGUMENTS_BEGIN)
-    if room > TITLE_ROOM:
-        # A last byte that is not 0 tells the kernel that the text ends at its first 0.
-        text = os.fsencode(title)[: room - 2]
-        ctypes.memmove(begin, text.ljust(room - 1, b"\0") + b".", room)
-
-
-def show_variable(name: str, value: str) -> None:
-    """Show a variable in the environment with which this process was executed, where it has room for `value`.
-
-    What this process leaves behind can then be told from what belongs to other runs.
-    """
-    begin, room = _place(_ENVIRONMENT_BEGIN)
+def _places() -> tuple[tuple[int, int], tuple[int, int]]:
+    """Find the addresses and lengths of the arguments and the environment that this process was executed with."""
     try:
-        executed_with = Path("/proc/self/environ").read_bytes() if room else b""
-    except OSError:
-        return
-    mark, text = os.fsencode(f"{name}="), os.fsencode(value) + b"\0"
-    for item in executed_with.split(b"\0"):
-        if item.startswith(mark) and len(mark) + len(text) <= len(item):
-            ctypes.memmove(begin + len(mark), text, len(text))
-            return
+        numbers = [int(text) for text in Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[_SHOWN]]
+    except (OSError, ValueError):
+        numbers = []
+    if len(numbers) != _SHOWN.stop - _SHOWN.start:
+        return (0, 0), (0, 0)
+    arguments, arguments_end, environment, environment_end = numbers
+    return (arguments, arguments_end - arguments), (environment, environment_end - environment)
+
+
+def _variable_in(environment: tuple[int, int], name: str) -> tuple[int, int]:
+    """Find the address of a variable's text, and how long it may be."""
+    begin, room = environment
+    mark = os.fsencode(f"{name}=")
+    for item in ctypes.string_at(begin, room).split(b"\0") if room else ():
+        if item.startswith(mark):
+            return begin + len(mark), len(item) - len(mark)
         begin += len(item) + 1
-
-
-def _place(field: int) -> tuple[int, int]:
-    """Find where a part of what this process was executed with lies in its memory, and how long it is."""
-    try:
-        numbers = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
-        begin, end = int(numbers[field]), int(numbers[field + 1])
-    except (OSError, IndexError, ValueError):
-        return 0, 0
-    return begin, end - begin
+    return 0, 0
 
 
 def _seed() -> None:

@@ -6,7 +6,6 @@ The interpreter itself ends the process: SystemExit, threads that still run, `at
 from __future__ import annotations
 
 import builtins
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
 _MODULE = "-m"
 
 
-def run(request: Request) -> None:
+def run(request: Request, compiled: CodeType | None) -> None:
     """Run the code of a node. To be called last of all, from the main module, which is replaced.
 
-    Raises SystemExit, with the exit code of an interpreter whose main module raised the same.
+    `compiled` is that of its script, if somebody has compiled it already. Raises SystemExit, with the exit code of an
+    interpreter whose main module raised the same.
     """
     arguments = list(request.arguments)
     sys.orig_argv[:] = arguments
@@ -40,7 +40,7 @@ def run(request: Request) -> None:
     code: CodeType | None = None
     raised: BaseException | None = None
     try:
-        code = _module(arguments, names) if arguments[1] == _MODULE else _script(arguments, names)
+        code = _module(arguments, names) if arguments[1] == _MODULE else _script(arguments, names, compiled)
     except Exception as error:  # noqa: BLE001 - shown below, as the interpreter would
         raised = error.with_traceback(None)
     if code is not None:
@@ -56,20 +56,17 @@ def run(request: Request) -> None:
     leave_with(None)
 
 
-class _Compiled(importlib.abc.InspectLoader):
-    """Runs code that is compiled already in a module that is there already."""
+class _Compiled(importlib.machinery.SourceFileLoader):
+    """Runs code that is compiled already in a module that is there already; `importlib.abc` costs 10 ms to import."""
 
     def __init__(self, code: CodeType) -> None:
+        super().__init__("__main__", code.co_filename)
         self._code = code
 
     def get_code(self, fullname: str) -> CodeType:
         """Give the code, whatever the module is called."""
         del fullname
         return self._code
-
-    def get_source(self, fullname: str) -> None:
-        """Give no source: there is none beside the file."""
-        del fullname
 
 
 def _from_code(error: BaseException, code: CodeType) -> BaseException:
@@ -80,12 +77,14 @@ def _from_code(error: BaseException, code: CodeType) -> BaseException:
     return error.with_traceback(trace)
 
 
-def _script(arguments: list[str], names: dict[str, object]) -> CodeType:
+def _script(arguments: list[str], names: dict[str, object], compiled: CodeType | None) -> CodeType:
     path = arguments[1]
     sys.argv[:] = arguments[1:]
     _look_first_in(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120 - the interpreter's own rule, on texts
     loader = importlib.machinery.SourceFileLoader("__main__", path)
     names.update({"__file__": path, "__cached__": None, "__loader__": loader, "__package__": None, "__spec__": None})
+    if compiled is not None:
+        return compiled
     try:
         source = Path(path).read_bytes()
     except OSError as error:

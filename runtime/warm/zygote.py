@@ -21,9 +21,11 @@ from doraflow_runtime.contract import NodeConfig
 from doraflow_runtime.warm import newborn
 from doraflow_runtime.warm.ending import WarmModules
 from doraflow_runtime.warm.request import DESCRIPTORS, LARGEST_REQUEST, READY, Request, answer, unpack
+from doraflow_runtime.warm.shared_code import SharedCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import CodeType
 
 MODULES = (
     "pyarrow",
@@ -41,6 +43,7 @@ class _Order:
 
     request: Request
     descriptors: tuple[int, ...]
+    code: CodeType | None = None
 
     def refuse(self, error: OSError) -> None:
         """Tell the launcher that this node cannot be forked."""
@@ -53,22 +56,24 @@ class _Order:
             os.close(descriptor)
 
 
-def serve(descriptor: int, at_end: list[Callable[[], object]]) -> Request:
-    """Fork nodes until the launcher hangs up. Returns in each node, and nowhere else.
+def serve(descriptor: int, at_end: list[Callable[[], object]]) -> tuple[Request, CodeType | None]:
+    """Fork nodes until the launcher hangs up. Returns in each node, and nowhere else: its request and, maybe, its code.
 
     `descriptor` is the socket to the launcher, and what is added to `at_end` is called last of all at a node's end. To
     be called by a process that does nothing else.
     """
-    newborn.show_as("doraflow: warm start")
+    shown = newborn.Shown()
+    shown.command_line("doraflow: warm start")
+    shared = SharedCode()
     with socket.socket(fileno=descriptor) as line:
         trouble = _warm_up(at_end)
         line.send(trouble.encode() or READY)
-        while not trouble and (orders := _receive(line)):
+        while not trouble and (orders := _receive(line, shared)):
             order = _fork(orders)
             if order is not None:
                 line.close()
-                newborn.become(order.request, order.descriptors)
-                return order.request
+                newborn.become(order.request, order.descriptors, shown)
+                return order.request, order.code
     os._exit(0)
 
 
@@ -77,7 +82,6 @@ def _warm_up(at_end: list[Callable[[], object]]) -> str:
     modules = WarmModules(at_end)
     for name in MODULES:
         importlib.import_module(name)
-    newborn.prepare()
     prepare(NodeConfig)  # what each node reads first
     modules.note()
     if sys.gettrace() is not None or sys.getprofile() is not None:
@@ -90,21 +94,23 @@ def _warm_up(at_end: list[Callable[[], object]]) -> str:
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - a count
     if threads > 1:
         return f"something that Python imports at its start runs {threads - 1} threads"
-    gc.collect()
-    gc.freeze()  # what the collector never touches stays shared with every node
+    # What the collector never touches stays shared with every node. To look for what little is garbage in it would take
+    # a tenth of the time of all these imports.
+    gc.freeze()
     gc.enable()
     return ""
 
 
-def _receive(line: socket.socket) -> list[_Order]:
+def _receive(line: socket.socket, shared: SharedCode) -> list[_Order]:
     """Wait for a request, and take those that are there too; none once the launcher is gone."""
-    orders: list[_Order] = []
-    while len(orders) < _AT_ONCE and (not orders or select.select([line], [], [], 0)[0]):
+    taken: list[tuple[Request, tuple[int, ...]]] = []
+    while len(taken) < _AT_ONCE and (not taken or select.select([line], [], [], 0)[0]):
         data, descriptors, _, _ = socket.recv_fds(line, LARGEST_REQUEST, DESCRIPTORS)
         if not data:
             break
-        orders.append(_Order(unpack(data), tuple(descriptors)))
-    return orders
+        taken.append((unpack(data), tuple(descriptors)))
+    codes = shared.compile([request for request, _ in taken])
+    return [_Order(request, descriptors, codes.get(request.arguments[1])) for request, descriptors in taken]
 
 
 def _fork(orders: Sequence[_Order]) -> _Order | None:

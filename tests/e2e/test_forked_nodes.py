@@ -305,7 +305,7 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def outcomes(shared_world: Any) -> dict[str, Outcome]:
-    """Run each case twice, in one launch; by `exec NAME` and `fork NAME`."""
+    """Run each case in one launch, by `exec NAME` and `fork NAME`; a twin of that shares its code where that can be."""
     bundle = shared_world.bundle()
     for index, (name, code) in enumerate(CASES.items()):
         text = textwrap.dedent(code)
