@@ -20,6 +20,17 @@ void lock_acquire(PyObject *lock);
 int lock_try(PyObject *lock); /* 1 if it was taken, 0 if another thread has it */
 int lock_release(PyObject *lock); /* -1 with an exception if this thread has not taken it */
 
+/* The values of an array that was received. */
+struct received {
+    PyObject *array, *kind; /* the first is no reference */
+    const void *start;
+    Py_ssize_t length;
+};
+
+/* Whether `data` is the value of the event that was handed out last; then where its values lie, without asking it. What
+ * is given is borrowed. */
+int gate_recall(PyObject *gate, PyObject *data, struct received *received);
+
 /* Adds the types of the receiving half to the module. -1 with an exception on failure. */
 int receive_exec(PyObject *module);
 

@@ -22,6 +22,16 @@ void gate_keep(Gate *gate, PyObject *event)
         gate->handed = Py_NewRef(event);
 }
 
+int gate_recall(PyObject *object, PyObject *data, struct received *received)
+{
+    Gate *gate = (Gate *)object;
+    if (!Py_IS_TYPE(object, &GateType) || gate->handed == NULL || gate->queues->last.array != data
+        || PyTuple_GET_ITEM(gate->handed, 2) != data)
+        return 0;
+    *received = gate->queues->last;
+    return 1;
+}
+
 void gate_let_go(Gate *gate)
 {
     Py_CLEAR(gate->kept);

@@ -143,6 +143,14 @@ static void count_taken(Queues *queues, Queue *queue, const struct entry *entry)
                                 + source_clock(entry->source))]++;
 }
 
+/* Remembers where the values lie of what is handed out: they may be sent on at once. */
+static void note_taken(Queues *queues, const struct entry *entry)
+{
+    queues->last.start = entry->start;
+    queues->last.length = (Py_ssize_t)entry->length;
+    Py_XSETREF(queues->last.kind, entry->kind);
+}
+
 PyObject *queues_take_event(Queues *queues)
 {
     Queue *queue = queues_next(queues);
@@ -150,6 +158,7 @@ PyObject *queues_take_event(Queues *queues)
         return NULL;
     queues->count--;
     struct entry entry = queue_pop(queue);
+    queues->last.array = NULL; /* its address may be another one's by now */
     if (entry.content == OBJECT) {
         if (queues->render == NULL) {
             Py_DECREF(entry.object);
@@ -162,17 +171,18 @@ PyObject *queues_take_event(Queues *queues)
         return event;
     }
     count_taken(queues, queue, &entry);
+    note_taken(queues, &entry);
     int is_paid = entry.inlet->is_held_back ? source_credit(entry.source, entry.inlet) == 0 : 1;
     PyObject *event = entry.object;
     if (entry.content == PARCEL) {
         event = maker_event(&queues->maker, queue->id, entry.kind, entry.parcel, entry.length, entry.sent_ns,
                             entry.object);
         Py_XDECREF(entry.object);
-        Py_DECREF(entry.kind);
     }
     Py_DECREF(entry.source);
     if (!is_paid)
         Py_CLEAR(event);
+    queues->last.array = event != NULL ? PyTuple_GET_ITEM(event, 2) : NULL;
     return event;
 }
 

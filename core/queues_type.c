@@ -48,6 +48,7 @@ static int queues_traverse(Queues *queues, visitproc visit, void *arg)
     Py_VISIT(queues->discard);
     Py_VISIT(queues->render);
     Py_VISIT(queues->recovered);
+    Py_VISIT(queues->last.kind);
     return maker_traverse(&queues->maker, visit, arg);
 }
 
@@ -67,6 +68,7 @@ static void queues_dealloc(Queues *queues)
     queues_clear_references(queues);
     PyMem_Free(queues->order);
     Py_CLEAR(queues->by_name);
+    Py_CLEAR(queues->last.kind);
     Py_CLEAR(queues->notices);
     Py_CLEAR(queues->deadlines);
     Py_TYPE(queues)->tp_free(queues);

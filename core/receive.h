@@ -83,6 +83,7 @@ struct entry {
     PyObject *object; /* the object, the metadata or NULL, or the event */
     struct parcel *parcel; /* of a payload */
     PyObject *kind; /* the payload's Arrow type */
+    const void *start; /* of the payload */
     int64_t length, sent_ns;
     uint64_t size; /* of the payload, in bytes */
     Source *source; /* NULL for an object */
@@ -118,6 +119,7 @@ typedef struct {
     Py_ssize_t order_first, order_count, order_room;
     Py_ssize_t count;
     int timers_are_clocks;
+    struct received last; /* of the event that was taken last */
     struct maker maker;
 } Queues;
 

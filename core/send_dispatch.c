@@ -182,6 +182,8 @@ static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObje
     PyObject *metadata;
     int verdict = DONE;
     KnownType *known = read_recent(route, data, &values);
+    if (known == NULL)
+        known = read_received(self, output, data, &values);
     if (known != NULL) {
         Py_INCREF(known);
     } else {

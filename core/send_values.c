@@ -130,6 +130,24 @@ void note_recent(Route *route, PyObject *data, KnownType *known, const Values *v
     recent->size = values->size;
 }
 
+KnownType *read_received(Dispatch *self, PyObject *output, PyObject *data, Values *values)
+{
+    struct received received;
+    if (!gate_recall(self->gate, data, &received))
+        return NULL;
+    KnownType *known = last_type(self, output);
+    int is_same = known != NULL && name_all() == 0 ? is_same_type(received.kind, known) : 0;
+    if (PyErr_Occurred())
+        PyErr_Clear(); /* the way for everything says what is wrong */
+    if (is_same != 1)
+        return NULL;
+    if (known->recent != received.kind)
+        Py_XSETREF(known->recent, Py_NewRef(received.kind));
+    *values = (Values){
+        .start = received.start, .length = received.length, .size = received.length * known->width};
+    return known;
+}
+
 int read_values(Dispatch *self, PyObject *data, KnownType *known, Values *values)
 {
     if (name_all() < 0)

@@ -18,6 +18,10 @@ KnownType *read_recent(const Route *route, PyObject *data, Values *values);
 /* Notes what was read, if the array is the one of the time before. */
 void note_recent(Route *route, PyObject *data, KnownType *known, const Values *values);
 
+/* Gives the values of the array that was received last, and its type, borrowed, if it is the last one of the output;
+ * NULL if not. */
+KnownType *read_received(Dispatch *self, PyObject *output, PyObject *data, Values *values);
+
 /* DONE if `data` is of a known type and lies ready, and `values->view` has to be released. */
 int read_values(Dispatch *self, PyObject *data, KnownType *known, Values *values);
 

@@ -159,14 +159,19 @@ static int use_ready(Source *source, struct sound *message, struct entry *entry)
         memcpy(parcel->payload, message->payload, message->shape.size);
     }
     entry->content = EVENT;
+    entry->start = parcel->buffers[1];
+    entry->kind = Py_NewRef(message->shape.kind);
+    entry->length = message->shape.length;
     PyObject *encoded = entry->object;
     entry->object = source->event;
     source->event = NULL;
     source->parcel = NULL;
     int status = maker_stamp(&source->queues->maker, entry->object, message->sent_ns, encoded);
     Py_XDECREF(encoded);
-    if (status < 0)
+    if (status < 0) {
         Py_CLEAR(entry->object);
+        Py_CLEAR(entry->kind);
+    }
     return status;
 }
 
@@ -187,6 +192,7 @@ static int use_parcel(Source *source, struct sound *message, struct entry *entry
     }
     entry->content = PARCEL;
     entry->parcel = parcel;
+    entry->start = parcel->buffers[1];
     entry->kind = Py_NewRef(shape->kind);
     entry->length = shape->length;
     return 0;
