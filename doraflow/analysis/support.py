@@ -101,7 +101,8 @@ def _check_dynamic(node: Node, sink: Sink) -> None:
 
 
 def _check_labels(node: Node, graph: Graph, sink: Sink) -> None:
-    if node.deployment.get("labels") and (node.machine is not None or not graph.hosts):
+    has_none = graph.knows_machines and not graph.hosts
+    if node.deployment.get("labels") and (node.machine is not None or has_none):
         reason = "its `machine` is named too" if node.machine is not None else "no machines are listed under `hosts`"
         _tell("labels", f" of `{node.id}`", reason, node.setting_spans.get("labels"), sink)
 

@@ -88,3 +88,8 @@ def test_a_module_input_that_could_not_be_read_counts_as_connected(check: Check)
 def test_what_an_old_key_holds_beside_its_modern_form_is_not_missed(check: Check, rest: str) -> None:
     checked = check(f"nodes:\n  - {{id: camera, {rest}}}\n  - {{id: sink, path: s.py, inputs: {{a: camera/image}}}}\n")
     assert [found.code for found in checked.findings] == ["DF101"]
+
+
+def test_labels_are_not_idle_where_the_machines_could_not_be_read(check: Check) -> None:
+    checked = check(f"hosts: 7\n{CAMERA[:-2]}, deploy: {{labels: {{arm: left}}}}}}\n")
+    assert [found.code for found in checked.findings if found.code != "DF110"] == ["DF103"]
