@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from doraflow_runtime.control.messages import Refusal
 from doraflow_runtime.launcher.findings import Finding, listed
+from doraflow_runtime.launcher.reach import address_in, mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,8 +42,13 @@ def waiting(hosts: Sequence[Host], seconds_left: float) -> str:
     return "; ".join(words)
 
 
-def not_come(hosts: Sequence[Host], timeout: float, terms: Terms) -> Finding:
-    """Describe hosts that did not come, of which one may run another build."""
+def not_found_yet(host: str, address: str) -> str:
+    """Say that nothing is known of the address of a host that may still come."""
+    return f"host `{host}` cannot be found yet: nothing is known of the address `{address}`; it is looked up again"
+
+
+def not_come(hosts: Sequence[Host], timeout: float, terms: Terms, unknown: Sequence[str] = ()) -> Finding:
+    """Describe hosts that did not come: one may run another build, and the addresses of some may be `unknown`."""
     strange = [host.name for host in hosts if host.presence == "strange"]
     if strange:
         verb = "runs" if len(strange) == 1 else "run"
@@ -51,11 +57,15 @@ def not_come(hosts: Sequence[Host], timeout: float, terms: Terms) -> Finding:
     names = [host.name for host in hosts]
     first = names[0]
     text = f"{named(names)} did not come within {timeout:g} s, and the start waits for every host"
-    mend = (
+    if unknown:
+        addresses = dict.fromkeys(address_in(terms.endpoints[name]) for name in unknown)
+        text += f"; nothing is known of the {'address' if len(addresses) == 1 else 'addresses'} {listed(addresses)}"
+        return Finding("DF880", text, help=mend(unknown[0]))
+    advice = (
         f"start its launcher, `python launch_{first}.py`, and see that it reaches this host and is reached at "
         f"{terms.endpoints[first]}; `--start-alone` starts this host without it"
     )
-    return Finding("DF880", text, help=mend)
+    return Finding("DF880", text, help=advice)
 
 
 def no_pyzmq(error: ImportError) -> Finding:

@@ -22,6 +22,7 @@ from doraflow_runtime.launcher.environment import inherited
 from doraflow_runtime.launcher.fabric import check_fabric
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.guardian import Guardian
+from doraflow_runtime.launcher.host_findings import not_found_yet
 from doraflow_runtime.launcher.key_folder import find_keys
 from doraflow_runtime.launcher.log_files import LogFiles
 from doraflow_runtime.launcher.log_folders import KEPT_RUNS, create_folder, default_folder, remove_oldest
@@ -128,6 +129,8 @@ def _launch(
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
     reach = find_reach(wiring, options.changes, os.environ)
+    for other in reach.unknown:
+        console.progress("unknown_address", not_found_yet(other, reach.addresses[other]), host=other)
     keys = find_keys(wiring, options.keys, os.environ)
     check_ports(wiring, reach)
     root = (options.sources or _sources(bundle)).resolve()

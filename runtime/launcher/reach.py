@@ -23,6 +23,7 @@ ANY_ADDRESS = "*"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - all interfaces: other hosts are to connect
 HIGHEST_PORT = 65535
 
+_NAME = re.compile(r"[0-9.]*[A-Za-z_-][A-Za-z0-9_.-]*")
 _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
 
 
@@ -40,11 +41,15 @@ UNCHANGED = Changes()
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The addresses of the other hosts, and how far all ports are moved; `listen` is the address to listen on."""
+    """The addresses of the other hosts, and how far all ports are moved; `listen` is the address to listen on.
+
+    Of the addresses of `unknown` hosts nothing was known when this was settled.
+    """
 
     addresses: dict[str, str]
     offset: int
     listen: str = ANY_ADDRESS
+    unknown: tuple[str, ...] = ()
 
     def endpoint(self, host: str, port: int) -> str:
         """Name the endpoint of a listener on another host.
@@ -80,7 +85,7 @@ def variable(host: str) -> str:
 def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]) -> Reach:
     """Settle addresses and ports: the command line comes first, then the environment, then the bundle.
 
-    Raises LaunchError for a host that the dataflow has not, an address that cannot be found or is not of this host,
+    Raises LaunchError for a host that the dataflow has not, an address that cannot be or is not of this host,
     ports beyond the last, or those of two hosts in one place.
     """
     known = [peer.host for peer in wiring.peers]
@@ -96,8 +101,9 @@ def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, s
         for peer in wiring.peers
     }
     listen = _own_address(changes.listen) if wiring.peers else ANY_ADDRESS
-    reach = Reach(addresses, _offset(wiring, changes, environment), listen)
-    findings = [_unknown(host, addresses[host]) for host in _connected(wiring) if not _is_found(addresses[host])]
+    unknown = tuple(host for host, address in addresses.items() if not is_found(address))
+    reach = Reach(addresses, _offset(wiring, changes, environment), listen, unknown)
+    findings = [_unknown(host, addresses[host]) for host in unknown if not _may_come(wiring, host, addresses[host])]
     findings += _clashes(wiring, reach)
     if findings:
         raise LaunchError(*findings)
@@ -131,12 +137,36 @@ def _offset(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]
     return offset
 
 
-def _connected(wiring: HostWiring) -> Iterator[str]:
-    """List the hosts that nodes of this one connect to: behind routers there are none."""
-    yield from dict.fromkeys(node.host for node in wiring.far if node.inputs and node.port)
+def _may_come(wiring: HostWiring, host: str, address: str) -> bool:
+    """Tell whether an address may be known later: engines name a host when it is there, and ZeroMQ looks again.
+
+    zenoh looks up but once the addresses that nodes of this host connect to: behind routers there are none.
+    """
+    if wiring.fabric is not None and any(node.host == host and node.inputs and node.port for node in wiring.far):
+        return False
+    try:
+        address.encode("idna")
+    except UnicodeError:
+        return False
+    return _NAME.fullmatch(address) is not None
 
 
-def _is_found(address: str) -> bool:
+def mend(host: str) -> str:
+    """Say how another address of a host is given."""
+    return f"launch with `--address {host}=ADDRESS`, set `{variable(host)}`, or put `address` under `hosts`"
+
+
+def address_in(endpoint: str) -> str:
+    """Give the address in an endpoint.
+
+    >>> address_in("tcp://[fd00::2]:29400"), address_in("tcp://gpu:29400")
+    ('fd00::2', 'gpu')
+    """
+    return endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+
+
+def is_found(address: str) -> bool:
+    """Tell whether anything is known of an address; may wait for the system's name servers."""
     try:
         socket.getaddrinfo(address, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -192,7 +222,7 @@ def _unknown(host: str, address: str) -> Finding:
     return Finding(
         "DF831",
         f"host `{host}` cannot be found: nothing is known of the address `{address}`",
-        help=f"launch with `--address {host}=ADDRESS`, set `{variable(host)}`, or put `address` under `hosts`",
+        help=mend(host),
     )
 
 

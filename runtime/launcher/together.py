@@ -25,6 +25,7 @@ from doraflow_runtime.launcher import host_findings
 from doraflow_runtime.launcher.far_news import FarNews
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.neighbours import host_state, rows_for
+from doraflow_runtime.launcher.reach import address_in, is_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -108,7 +109,9 @@ class Together:
         gathering, hosts = self._company.gathering, self._company.hosts
         missing = gathering.missing(hosts, now)
         if missing:
-            self._scene.failures.add_host(host_findings.not_come(missing, gathering.timeout, self._company.terms))
+            terms = self._company.terms
+            unknown = [host.name for host in missing if not is_found(address_in(terms.endpoints[host.name]))]
+            self._scene.failures.add_host(host_findings.not_come(missing, gathering.timeout, terms, unknown))
             names = host_findings.named(host.name for host in missing)
             reason = f"{names} did not come within {gathering.timeout:g} s"
             self.stop_others(reason, has_failed=True)

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from tests.e2e.disturbance import Disturbance
 
 SUBNET = "10.99.0"
+
+NAMES = Path("/etc/netns")
+"""Where ip-netns looks for what a namespace has in the place of files of /etc."""
 
 
 @dataclass
@@ -104,10 +108,17 @@ class Network:
         """Say how to run a command on a host."""
         return ["ip", "netns", "exec", self.namespace(host), *arguments]
 
+    def write_names(self, host: str, text: str) -> None:
+        """Give a host names of its own, in the form of /etc/hosts; to be called before anything runs there as well."""
+        place = NAMES / self.namespace(host)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "hosts").write_text(text)
+
     def remove(self) -> None:
         for cable in self.cables:
             cable.communicate(timeout=30)  # which ends with its input
         for name in [*(self.namespace(host) for host in self.hosts), self.bridge]:
+            shutil.rmtree(NAMES / name, ignore_errors=True)
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 

@@ -122,6 +122,18 @@ def test_a_host_that_never_comes_ends_the_start_with_what_to_do(fleet: Fleet, bu
     )
 
 
+def test_a_host_whose_name_is_known_only_when_it_comes_is_waited_for(fleet: Fleet, bundle: Path) -> None:
+    fleet.network.write_names("one", "")
+    one = fleet.launch(bundle, "one", "--address", "two=two.later")
+    one.wait_for("host `two` cannot be found yet: nothing is known of the address `two.later`; it is looked up again")
+    one.wait_for("doraflow: waiting for host `two` (")
+    fleet.network.write_names("one", f"{fleet.network.address('two')} two.later\n")
+    two = fleet.launch(bundle, "two")
+    two.wait_for("sink | got 5")
+    one.process.send_signal(signal.SIGINT)
+    assert (one.wait(), two.wait()) == (0, 0), one.err + two.err
+
+
 def test_a_host_that_sigterm_ends_is_told_to_the_other_which_goes_on(fleet: Fleet, bundle: Path) -> None:
     one, two = both(fleet, bundle, "--output", "json")
     two.wait_for("got 5")

@@ -44,6 +44,15 @@ def test_hosts_that_did_not_come_are_named_with_the_mend() -> None:
     )
 
 
+def test_hosts_of_whose_addresses_nothing_is_known_are_told_as_that() -> None:
+    finding = not_come([host("gpu"), host("base")], 120.0, TERMS, ["base"])
+    assert finding.text() == (
+        "error[DF880]: hosts `gpu`, `base` did not come within 120 s, and the start waits for every host; "
+        "nothing is known of the address `base`\n"
+        "hint: launch with `--address base=ADDRESS`, set `DORAFLOW_ADDRESS_BASE`, or put `address` under `hosts`"
+    )
+
+
 def test_a_host_of_another_build_is_the_cause_where_there_is_one() -> None:
     finding = not_come([host("gpu"), host("base", "strange")], 120.0, TERMS)
     assert finding.code == "DF881"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 import pytest
-from doraflow_runtime.contract import CONTRACT_VERSION, HostWiring, Peer
+from doraflow_runtime.contract import CONTRACT_VERSION, Fabric, FarNode, HostWiring, InputWiring, Peer
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.link_options import add_link_options
 from doraflow_runtime.launcher.reach import Changes, Reach, find_reach
@@ -92,3 +93,25 @@ def test_options_that_cannot_be_are_told_in_a_sentence(arguments: list[str], wor
     with pytest.raises(argparse.ArgumentError) as told:
         parser.parse_args(arguments)
     assert str(told.value) == words
+
+
+def test_a_host_whose_name_is_not_known_yet_may_still_come() -> None:
+    reach = find_reach(wiring(PEERS[0], Peer("gpu", "gpu.invalid", 29400)), Changes(), {})
+    assert reach.unknown == ("gpu",)
+    assert reach.endpoint("gpu", 29400) == "tcp://gpu.invalid:29400"
+
+
+@pytest.mark.parametrize("address", ["a..b", LONG, "10.0.0.256", "two words", "gpu:29400"])
+def test_what_can_be_no_name_is_told_at_once(address: str) -> None:
+    (told,) = refused(Changes({"gpu": address}), Peer("gpu", "127.0.0.3", 29500))
+    assert told == (
+        f"error[DF831]: host `gpu` cannot be found: nothing is known of the address `{address}`\n"
+        "hint: launch with `--address gpu=ADDRESS`, set `DORAFLOW_ADDRESS_GPU`, or put `address` under `hosts`"
+    )
+
+
+def test_zenoh_looks_a_name_up_but_once() -> None:
+    there = FarNode("detector", "gpu", 29401, (InputWiring("image", "camera/image", 1),))
+    over_zenoh = replace(wiring(Peer("gpu", "gpu.invalid", 29400)), far=(there,), fabric=Fabric())
+    with pytest.raises(LaunchError, match=r"nothing is known of the address `gpu\.invalid`"):
+        find_reach(over_zenoh, Changes(), {})
