@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from doraflow.deploy.fleet import assembled
 from doraflow.deploy.key_parcels import weighed
-from doraflow.deploy.outcomes import Starts, after_switch, failed_row, hosts_text, moved_row, with_keys
+from doraflow.deploy.outcomes import Starts, after_switch, failed_row, hosts_text, moved_row, stopped_row, with_keys
 from doraflow.deploy.reports import HostReport, HostStatus, counted_bytes, keys_text
 from doraflow.deploy.session import Moved, Session
 
@@ -109,7 +109,7 @@ def copy_and_switch(
 def _look_for_units(fleet: Fleet, wishes: Wishes) -> None:
     """Find what would get in the way of a start while everything is as it was."""
     if wishes.starts:
-        fleet.each("looking for units", Session.look_for_units)
+        fleet.each("looking for units", lambda session: session.look_for_units("start"))
 
 
 def _start(fleet: Fleet, wishes: Wishes) -> Starts:
@@ -148,17 +148,8 @@ def stop(deploy: Deploy, wishes: Wishes) -> tuple[HostReport, ...]:
     with assembled(deploy.sessions(), deploy.telling, deploy.sink) as fleet:
         deploy.begin(fleet, changes=False)
         ended = fleet.each("stopping", lambda session: session.stop(wishes.run_seconds))
-        return tuple(
-            HostReport(
-                target.host,
-                target.destination,
-                "stopped",
-                reason=f"stopped {', '.join(ended[target.host])}" if ended[target.host] else "nothing ran",
-            )
-            if target.host in ended
-            else failed_row(target, fleet.failed)
-            for target in deploy.targets
-        )
+        fleet.each("looking for units", lambda session: session.look_for_units("stop"))
+        return tuple(stopped_row(target, ended, fleet.failed) for target in deploy.targets)
 
 
 def status(deploy: Deploy) -> tuple[HostStatus, ...]:

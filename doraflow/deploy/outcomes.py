@@ -48,6 +48,15 @@ def failed_row(target: Target, failed: Mapping[str, DeployError]) -> HostReport:
     return HostReport(target.host, target.destination, "failed", reason=str(failed[target.host]))
 
 
+def stopped_row(target: Target, ended: Mapping[str, Sequence[str]], failed: Mapping[str, DeployError]) -> HostReport:
+    """Make the row of a host where what ran was to be ended."""
+    runs = ", ".join(ended.get(target.host, ()))
+    if target.host in failed:
+        row = failed_row(target, failed)
+        return replace(row, reason=f"stopped {runs}, but {row.reason}") if runs else row
+    return HostReport(target.host, target.destination, "stopped", reason=f"stopped {runs}" if runs else "nothing ran")
+
+
 def with_keys(row: HostReport, handed: Mapping[str, Handing]) -> HostReport:
     """Add what became of the host's keys, where they were looked at."""
     return row if row.host not in handed else replace(row, keys=handed[row.host].handed)

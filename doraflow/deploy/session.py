@@ -137,9 +137,9 @@ class Session:
         """Make the version before the current one again; name the one that was left."""
         return str(self._ask({"do": "go-back"})["before"])
 
-    def look_for_units(self) -> None:
-        """Make sure that no unit of systemd runs the dataflow there, beside which a start would put a second run."""
-        self._ask({"do": "look-for-units"})
+    def look_for_units(self, wish: str) -> None:
+        """Make sure that no unit of systemd runs the dataflow there, whose run no `start` or `stop` here can meet."""
+        self._ask({"do": "look-for-units", "wish": wish})
 
     def start(self, options: list[str], seconds: float) -> str:
         """Start the current version, in the place of what runs; name the run."""

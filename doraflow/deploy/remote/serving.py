@@ -197,8 +197,8 @@ def _go_back(talk: Conversation, _request: Mapping[str, object]) -> dict[str, ob
     return {"version": name, "before": before}
 
 
-def _look_for_units(talk: Conversation, _request: Mapping[str, object]) -> dict[str, object]:
-    units.refuse_unit(talk.dataflow, talk.host, talk.outgoing.beat)
+def _look_for_units(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
+    units.refuse_unit(talk.dataflow, talk.host, str(request["wish"]), talk.outgoing.beat)
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Units of systemd that run the launcher of a deployed dataflow: a deploy starts no second one beside them.
+"""Units of systemd that run the launcher of a deployed dataflow: a deploy neither starts a second one nor ends theirs.
 
 Their runs lie in folders of their own, so that nothing but systemd tells of them. No unit is started or ended here.
 """
@@ -22,17 +22,26 @@ _SECONDS = 4.0
 """How long systemd may take to say what a unit does; one that says nothing is passed over."""
 
 
-def refuse_unit(dataflow: str, host: str, beat: Callable[[], None]) -> None:
-    """Raise a RemoteError where a unit of this user or of the system runs the launcher of `host`."""
+def refuse_unit(dataflow: str, host: str, wish: str, beat: Callable[[], None]) -> None:
+    """Raise a RemoteError where a unit of this user or of the system runs the launcher of `host`.
+
+    `wish` is `start` or `stop`: what was to be done beside it.
+    """
     name = dns_label(f"{dataflow}-{host}")
-    for scope, mend in (("--user", f"systemctl --user restart {name}"), ("--system", f"sudo systemctl restart {name}")):
+    for scope, manager in (("--user", "systemctl --user"), ("--system", "sudo systemctl")):
         beat()
         if _state(scope, name) in _GOES_ON:
-            raise RemoteError(
-                "DF889",
-                f"the unit `{name}.service` runs this dataflow, and `--start` would put a second launcher beside it",
-                f"deploy without `--start`, then run `{mend}` there",
+            consequence = (
+                "`--start` would put a second launcher beside it"
+                if wish == "start"
+                else "`--stop` ends only what a deploy has started"
             )
+            mend = (
+                f"deploy without `--start`, then run `{manager} restart {name}` there"
+                if wish == "start"
+                else f"run `{manager} stop {name}` there"
+            )
+            raise RemoteError("DF889", f"the unit `{name}.service` runs this dataflow, and {consequence}", mend)
 
 
 def _state(scope: str, name: str) -> str:

@@ -72,8 +72,8 @@ class Played(Session):
         self._do("switch")
         return "old"
 
-    def look_for_units(self) -> None:
-        self._do("go without a unit")
+    def look_for_units(self, wish: str) -> None:
+        self._do(f"{wish} without a unit")
 
     def previous(self) -> str:
         return "old"
@@ -156,9 +156,20 @@ def test_a_failed_switch_stops_and_starts_nothing() -> None:
 
 
 def test_a_unit_that_runs_the_dataflow_on_one_host_is_found_before_any_host_is_switched() -> None:
-    Played.failing = {"second": "go without a unit"}
+    Played.failing = {"second": "start without a unit"}
     assert [row.state for row in deployed()] == ["copied", "failed"]
     assert [row.state for row in deployed(starts=False)] == ["deployed", "deployed"]
+
+
+def test_a_stop_that_leaves_the_run_of_a_unit_alone_does_not_say_that_nothing_ran() -> None:
+    Played.failing = {"second": "stop without a unit", "third": "stop without a unit"}
+    Played.running = {"first": ["old-1"], "third": ["old-3"]}
+    deploy = Deploy("flow", tuple(Target(host, host) for host in (*HOSTS, "third")), Way(), telling, Sink())
+    assert told(list(deploying.stop(deploy, Wishes()))) == [
+        "first   stopped old-1",
+        "second  failed: on `second`: it does not stop without a unit",
+        "third   failed: stopped old-3, but on `third`: it does not stop without a unit",
+    ]
 
 
 def test_a_rollback_tells_the_same() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNIT = "flow-edge-2"
 SAID = f"the unit `{UNIT}.service` runs this dataflow, and `--start` would put a second launcher beside it"
+KEPT = f"the unit `{UNIT}.service` runs this dataflow, and `--stop` ends only what a deploy has started"
 
 
 def systemctl(folder: Path, body: str, patch: pytest.MonkeyPatch) -> None:
@@ -41,7 +42,7 @@ def test_a_unit_that_runs_the_dataflow_is_told_with_what_restarts_it(
 ) -> None:
     systemctl(tmp_path, f'[ "$1" = {scope} ] && echo {state} || echo inactive', monkeypatch)
     with pytest.raises(RemoteError) as caught:
-        refuse_unit("flow", "edge.2", lambda: None)
+        refuse_unit("flow", "edge.2", "start", lambda: None)
     assert (caught.value.code, str(caught.value)) == ("DF889", SAID)
     assert caught.value.help == f"deploy without `--start`, then run `{mend}` there"
 
@@ -49,7 +50,7 @@ def test_a_unit_that_runs_the_dataflow_is_told_with_what_restarts_it(
 @pytest.mark.parametrize("body", ["echo inactive; exit 3", "echo failed", "echo no bus >&2; exit 1", "kill -9 $$"])
 def test_a_unit_that_does_not_run_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     systemctl(tmp_path, body, monkeypatch)
-    refuse_unit("flow", "edge.2", lambda: None)
+    refuse_unit("flow", "edge.2", "start", lambda: None)
     assert (tmp_path / "asked").read_text().splitlines() == [
         "--user is-active flow-edge-2.service",
         "--system is-active flow-edge-2.service",
@@ -58,11 +59,12 @@ def test_a_unit_that_does_not_run_is_in_nobodys_way(tmp_path: Path, monkeypatch:
 
 def test_a_host_without_systemd_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    refuse_unit("flow", "edge.2", lambda: None)
+    refuse_unit("flow", "edge.2", "start", lambda: None)
 
 
-def test_the_host_is_asked_in_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_is_told_that_the_run_is_that_of_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     systemctl(tmp_path, "echo active", monkeypatch)
     with session(tmp_path, host="edge.2", changes=False) as opened, pytest.raises(DeployError) as caught:
-        opened.look_for_units()
-    assert (caught.value.code, str(caught.value)) == ("DF889", f"on `edge.2`: {SAID}")
+        opened.look_for_units("stop")
+    assert (caught.value.code, str(caught.value)) == ("DF889", f"on `edge.2`: {KEPT}")
+    assert caught.value.help == f"run `systemctl --user stop {UNIT}` there"
