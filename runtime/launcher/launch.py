@@ -32,14 +32,12 @@ from doraflow_runtime.launcher.loop import Loop
 from doraflow_runtime.launcher.meeting import AS_USUAL, Meeting, find_terms
 from doraflow_runtime.launcher.node_logs import NodeLogs
 from doraflow_runtime.launcher.notifying import notified
-from doraflow_runtime.launcher.operating import operated
 from doraflow_runtime.launcher.outlet import Outlet
 from doraflow_runtime.launcher.reach import UNCHANGED, Changes, check_ports, find_reach
 from doraflow_runtime.launcher.records import timestamp
 from doraflow_runtime.launcher.run import Run
 from doraflow_runtime.launcher.signals import SignalPipe
 from doraflow_runtime.launcher.spawn import allow_many_files
-from doraflow_runtime.launcher.supervisor import Supervisor
 from doraflow_runtime.launcher.verify import verify, verify_signed
 from doraflow_runtime.launcher.wiring import address, match, node_configs, read_wiring, write_configs
 from doraflow_runtime.warm.early import complete_standard_streams
@@ -126,6 +124,10 @@ def _launch(
     _verify(bundle, options)
     if warming is not None:
         warming.go((str(bundle), str(bundle / "runtime")))
+    # A third of what the launcher imports, which the warm process does not wait for.
+    from doraflow_runtime.launcher.operating import operated
+    from doraflow_runtime.launcher.supervisor import Supervisor
+
     wiring = read_wiring(bundle, host)
     match(wiring, processes)
     reach = find_reach(wiring, options.changes, os.environ)

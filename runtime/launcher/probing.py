@@ -9,14 +9,14 @@ import os
 import time
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from doraflow_runtime.control.client import Client, ControlError
-from doraflow_runtime.control.messages import AskStatus, Status
 from doraflow_runtime.control.places import base_directory
 from doraflow_runtime.control.registry import find_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from doraflow_runtime.control.messages import Status
 
 Level: TypeAlias = Literal["startup", "live", "ready"]
 """`startup`: every node has joined. `live`: the launcher answers. `ready`: every node runs, or has ended well."""
@@ -32,6 +32,10 @@ def check_health(
     bundle: Path, host: str, level: Level, timeout: float, environment: Mapping[str, str] = os.environ
 ) -> tuple[bool, str]:
     """Tell whether every living run of a host's part of the bundle is well, and why, within `timeout` seconds."""
+    # Launchers that check nothing read this module too, for its levels.
+    from doraflow_runtime.control.client import Client, ControlError
+    from doraflow_runtime.control.messages import AskStatus, Status
+
     deadline = time.monotonic() + timeout
     place = str(bundle.absolute())
     runs = [run for run in find_runs(base_directory(environment)) if run.facts.bundle == place]
