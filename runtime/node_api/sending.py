@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 from doraflow_runtime.formats.arrow import Layout, byte_hole
+from doraflow_runtime.net.frames import LARGEST_PART
 from doraflow_runtime.node_api import log_lines
 from doraflow_runtime.node_api.chosen import Dispatch, Loan
 from doraflow_runtime.node_api.metadata import encode
@@ -43,6 +44,7 @@ class Sender(Dispatch):
         self._warned: set[str] = set()
         tables = core.consumers, core.pool, self._targets, self._preparer.last
         super().__init__(core, core.lock, *tables, pa.Array, pa.uint8(), encode)
+        self._far = {edge.link.output: edge.link.consumer for edge in core.config.outgoing if edge.host}
         names = {edge.link.consumer for edge in core.config.outgoing}
         self._share = core.pool.limit // RESERVE // max(1, len(names))
         core.pool.has_reserve = sum(map(bool, self._targets.values())) > 1  # for one output there is nobody else
@@ -145,9 +147,14 @@ class Sender(Dispatch):
 
         None if nobody is left to read it, if every reader would rather lose the message than have it waited for, or if
         the node is being stopped. Raises OSError if the memory cannot be had, RuntimeError if the asking thread itself
-        holds it all in loans.
+        holds it all in loans, ValueError for more than may travel to a reader on another host.
         """
         core = self._core
+        if size > LARGEST_PART and output_id in self._far:
+            raise ValueError(
+                f"a message of {size} bytes on `{output_id}` is too large for `{self._far[output_id]}` on another "
+                f"host: no more than {LARGEST_PART} travel between hosts; send it in parts"
+            )
         with core.lock:
             self._require_open()
             is_free = core.is_fresh() and not self._is_withheld(output_id, size)
