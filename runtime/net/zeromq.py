@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from doraflow_runtime.net.transport import News
     from doraflow_runtime.node_api.gate import AnyGate
 
-PIECE_BYTES = 512 * 1024
+PIECE_BYTES = 1024 * 1024
 """Bytes that ZeroMQ encrypts, sends and decrypts as one. In pieces of this size both hosts work on a large message at a
-time, in memory that their processors still have at hand; smaller ones cost more calls than they save."""
+time, in memory that their processors still have at hand; smaller ones cost more calls, larger ones leave the cache."""
 
 
 class ZeroMq:
