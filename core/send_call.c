@@ -429,10 +429,21 @@ static int fetch(Dispatch *self, Route *route)
     return 0;
 }
 
+/* Finds the readers of a route that nothing was sent to from here yet: what they gave back is heard of nowhere else. */
+static int resolve_all(Dispatch *self, Route *route)
+{
+    for (Py_ssize_t at = 0; at < route->count; at++)
+        if (resolve(self, &route->targets[at]) < 0)
+            return -1;
+    return 0;
+}
+
 Slot *take_slot(Dispatch *self, Route *route, Py_ssize_t size, int is_fresh)
 {
     Shelf *pool = self->pool;
     if (pool->taken + 1 >= pool->tidy_at)
+        return NULL;
+    if (resolve_all(self, route) < 0)
         return NULL;
     if (fetch(self, route) < 0 || (!is_fresh && is_stale(self) && hear(self, route) < 0))
         return NULL;

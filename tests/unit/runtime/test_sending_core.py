@@ -233,6 +233,21 @@ def test_a_loan_goes_the_shortest_way_also_after_an_array_that_brought_a_type_of
     assert [value(b)[:2] for _ in range(3)] == [[1, 2], [0, 0], [3, 4]]
 
 
+def test_a_node_that_sends_nothing_but_large_messages_hears_of_their_memory_in_the_core(run: Run) -> None:
+    run.pair()
+    a, b = run.join("a", "b")
+    for number in range(10):
+        with a.loan("out", 4 << 20) as memory:
+            memory[0] = number
+        event = b.next(30)
+        assert event is not None
+        assert event.value is not None
+        assert event.value[0].as_py() == number
+        del event
+        assert b.next(0) is None
+    assert a._sender.sent()["out"][0] >= 8, "the first message of a type, and the first slot, are Python's"
+
+
 def test_memory_that_is_sent_again_is_read_again(run: Run) -> None:
     run.pair()
     a, b = run.join("a", "b")
