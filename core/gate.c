@@ -172,6 +172,8 @@ static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, en
             *outcome = TIME_IS_OVER;
             return NULL;
         }
+        if (is_fresh(gate) && gate_glance(gate))
+            continue;
         if (wait_for_news(gate, has_timeout ? deadline : -1) < 0)
             return NULL;
     }

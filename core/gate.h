@@ -21,6 +21,8 @@ struct gate {
     Py_ssize_t source_count, source_room, descriptor_room;
     long long rounds, dispatched_ns, due_ns, sign_due_ns, waiting;
     char is_open, is_running, is_lagging;
+    char may_glance; /* whether a message can come while this process looks for it */
+    int misses, passes; /* how often looking found nothing of late, and how many waits it is left out for that */
 };
 
 /* Why there is no event: an exception, the end of the time, or a case that is not dealt with here. */
@@ -37,6 +39,8 @@ PyObject *gate_next_event(Gate *gate, int has_timeout, long long deadline, enum 
 int gate_dispatch(Gate *gate, const struct epoll_event *events, int count);
 /* Takes in what lies in the rings of producers: whether something did. -1 with an exception. */
 int gate_hear(Gate *gate);
+/* Looks for messages for a moment, where that has led to something of late: whether there are any. */
+int gate_glance(Gate *gate);
 /* Asks the producers to wake this node; whether something came before they could know. */
 int gate_doze(Gate *gate);
 void gate_wake(Gate *gate);

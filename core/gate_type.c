@@ -1,6 +1,8 @@
 /* The type `Gate`: how it is made and ends, and what Python asks of it. */
+#define _GNU_SOURCE
 #include "gate.h"
 
+#include <sched.h>
 #include <structmember.h>
 #include <unistd.h>
 
@@ -24,6 +26,8 @@ static PyObject *gate_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     gate->spin_ns = spin_ns;
     gate->due_ns = gate->sign_due_ns = -1;
     gate->is_open = 1;
+    cpu_set_t allowed;
+    gate->may_glance = sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
     return (PyObject *)gate;
 }
 

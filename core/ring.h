@@ -44,6 +44,14 @@ struct ring {
     size_t ready; /* bytes of the data whose pages were asked for */
 };
 
+/* Lets the other thread of a core run between two looks at what another process writes. */
+static inline void pause_a_little(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
 /* Makes a ring with room for `wanted` bytes as far as it goes, and the descriptor that its producer maps it by. NULL if
  * the system refuses. */
 struct ring *ring_make(size_t wanted, int *descriptor);

@@ -50,13 +50,6 @@ static int64_t now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void pause_a_little(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
-}
-
 /* A reader that keeps up gives a credit sooner than a sleep takes. Where that proves wrong, it is tried less and less. */
 static int look_for_credits(Lane *lane)
 {

@@ -62,6 +62,7 @@ struct source {
     int is_last_returned;
     PyObject *event;
     struct parcel *parcel; /* the event's, which keeps it */
+    int wrong, left_out; /* how often the guess was wrong of late, and how many are left out for that */
 };
 
 /* A message whose every field was checked. */
