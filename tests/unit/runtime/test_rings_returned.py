@@ -204,7 +204,7 @@ def test_mutated_heads_never_stop_the_producer(run: Run, stranger: Stranger, dat
         stranger.ring.memory[place] = data.draw(st.integers(0, 255))
     stranger.connection.sendall(LOOK)
     stranger.node.is_empty()
-    assert core.pool.slots_in_use <= 3
+    assert core.pool.slots_in_use == consumer.slots_held
     assert 0 <= consumer.lanes[1].credits <= 3
 
 
@@ -314,7 +314,7 @@ import random, time
 from doraflow_runtime.node_api.node import Node
 chance = random.Random(5)
 with Node() as node:
-    for number in range(20_000):
+    for number in range(8_000):
         data = number.to_bytes(4, "little") + bytes(chance.choice([0, 0, 10_000]))
         node.send_output("out", data)
         if chance.random() < 0.01:
@@ -327,7 +327,7 @@ def test_no_credit_and_no_slot_is_lost_however_both_sides_pause(run: Run, size: 
     run.pair(size=size)
     sending = run.spawn("a", SENDING)
     (node,) = run.join("b")
-    for expected in range(20_000):
+    for expected in range(8_000):
         event = node.next(60)
         assert event is not None
         assert event.value is not None
