@@ -50,7 +50,7 @@ static int is_due(const InboundState *lane, int at_rest)
         return moved > 0 && (at_rest || moved >= lane->queue_size / 4);
     }
     uint64_t window = lane->queue_size > WINDOW_MESSAGES ? (uint64_t)lane->queue_size : WINDOW_MESSAGES;
-    return lane->taken - lane->told_taken >= window / 4;
+    return lane->taken - lane->told_taken >= window / (at_rest ? 4 : 2);
 }
 
 int source_owes_stands(const Source *source, int at_rest)

@@ -168,6 +168,8 @@ static int hear_far(Dispatch *self, Outbox *outbox)
     if (is_watched != 0)
         return is_watched < 0 ? -1 : 0;
     outbox->heard_ns = now_of(CLOCK_MONOTONIC);
+    if (Py_IS_TYPE(outbox->wire, &ZeroMqSocketType) && zeromq_is_quiet((ZeroMqSocket *)outbox->wire))
+        return 0;
     PyObject *done = PyObject_CallMethod((PyObject *)outbox, "look", NULL);
     Py_XDECREF(done);
     return done == NULL ? -1 : tell_core(self, "note_news", NULL); /* another thread may be about to wait for it */

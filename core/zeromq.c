@@ -6,10 +6,11 @@
 #include "zeromq.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <structmember.h>
 
 /* Numbers of zmq.h, which never change. */
-enum { EVENTS = 15, POLLIN = 1, DONTWAIT = 1 };
+enum { EVENTS = 15, READABLE = 1, DONTWAIT = 1 };
 
 static int find(void *library, const char *name, void *into)
 {
@@ -56,7 +57,13 @@ int zeromq_has_more(ZeroMqSocket *socket)
     int events = 0;
     size_t size = sizeof events;
     return socket->handle != NULL && socket->calls.getsockopt(socket->handle, EVENTS, &events, &size) == 0
-           && events & POLLIN;
+           && events & READABLE;
+}
+
+int zeromq_is_quiet(ZeroMqSocket *socket)
+{
+    struct pollfd monitor = {.fd = socket->monitor, .events = POLLIN};
+    return socket->monitor >= 0 && poll(&monitor, 1, 0) == 0 && !zeromq_has_more(socket);
 }
 
 int zeromq_receive(ZeroMqSocket *socket, struct zeromq_message *message)
@@ -78,12 +85,14 @@ static PyObject *socket_new(PyTypeObject *type, PyObject *args, PyObject *names)
         PyErr_SetString(PyExc_TypeError, "ZeroMqSocket takes no names");
         return NULL;
     }
-    if (!PyArg_ParseTuple(args, "sK", &path, &handle))
+    int monitor = -1;
+    if (!PyArg_ParseTuple(args, "sK|i", &path, &handle, &monitor))
         return NULL;
     ZeroMqSocket *socket = (ZeroMqSocket *)type->tp_alloc(type, 0);
     if (socket == NULL)
         return NULL;
     socket->handle = (void *)(uintptr_t)handle;
+    socket->monitor = monitor;
     if (find_calls(&socket->calls, path) < 0)
         Py_CLEAR(socket);
     return (PyObject *)socket;
@@ -93,6 +102,7 @@ static PyObject *socket_forget(ZeroMqSocket *socket, PyObject *unused)
 {
     (void)unused;
     socket->handle = NULL;
+    socket->monitor = -1;
     Py_RETURN_NONE;
 }
 

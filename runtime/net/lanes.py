@@ -201,7 +201,8 @@ class Inbound(InboundState):
         if self.is_bounded:
             moved = self.limit - self.told_limit
             return moved > 0 if at_rest else moved >= max(1, self.queue_size // 4)
-        return self.taken - self.told_taken >= self.window // 4
+        # Sooner at rest: while messages wait, it is they that wait for the telling.
+        return self.taken - self.told_taken >= self.window // (4 if at_rest else 2)
 
     @property
     def is_behind(self) -> bool:

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from doraflow_runtime.net.sockets import AnySocket
 
 
-def straight(socket: AnySocket) -> doraflow_core.ZeroMqSocket | None:
-    """Give a socket to the core; None without one, or if pyzmq was built without a library that others can call."""
+def straight(socket: AnySocket, monitor: int = -1) -> doraflow_core.ZeroMqSocket | None:
+    """Give a socket to the core; None without one, or if pyzmq was built without a library that others can call.
+
+    `monitor` is the descriptor of its monitor: by that the core knows that there is nothing to hear.
+    """
     if not is_compiled():
         return None
     import doraflow_core
 
     library = getattr(sys.modules[zmq.backend.Socket.__module__], "__file__", "")
     try:
-        return doraflow_core.ZeroMqSocket(library, socket.underlying)
+        return doraflow_core.ZeroMqSocket(library, socket.underlying, monitor)
     except OSError:
         return None  # every pack then takes the way of all other messages

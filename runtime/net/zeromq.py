@@ -72,7 +72,7 @@ class ZeroMqLine:
     def __init__(self, context: zmq.Context[Any], address: str, host: str, secure: Secure) -> None:
         self._socket, self._monitor = connector(context, address, host, secure)
         self._attempts = Attempts(self._socket, address, host, secure)
-        self.wire = straight(self._socket)
+        self.wire = straight(self._socket, int(self._monitor.get(zmq.FD)))
 
     def descriptors(self) -> Iterable[int]:
         """List what tells that the state of either socket may have changed."""
