@@ -91,8 +91,10 @@ class Starter:
         try:
             warming = run.warming or start_late(run.environment, run.root, run.directory, run.open_files)
             self._warm = WarmStart(warming, self._loop)
-        except OSError:
-            return  # no room for a process: that is told of the first node
+        except OSError:  # no room for a process: that is told of the first node
+            if run.warming is not None:
+                run.warming.end()
+            return
         self._guardian.watch(self._warm.process)
 
     def _is_ready(self, warm: WarmStart, is_stopping: Callable[[], bool]) -> bool:
