@@ -35,4 +35,4 @@ class Settings:
         return self.messages if size < LARGE else max(10, self.messages // (2 if size < 10 * LARGE else 5))
 
 
-QUICK = Settings(QUICK_SIZES, 1, messages=100, flood_ms=300, idle_seconds=3.0, limit=40.0)
+QUICK = Settings(QUICK_SIZES, 1, messages=100, flood_ms=300, limit=40.0)
