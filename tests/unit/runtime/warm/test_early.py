@@ -8,11 +8,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import doraflow_runtime
 import pytest
 from doraflow_runtime.warm.early import Warming, begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -71,13 +73,14 @@ def test_why_it_cannot_be_executed_is_told_where_its_own_words_would_stand(monke
     started.leave_nothing()
 
 
-def test_the_beginning_imports_next_to_nothing() -> None:
+def test_the_beginning_imports_next_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "doraflow_runtime").symlink_to(doraflow_runtime.__path__[0])  # `-S` knows nothing of what is installed
     code = (
         "import sys; before = set(sys.modules); import doraflow_runtime.warm.early; "
         "print(*sorted(set(sys.modules) - before - {'contextlib', '_socket'}))"
     )
     heavy = {"socket", "subprocess", "typing", "pathlib", "json", "dataclasses", "signal", "enum"}
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-S", "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "doraflow_runtime.warm.early" in done.stdout.split()
