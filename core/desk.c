@@ -72,7 +72,12 @@ static PyObject *take_message(Desk *desk, PyObject *peer)
     int is_done = PyErr_Occurred() || (source != NULL && begin == size && !calls->msg_more(&message));
     Py_XDECREF(source);
     if (is_done) {
+        int has_more = calls->msg_more(&message); /* after a failure: what belongs to this message goes with it */
         calls->msg_close(&message);
+        while (has_more && zeromq_receive(desk->socket, &message)) {
+            has_more = calls->msg_more(&message);
+            calls->msg_close(&message);
+        }
         return NULL;
     }
     return left_to_python(desk, peer, &message, begin);

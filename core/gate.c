@@ -105,14 +105,14 @@ static int wait_for_news(Gate *gate, long long deadline)
     struct epoll_event events[MOST_READY];
     if (gate->kept != NULL && monotonic_ns() >= gate->kept_until_ns)
         gate_let_go(gate);
-    if (settle(gate) < 0 || show_life(gate) < 0)
-        return -1;
-    long long timeout = patience(gate, deadline);
-    if (gate_doze(gate)) {
+    atomic_store(&gate->bell->is_claimed, 1); /* first: what is let go of from here on has to ring */
+    int early = settle(gate) < 0 || show_life(gate) < 0 ? -1 : gate_doze(gate);
+    if (early) {
+        atomic_store(&gate->bell->is_claimed, 0);
         gate_wake(gate);
-        return look(gate);
+        return early < 0 ? -1 : look(gate);
     }
-    atomic_store(&gate->bell->is_claimed, 1);
+    long long timeout = patience(gate, deadline);
     release(gate);
     int count, error;
     Py_BEGIN_ALLOW_THREADS

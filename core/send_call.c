@@ -181,12 +181,12 @@ static int is_far_ready(Dispatch *self, Target *target, const Letter *letter, co
     if (!target->outbox->is_up || target->outbox->has_left
         || (slot != NULL ? slot->size : letter->content_size) > LARGEST_PACKED)
         return NOT_READY;
-    int is_known = is_announced(target, letter->type_number);
-    if (is_known != DONE)
-        return is_known;
     int is_due = now_of(CLOCK_MONOTONIC) - target->outbox->heard_ns >= HEAR_NS; /* a cut is heard of nowhere else */
     if ((is_due || !outbox_has_room(lane)) && hear_far(self, target->outbox) < 0)
         return FAILED;
+    int is_known = is_announced(target, letter->type_number); /* behind that: a new connection knows no types */
+    if (is_known != DONE)
+        return is_known;
     Py_ssize_t held = PyObject_Size(lane->held);
     if (held < 0)
         return FAILED;

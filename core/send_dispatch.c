@@ -182,11 +182,10 @@ static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObje
     PyObject *metadata;
     int verdict = DONE;
     KnownType *known = read_recent(route, data, &values);
+    Py_XINCREF(known);
     if (known == NULL)
         known = read_received(self, output, data, &values);
-    if (known != NULL) {
-        Py_INCREF(known);
-    } else {
+    if (known == NULL) {
         known = last_type(self, output);
         if (known == NULL)
             return PyErr_Occurred() ? FAILED : NOT_READY;

@@ -74,10 +74,10 @@ static int look_for_credits(Lane *lane)
 int lane_await(Lane *lane)
 {
     int found = lane_refresh(lane);
-    if (found || lane->giver == NULL)
+    if (found > 0 || lane->giver == NULL)
         return found;
     found = look_for_credits(lane);
-    if (found)
+    if (found > 0)
         return found;
     ring_want(lane->giver->ring);
     return lane_refresh(lane);

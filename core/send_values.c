@@ -136,13 +136,18 @@ KnownType *read_received(Dispatch *self, PyObject *output, PyObject *data, Value
     if (!gate_recall(self->gate, data, &received))
         return NULL;
     KnownType *known = last_type(self, output);
+    Py_XINCREF(known); /* both may be replaced while Python runs */
+    Py_INCREF(received.kind);
     int is_same = known != NULL && name_all() == 0 ? is_same_type(received.kind, known) : 0;
     if (PyErr_Occurred())
         PyErr_Clear(); /* the way for everything says what is wrong */
-    if (is_same != 1)
-        return NULL;
-    if (known->recent != received.kind)
+    if (is_same == 1 && known->recent != received.kind)
         Py_XSETREF(known->recent, Py_NewRef(received.kind));
+    Py_DECREF(received.kind);
+    if (is_same != 1) {
+        Py_XDECREF(known);
+        return NULL;
+    }
     *values = (Values){
         .start = received.start, .length = received.length, .size = received.length * known->width};
     return known;

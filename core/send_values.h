@@ -18,8 +18,8 @@ KnownType *read_recent(const Route *route, PyObject *data, Values *values);
 /* Notes what was read, if the array is the one of the time before. */
 void note_recent(Route *route, PyObject *data, KnownType *known, const Values *values);
 
-/* Gives the values of the array that was received last, and its type, borrowed, if it is the last one of the output;
- * NULL if not. */
+/* Gives the values of the array that was received last, and a reference to its type, if it is the last one of the
+ * output; NULL if not. */
 KnownType *read_received(Dispatch *self, PyObject *output, PyObject *data, Values *values);
 
 /* DONE if `data` is of a known type and lies ready, and `values->view` has to be released. */

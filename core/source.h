@@ -50,6 +50,7 @@ struct source {
     Py_ssize_t untold; /* bytes from another host that came since its sender was told */
     struct ring *ring; /* NULL without one */
     int bell; /* by which the producer wakes this node; -1 without one */
+    pid_t process; /* that reads: a forked child shares ring and epoll, and they are not its own */
     int is_ringing; /* whether the producer has taken it */
     int is_behind; /* whether what lies in it has to wait for the connection */
     uint64_t position; /* bytes that were dealt with since then */

@@ -67,6 +67,7 @@ static void drop_bell(Source *source)
 
 void source_offer_ring(Source *source)
 {
+    source->process = getpid();
     int descriptors[MOST_OFFERED];
     struct ring *ring = ring_make(most_unread(source), &descriptors[0]);
     if (ring == NULL)
@@ -89,6 +90,8 @@ void source_offer_ring(Source *source)
 
 void source_leave_ring(Source *source)
 {
+    if (source->process != getpid())
+        return;
     if (source->ring != NULL)
         ring_set_sleep(source->ring, RING_LEFT);
     drop_bell(source);

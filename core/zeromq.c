@@ -43,6 +43,11 @@ static int find_calls(struct zeromq_calls *calls, const char *path)
     for (size_t at = 0; at < sizeof wanted / sizeof *wanted; at++)
         if (find(library, wanted[at].name, wanted[at].into) < 0)
             return -1;
+    void *everywhere = dlsym(RTLD_DEFAULT, "zmq_send"); /* what pyzmq itself would be bound to */
+    if (everywhere != NULL && everywhere != dlsym(library, "zmq_send")) {
+        PyErr_SetString(PyExc_OSError, "another libzmq is loaded for all of the process");
+        return -1;
+    }
     return 0;
 }
 

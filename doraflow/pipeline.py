@@ -6,6 +6,7 @@ Each stage gets what the one before it made; after errors a stage gives None and
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -197,7 +198,9 @@ def _facts(made: Compilation) -> Facts:
     files = {_relative(name, made.folder): f"sha256:{digest_of(text.encode())}" for name, text in texts.items()}
     included = made.document.included if made.document is not None else {}
     asked = {_relative(name, made.folder): label for name, label in included.items()}
-    return Facts(lock_path(made.source).as_posix(), made.source.as_posix(), files, asked)
+    chosen = (("--inventory", inventory and inventory.as_posix()), ("--profile", made.options.profile))
+    options = "".join(f" {option} {shlex.quote(value)}" for option, value in chosen if value)
+    return Facts(lock_path(made.source).as_posix(), made.source.as_posix(), files, asked, options)
 
 
 @held_back()

@@ -26,18 +26,20 @@ _MOST_NAMED = 10
 class Facts:
     """What a lock is held against: the files by path with their digests, and who asks for them, where that is known.
 
-    `lock` is the path of the lock file, `dataflow` that of the dataflow, as messages show them.
+    `lock` is the path of the lock file, `dataflow` that of the dataflow, as messages show them, `options` what
+    `doraflow lock` has to be given beside it.
     """
 
     lock: str
     dataflow: str
     files: Mapping[str, str]
     asked: Mapping[str, Label] = field(default_factory=dict)
+    options: str = ""
 
     @property
     def mend(self) -> str:
         """What brings the lock up to date."""
-        return f"run `doraflow lock {self.dataflow}`, and commit what changes"
+        return f"run `doraflow lock {self.dataflow}{self.options}`, and commit what changes"
 
 
 def pins_of(section: Section, freed: Collection[str], *, is_firm: bool) -> dict[str, Pin]:
@@ -122,7 +124,7 @@ def _check_placement(graph: Graph, section: Section, facts: Facts, sink: Sink) -
     if chosen is None:
         for name, pinned in [*section.placement.items()][:1]:
             message = f"`{facts.lock}` has `{name}` on `{pinned.value}`, and there are no machines to choose from"
-            _tell(message, pinned.span, facts, sink)
+            sink.error("DF891", message, pinned.span, help="give the inventory with `--inventory`, or remove the lock")
         return
     for name, host in chosen.items():
         if name not in section.placement:

@@ -72,7 +72,7 @@ def deploy(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="What ssh reads in the place of ~/.ssh/config.",
+            help="What ssh reads in the place of ~/.ssh/config; /dev/null for nothing.",
         ),
     ] = None,
     sign_key: Annotated[

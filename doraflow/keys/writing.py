@@ -90,5 +90,5 @@ def _unwritable(folder: Path, error: OSError) -> KeyRingError:
     reason = (error.strerror or str(error)).lower()
     mend = f"get the right to write to `{folder}`"
     if error.errno not in (errno.EACCES, errno.EPERM):
-        mend = "name another folder with `--keys`"
+        mend = "name another folder"
     return KeyRingError(f"no keys can be written to `{folder}`: {reason}", mend)

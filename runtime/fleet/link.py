@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from doraflow_runtime.net.transport import News
 
 MOST_AT_ONCE = 256
+MOST_THREADS = 64
+"""Of ZeroMQ: as many as an affinity has bits."""
 
 
 class LinkError(Exception):
@@ -97,7 +99,8 @@ class Link:
         self._loop = loop
         self._on_message = on_message
         self._on_up = on_up
-        self._context: zmq.Context[Any] = zmq.Context()
+        # ZeroMQ looks names up in the thread that serves a socket: a dead name server must not stop the other hosts.
+        self._context: zmq.Context[Any] = zmq.Context(min(MOST_THREADS, 1 + len(terms.endpoints)))
         self._admission: AnySocket | None = None
         self._judge: admission.Admission | None = None
         self._listener: AnySocket | None = None
@@ -158,8 +161,8 @@ class Link:
             self._judge = admission.Admission(ring, tell)
             self._admission = admission.bind(self._context)
         self._listener = listener(self._context, terms.endpoint, secure, LARGEST)
-        for host, endpoint in terms.endpoints.items():
-            socket, monitor = connector(self._context, endpoint, host, secure)
+        for place, (host, endpoint) in enumerate(terms.endpoints.items()):
+            socket, monitor = connector(self._context, endpoint, host, secure, 2 << place % (MOST_THREADS - 1))
             words = f"the launcher of host `{host}` ({endpoint}) cannot be spoken to"
             attempts = Attempts(socket, endpoint, host, secure)
             self._lines[host] = Line(socket, monitor, attempts, partial(_tell_why, tell, words))

@@ -168,10 +168,15 @@ def address_in(endpoint: str) -> str:
 def is_found(address: str) -> bool:
     """Tell whether anything is known of an address; may wait for the system's name servers."""
     try:
-        socket.getaddrinfo(address, None, type=socket.SOCK_STREAM)
+        socket.getaddrinfo(address, None, _family(address), socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False
     return True
+
+
+def _family(address: str) -> socket.AddressFamily:
+    """Look names up as those of IPv4, as ZeroMQ does."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _own_address(listen: str) -> str:
@@ -179,7 +184,7 @@ def _own_address(listen: str) -> str:
     if listen == ANY_ADDRESS:
         return listen
     try:
-        found = str(socket.getaddrinfo(listen, None, type=socket.SOCK_STREAM)[0][4][0])
+        found = str(socket.getaddrinfo(listen, None, _family(listen), socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
         why = "and nothing is known of that address"
     else:

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that other hosts have for an answer, if the caller says nothing else."""
-FAREWELL_SECONDS = 3.0
-"""How long a launcher whose nodes have ended stays until every host that is there knows of it."""
+FAREWELL_SECONDS = 6.0
+"""How long a launcher whose nodes have ended stays until every host that is there knows of it: longer than the pause
+between two attempts to connect to one, and an attempt."""
 LATECOMERS_SECONDS = 10.0
 """How long a launcher whose start has failed stays for hosts that have not come: those launched together with it."""
 _SHOWN = 5

@@ -25,6 +25,8 @@ _NEWS: dict[int, News] = {
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "refused",
 }
 
+_HUNG_UP = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED)
+
 
 def read_events(monitor: AnySocket) -> Iterator[News]:
     """Read what has happened since, without waiting."""
@@ -35,5 +37,5 @@ def read_events(monitor: AnySocket) -> Iterator[News]:
         if news is not None:
             yield news
         elif told["event"] == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-            # What was left undone is reading, if time is over; the errors of a connection that has ended are others.
-            yield "silent" if told["value"] == errno.EAGAIN else "refused"
+            # If time is over, the error is whatever ZeroMQ met last; only these say that the other side hung up.
+            yield "refused" if told["value"] in _HUNG_UP else "silent"

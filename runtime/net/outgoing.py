@@ -117,11 +117,11 @@ class FarConsumer(Outbox):
             return
         self._schema = schema
         size = len(message.body) + (0 if message.slot is None else message.slot.room)
-        if size > LARGEST_PART:  # a reader hangs up on that, and would do so each time that it is sent again
-            lane.dropped += 1
-            self.connection.tell_of_size(size, LARGEST_PART)
-            return
         if message.slot is not None:
+            if message.slot.name.size > LARGEST_PART:  # a reader hangs up on that, and would do so each time anew
+                lane.dropped += 1
+                self.connection.tell_of_size(message.slot.name.size, LARGEST_PART)
+                return
             self._pool.hold(message.slot)
         displaced = lane.hold(message, size)
         if displaced is not None:
@@ -145,7 +145,7 @@ class FarConsumer(Outbox):
     def drop_one(self) -> bool:
         """Drop a message that waits, and let its slot go; False if none is left that lies in a slot."""
         for lane in self.lanes.values():
-            if lane.may_drop and lane.held:
+            while lane.may_drop and lane.held:
                 message = lane.drop_held()
                 self._let_go(message)
                 if message.slot is not None:

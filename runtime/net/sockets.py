@@ -32,8 +32,9 @@ CONNECT_MS = 2000
 RECONNECT_MS = (100, 2000)
 ATTEMPT_SECONDS = 1.0
 LINGER_MS = 1000
-MOST_UNREAD = 1024
-"""Messages that lie unread on one connection: no honest sender is let have so many, see `lanes`."""
+MOST_UNREAD = 65_536
+"""Messages that lie unread on one connection: no honest sender is let have so many, see `lanes`. At this bound ZeroMQ
+reads no heartbeat either, and takes the connection for cut."""
 
 EVERYWHERE = "//*:"
 """What an endpoint on all addresses of this host holds."""
@@ -53,6 +54,7 @@ def listener(context: zmq.Context[Any], endpoint: str, secure: Secure, largest: 
         _set_up(socket)
         socket.set(zmq.ROUTER_MANDATORY, 1)  # what cannot be sent is said again later, so it must be known
         socket.set(zmq.MAXMSGSIZE, largest)
+        socket.set(zmq.AFFINITY, 1)
         secure(socket, "", 0)
         if "[" in endpoint or (EVERYWHERE in endpoint and _has_both()):
             socket.set(zmq.IPV6, 1)
@@ -63,13 +65,19 @@ def listener(context: zmq.Context[Any], endpoint: str, secure: Secure, largest: 
     return socket
 
 
-def connector(context: zmq.Context[Any], endpoint: str, peer: str, secure: Secure) -> tuple[AnySocket, AnySocket]:
-    """Connect to a reader on host `peer`, again and again; gives the socket, and one that tells of its connections."""
+def connector(
+    context: zmq.Context[Any], endpoint: str, peer: str, secure: Secure, affinity: int = 0
+) -> tuple[AnySocket, AnySocket]:
+    """Connect to a reader on host `peer`, again and again; gives the socket, and one that tells of its connections.
+
+    `affinity` has a bit for each of the context's threads that may serve the socket; 0 stands for all.
+    """
     socket: AnySocket = context.socket(zmq.DEALER)
     try:
         _set_up(socket)
         # What a cut leaves unsent is forgotten: the link keeps its messages itself, and knows which have arrived.
         socket.set(zmq.IMMEDIATE, 1)
+        socket.set(zmq.AFFINITY, affinity)
         socket.set(zmq.CONNECT_TIMEOUT, CONNECT_MS)
         socket.set(zmq.RECONNECT_IVL, RECONNECT_MS[0])
         socket.set(zmq.RECONNECT_IVL_MAX, RECONNECT_MS[1])

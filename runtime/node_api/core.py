@@ -119,6 +119,8 @@ class Core:
     def poll(self) -> None:
         """Deal with all that has happened, without waiting; not more often than FRESH_NS while messages wait."""
         with self.lock:
+            if not self.gate.is_claimed:
+                self.gate.is_claimed = False  # the compiled gate lets go of the event that it handed out last
             if (self.is_fresh() and self.queues.count) or not self._poller.is_open:
                 return
             if self.sign_ns:
@@ -390,9 +392,7 @@ class Core:
 
     def _has_waiting(self) -> bool:
         with self.lock:
-            return self._poller.is_open and any(
-                consumer.is_open and consumer.has_waiting for consumer in self.consumers.values()
-            )
+            return self._poller.is_open and any(each.is_open and each.has_waiting for each in self.consumers.values())
 
     def _is_unfinished(self) -> bool:
         with self.lock:

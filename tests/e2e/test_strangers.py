@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def test_another_user_lists_nothing_and_connects_to_nothing_of_a_run(world: Any)
     )
     try:
         assert looking.stdout is not None
+        assert select.select([looking.stdout], [], [], 60)[0], "nothing was shown"
         assert looking.stdout.readline()  # a tap has its socket by now
         folder = world.base / world.runs()[0]
         sockets = sorted(path for path in folder.iterdir() if path.is_socket())

@@ -264,7 +264,7 @@ def _weighed(
     here = pulls.get(host)
     reason = "" if here is None else f"beside `{here.friend}`: {rate(here.most)} stays on one machine"
     if not pulls:
-        return "no traffic with other nodes: the first machine with room"
+        return "no traffic with other nodes: any machine with room will do"
     machine, away = max(pulls.items(), key=lambda entry: entry[1].total)
     if machine == host or (here is not None and here.total >= away.total):
         return reason

@@ -19,9 +19,13 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doraflow.deploy.remote.errors import RemoteError
 from doraflow.targeting.names import folder_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 UNFINISHED = ".new-"
 RECORD = "record.json"
@@ -155,10 +159,14 @@ def write_record(place: Place, record: Record) -> None:
     sync_folder(place.root)
 
 
-def remove_unfinished(place: Place, record: Record) -> None:
-    """Remove what a deploy left that was cut short: half copies, and versions that were never prepared to the end."""
+def remove_unfinished(place: Place, record: Record, running: Collection[str] = ()) -> None:
+    """Remove what a deploy left that was cut short: half copies, and versions that were never prepared to the end.
+
+    Versions in `running` stay, and so do the environments that they and `venv` lead to.
+    """
     used = {place.environment_of(whole.python) for whole in record.whole.values()}
-    for folder, known in ((place.versions, set(record.whole)), (place.environments, used)):
+    used |= {(folder / "venv").resolve().name for folder in (place.root, *map(place.version, running))}
+    for folder, known in ((place.versions, {*record.whole, *running}), (place.environments, used)):
         for found in sorted(folder.iterdir()) if folder.is_dir() else ():
             if found.name not in known and found.name != place.current():
                 remove(found)

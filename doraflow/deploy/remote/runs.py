@@ -39,8 +39,8 @@ class FoundRun:
     started: str
 
 
-def find(place: Place) -> tuple[FoundRun, ...]:
-    """List the runs of the versions of a dataflow, oldest first."""
+def find(place: Place, others: Sequence[Path] = ()) -> tuple[FoundRun, ...]:
+    """List the runs of the versions of a dataflow, oldest first; `others` are more folders in which runs may lie."""
     versions = [place.current(), *read_record(place).whole]
     runtime = next((path for name in versions if name and (path := place.version(name) / "runtime").is_dir()), None)
     if runtime is None:
@@ -53,7 +53,8 @@ def find(place: Place) -> tuple[FoundRun, ...]:
     root = place.versions.resolve()
     return tuple(
         FoundRun(run.name, Path(run.facts.bundle).name, run.facts.launcher, run.facts.started)
-        for run in find_runs(base_directory(os.environ))
+        for base in (base_directory(os.environ), *others)
+        for run in find_runs(base)
         if run.is_alive and Path(run.facts.bundle).parent == root
     )
 

@@ -103,7 +103,7 @@ def _open(talk: Conversation, request: Mapping[str, object]) -> dict[str, object
     if request["changes"] is True:
         place.make(talk.place)
         place.lock(talk.place)
-        place.remove_unfinished(talk.place, place.read_record(talk.place))
+        place.remove_unfinished(talk.place, place.read_record(talk.place), _running(talk))
     return {"folder": str(talk.place.root)}
 
 
@@ -182,9 +182,13 @@ def _texts(table: object) -> dict[str, str]:
     return {str(name): str(text) for name, text in table.items()} if isinstance(table, dict) else {}
 
 
+def _running(talk: Conversation) -> list[str]:
+    """Name the versions that run, also in units of systemd."""
+    return [run.version for run in runs.find(talk.place, units.run_folders(talk.dataflow, talk.host))]
+
+
 def _switch(talk: Conversation, request: Mapping[str, object]) -> dict[str, object]:
-    running = [run.version for run in runs.find(talk.place)]
-    before = switching.switch(talk.place, str(request["version"]), int(str(request["keep"])), running)
+    before = switching.switch(talk.place, str(request["version"]), int(str(request["keep"])), _running(talk))
     return {"before": before}
 
 

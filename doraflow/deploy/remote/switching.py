@@ -44,12 +44,13 @@ def switch(place: Place, name: str, kept: int, running: Collection[str]) -> str:
     if name not in record.whole:
         raise RemoteError("DF876", f"the version {name} was not prepared to its end", "deploy again")
     order = (*(each for each in _order(place, record) if each != name), name)
+    write_record(place, replace(record, order=order))  # a cut leaves `current` at one of the last two
     _point(place, name, record)
     stay = {*order[-kept - 1 :], *running}
     whole = {each: told for each, told in record.whole.items() if each in stay}
     fresh = Record(whole, tuple(each for each in order if each in whole))
     write_record(place, fresh)
-    remove_unfinished(place, fresh)
+    remove_unfinished(place, fresh, running)
     return before
 
 

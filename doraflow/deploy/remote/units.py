@@ -44,6 +44,12 @@ def refuse_unit(dataflow: str, host: str, wish: str, beat: Callable[[], None]) -
             raise RemoteError("DF889", f"the unit `{name}.service` runs this dataflow, and {consequence}", mend)
 
 
+def run_folders(dataflow: str, host: str) -> tuple[Path, ...]:
+    """Say where the runs of the units of this user and of the system lie."""
+    name = dns_label(f"{dataflow}-{host}")
+    return tuple(Path(base, "doraflow", name, "run") for base in (f"/run/user/{os.getuid()}", "/run"))
+
+
 def _state(scope: str, name: str) -> str:
     """Ask systemd for the state of a unit; empty where there is no systemd, or none that answers."""
     systemctl = shutil.which("systemctl")

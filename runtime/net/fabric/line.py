@@ -175,7 +175,8 @@ class ZenohLine:
             if life != self._life:
                 return
             while self._declared:
-                with contextlib.suppress(zenoh.ZError):  # the session may have ended
+                # The session may have ended; and a publisher in a put cannot be undeclared, it goes when that is over.
+                with contextlib.suppress(zenoh.ZError, RuntimeError):
                     self._declared.pop().undeclare()
             self._declared += self._declare_all(life, session)
 

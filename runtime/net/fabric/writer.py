@@ -117,7 +117,7 @@ class Writer:
         while (letter := self._next()) is not None:
             try:
                 self._put(letter)
-            except zenoh.ZError:
+            except (zenoh.ZError, RuntimeError):  # the latter of a publisher that is being undeclared
                 continue  # the session or its connection is gone, and tokens tell of that
 
     def _next(self) -> Letter | None:

@@ -329,3 +329,13 @@ def test_several_dataflows_are_checked_side_by_side(project: Project) -> None:
         f"communication: {{remote: {{transport: zeromq, port_range: 30000-30100}}}}\n{HOSTS}{NODES}", "other.yml"
     )
     assert project("check", "flow.yml", "other.yml") == (0, "", "2 dataflows: 6 nodes, no findings\n")
+
+
+def test_the_mend_of_a_lock_names_the_profile_and_the_inventory_that_it_was_held_with(project: Project) -> None:
+    project.write(HOSTS + NODES + "profiles: {night: {nodes: {planner: {env: {A: b}}}}}\n")
+    project.write("hosts: {spare: {}}\n", "more hosts.yml")
+    code, _, err = project("check", "flow.yml", "--locked", "--profile", "night", "--inventory", "more hosts.yml")
+    assert code == 1
+    assert "`doraflow lock flow.yml --inventory 'more hosts.yml' --profile night`" in err
+    assert project("lock", "flow.yml", "--inventory", "more hosts.yml", "--profile", "night")[0] == 0
+    assert project("check", "flow.yml", "--locked", "--profile", "night", "--inventory", "more hosts.yml")[0] == 0

@@ -11,7 +11,7 @@ import pytest
 
 from doraflow.deploy.remote import switching
 from doraflow.deploy.remote.errors import RemoteError
-from doraflow.deploy.remote.place import Place, Record, make, read_record, write_record
+from doraflow.deploy.remote.place import Place, Record, make, read_record, remove_unfinished, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,11 @@ def add(place: Place, name: str, environment: str = "") -> None:
     folder = place.version(name)
     folder.mkdir()
     (folder / "MANIFEST.json").write_text(json.dumps({"files": {}}))
+    add_environment(place, name, environment)
+
+
+def add_environment(place: Place, name: str, environment: str) -> None:
+    """Prepare an environment for a version that is there."""
     python = "/usr/bin/python3"
     if environment:
         (place.environments / environment / "bin").mkdir(parents=True, exist_ok=True)
@@ -187,3 +192,52 @@ def test_a_folder_at_venv_is_refused_before_the_switch_and_left_alone(place: Pla
     assert caught.value.help == f"move it away there, such as `mv {venv} {venv}.by-hand`, and try again"
     switching.switch(place, "v2", 2, ())
     assert venv.is_dir()
+
+
+def test_what_runs_in_a_unit_of_systemd_keeps_its_version_and_environment(place: Place) -> None:
+    for name, environment in (("v1", "one"), ("v2", "two"), ("v3", "three")):
+        add(place, name, environment)
+        switching.switch(place, name, 0, ("v1",))
+    assert sorted(path.name for path in place.versions.iterdir()) == ["v1", "v3"]
+    assert sorted(path.name for path in place.environments.iterdir()) == ["one", "three"]
+    remove_unfinished(place, read_record(place), ("v1",))
+    assert place.version("v1").is_dir()
+
+
+def test_what_was_laid_by_hand_stays_while_it_runs(place: Place) -> None:
+    place.version("by-hand").mkdir()
+    add(place, "v1")
+    switching.switch(place, "v1", 2, ("by-hand",))
+    assert place.version("by-hand").is_dir()
+    switching.switch(place, "v1", 2, ())
+    assert not place.version("by-hand").exists()
+
+
+def test_the_environment_that_venv_leads_to_stays_where_another_was_prepared_for_the_version(place: Place) -> None:
+    add(place, "v1", "one")
+    switching.switch(place, "v1", 2, ())
+    add_environment(place, "v1", "two")  # and no switch follows: another host has failed
+    remove_unfinished(place, read_record(place))
+    assert standing(place) == ("v1", "one")
+    assert (place.environments / "one").is_dir()
+
+
+def test_a_cut_switch_to_an_older_version_forgets_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("v2", "v3", "v1"):
+        add(place, name)
+        switching.switch(place, name, 2, ())
+    written = [0]
+
+    def write(place: Place, record: Record) -> None:
+        written[0] += 1
+        if written[0] > 1:
+            raise CutError
+        write_record(place, record)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(switching, "write_record", write)
+        with pytest.raises(CutError):
+            switching.switch(place, "v2", 2, ())
+    assert place.current() == "v2"
+    assert switching.go_back(place) == ("v1", "v2")
+    assert set(read_record(place).whole) == {"v1", "v2", "v3"}

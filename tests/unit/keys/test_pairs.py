@@ -229,7 +229,7 @@ def test_a_place_where_no_folder_can_be_is_told_with_another_folder_as_the_mend(
     (tmp_path / "file").touch()
     with pytest.raises(KeyRingError) as told:
         writing.make_private(tmp_path / "file" / "keys")
-    assert told.value.mend == "name another folder with `--keys`"
+    assert told.value.mend == "name another folder"
 
 
 def test_a_misspelt_host_is_told_with_the_closest_that_has_a_pair(folder: Path, tmp_path: Path) -> None:

@@ -29,6 +29,13 @@ def dropped_before_the_wait(node):
     node.next(0)
     return first() is None
 
+def dropped_by_a_look(node):
+    event = take(node)
+    first = weakref.ref(event.value)
+    del event
+    node.is_empty()
+    return first() is None
+
 def replaced_by_the_next_one(node):
     event = take(node)
     first = weakref.ref(event.value)
@@ -55,12 +62,18 @@ def dropped_by_a_thread(node):
     return first() is None
 
 with Node() as node:
-    for case in (dropped_before_the_wait, replaced_by_the_next_one, held_on, dropped_by_a_thread):
+    for case in (dropped_before_the_wait, dropped_by_a_look, replaced_by_the_next_one, held_on, dropped_by_a_thread):
         for place in ("in its frame", "in a slot"):
             print(case.__name__, place, case(node), flush=True)
 """
 LENGTHS = {"in its frame": 1, "in a slot": 20_000}
-MESSAGES = {"dropped_before_the_wait": 1, "replaced_by_the_next_one": 2, "held_on": 4, "dropped_by_a_thread": 1}
+MESSAGES = {
+    "dropped_before_the_wait": 1,
+    "dropped_by_a_look": 1,
+    "replaced_by_the_next_one": 2,
+    "held_on": 4,
+    "dropped_by_a_thread": 1,
+}
 
 
 def test_a_value_is_let_go_of_before_the_next_wait_or_behind_the_next_event(run: Run) -> None:

@@ -48,7 +48,7 @@ nodes:
             {
                 "a": "`two`, where `b` is, has no room left",
                 "b": "`one`, where `a` is, has no room left",
-                "c": "no traffic with other nodes: the first machine with room",
+                "c": "no traffic with other nodes: any machine with room will do",
             },
         ),
         (LABELLED, {"a": "no other machine has `gpu: yes`", "b": "`one`, where `a` is, cannot take it"}),

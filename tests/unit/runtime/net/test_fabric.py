@@ -49,6 +49,23 @@ def test_a_writer_puts_in_order_and_ends_after_what_waits() -> None:
     assert put == [letter(number) for number in range(100)]
 
 
+def test_a_writer_outlives_a_put_that_meets_a_publisher_which_is_just_undeclared() -> None:
+    put: list[Letter] = []
+
+    def refuse_once(each: Letter) -> None:
+        if not put:
+            put.append(letter(9))
+            raise RuntimeError("Already mutably borrowed")
+        put.append(each)
+
+    writer = Writer(refuse_once)
+    for number in range(2):
+        writer.write(letter(number))
+    writer.close()
+    writer.join(PATIENCE)
+    assert put == [letter(9), letter(1)]
+
+
 def test_a_writer_that_is_held_up_keeps_the_newest_and_is_not_waited_for() -> None:
     is_putting, may_go_on = threading.Event(), threading.Event()
     put: list[Letter] = []
