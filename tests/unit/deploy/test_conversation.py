@@ -192,7 +192,7 @@ def test_a_folder_made_by_hand_in_the_place_of_a_link_is_told_before_anything_is
 ) -> None:
     there = tmp_path / "flow/edge" / name
     there.mkdir(parents=True)
-    with session(tmp_path) as opened, pytest.raises(DeployError) as caught:
+    with pytest.raises(DeployError) as caught, session(tmp_path) as opened:
         moved = opened.copy(share({"requirements.txt": b"# nothing\n"}))
         opened.prepare(moved.name, (), 60.0, environment=True)
     assert str(caught.value) == f"on `edge`: `{there}` is a folder that no deploy made, and {why}"
