@@ -127,6 +127,7 @@ def configuration(fabric: Fabric, root: Path) -> zenoh.Config:
         "connect/exit_on_failure": False,
         "connect/retry": RETRY,
         "open/return_conditions/connect_scouted": False,
+        "transport/shared_memory/enabled": False,  # of no use between hosts, and left over by nodes that are killed
         "transport/link/tx/lease": SILENCE_MS,
         "transport/link/tx/queue/congestion_control/block/wait_before_close": BLOCK_US,
         "transport/link/tx/queue/congestion_control/drop/wait_before_drop": PATIENCE_US,

@@ -10,13 +10,16 @@ import pytest
 
 pytest.importorskip("zenoh", reason="eclipse-zenoh is not installed")
 
+from doraflow_runtime.contract import Fabric
 from doraflow_runtime.net.fabric import keys
 from doraflow_runtime.net.fabric.line import TAG_BYTES, ZenohLine
 from doraflow_runtime.net.fabric.mailbox import Mailbox
+from doraflow_runtime.net.fabric.session import configuration
 from doraflow_runtime.net.fabric.writer import Letter, Room, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PATIENCE = 30
 
@@ -124,6 +127,13 @@ def test_a_writer_reminds_of_an_answer_that_does_not_come() -> None:
     assert reminded.wait(PATIENCE)
     writer.close()
     writer.join(PATIENCE)
+
+
+def test_sessions_leave_no_shared_memory_behind_a_node_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "zenoh.json5").write_text("{transport: {shared_memory: {enabled: true}}}")
+    for config in ("", "zenoh.json5"):
+        made = configuration(Fabric(mode="peer", config=config), tmp_path)
+        assert made.get_json("transport/shared_memory/enabled") == "false"
 
 
 class NoSession:
