@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.another_user import as_nobody
+
 if TYPE_CHECKING:
     from conftest import Run
-
-NOBODY = 65534
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -52,22 +50,7 @@ print(json.dumps({
 
 def intrude(run: Run) -> dict[str, str]:
     """Try everything as another user; the interpreter is one that this user may run."""
-    command = ["/usr/bin/env", "python3", "-I", "-c", INTRUDE, str(run.directory), str(os.getpid())]
-    done = subprocess.run(
-        command,
-        user=NOBODY,
-        group=NOBODY,
-        extra_groups=[],
-        cwd="/",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode in (126, 127):
-        pytest.skip(f"another user cannot run Python here: {done.stderr}")
-    assert done.returncode == 0, done.stderr
-    told: dict[str, str] = json.loads(done.stdout)
+    told: dict[str, str] = as_nobody(INTRUDE, str(run.directory), str(os.getpid()))
     return told
 
 

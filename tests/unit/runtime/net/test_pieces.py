@@ -20,7 +20,7 @@ from doraflow_runtime.shm.wire import Kind, SlotName, WireError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.runtime.net.man_in_the_middle import Proxy
+from tests.unit.runtime.net.cut_links import pass_cuts
 
 if TYPE_CHECKING:
     from doraflow_runtime.net.connecting import FarConnection
@@ -272,19 +272,4 @@ print("all", due)
 
 
 def test_large_messages_that_are_cut_again_and_again_arrive_whole_once_and_in_order(run: Run) -> None:
-    run.node("a", ("out",))
-    run.node("b")
-    run.link("a/out", "b/in", 4, "backpressure")
-    run.apart("b")
-    run.listen(2)
-    receiver = run.spawn("b", RECEIVE)
-    with Proxy(run.ports["b"]) as proxy:
-        run.ports["b"] = proxy.port  # where the sender is to look for it
-        sender = run.spawn("a", SEND)
-        assert receiver.stdout is not None
-        for part in (1, 2, 3):
-            assert receiver.stdout.readline() == f"{part * COUNT // 4}\n"
-            proxy.cut()
-        assert [receiver.stdout.readline() for _ in "ab"] == [f"{COUNT}\n", f"all {COUNT}\n"]
-        run.finish(receiver, 60)
-        assert run.finish(sender, 60).count("is cut; it is taken up again") >= 3
+    pass_cuts(run, SEND, RECEIVE, COUNT, queue_size=4)
