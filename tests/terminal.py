@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r")
 
@@ -46,7 +46,12 @@ class Terminal:
             self._at = before
             self.expect(text)
 
-    def type(self, text: str) -> None:
+    def type(self, text: str, seconds: float = 30.0) -> None:
+        """Type at a command that waits: a Ctrl-C between its prompt and its `read` is heard behind the `read` alone."""
+        end = time.monotonic() + seconds
+        while self._is_running():
+            assert time.monotonic() < end, f"the command never waited: {self.shown!r}"
+            time.sleep(0.005)
         os.write(self._master, text.encode())
 
     def answer(self, question: str, text: str = "") -> None:
@@ -64,6 +69,11 @@ class Terminal:
         while self._read(end - time.monotonic()):
             pass
         return self.process.wait(timeout=max(0.1, end - time.monotonic()))
+
+    def _is_running(self) -> bool:
+        """Whether the first thread has a processor or wants one: proc(5), the third field of `stat`."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(") ")[2].startswith("R")
 
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self._master], [], [], max(0.0, seconds))
