@@ -1,6 +1,6 @@
 """What may stand against handing a plan to an engine: names that come out alike, hosts without bounds.
 
-Each target calls those that matter to it, with the words for what follows.
+Each target calls those that matter to it.
 """
 
 from __future__ import annotations
@@ -46,14 +46,17 @@ def tell_labels(plan: Plan, sink: Sink) -> None:
                 )
 
 
-def tell_without_room(plan: Plan, consequence: str, sink: Sink) -> None:
-    """Report the hosts of which the inventory gives neither cores nor memory (DF864); `consequence` follows a colon."""
+def tell_without_room(plan: Plan, sink: Sink) -> None:
+    """Report the hosts of which the inventory gives neither cores nor memory (DF864).
+
+    The words are the same for each engine, so that a build for several tells it once; the page says what follows where.
+    """
     bare = [needs.host for needs in host_needs(plan) if needs.cores is None and needs.memory is None]
     if bare:
         listed = ", ".join(f"`{host}`" for host in bare)
         sink.note(
             "DF864",
-            f"the inventory gives neither `cores` nor `memory` of {listed}: {consequence}",
+            f"the inventory gives neither `cores` nor `memory` of {listed}, so that no engine bounds what runs there",
             _place_of(plan, bare[0]),
             help=f"write them under `hosts`, such as `{bare[0]}: {{cores: 4, memory: 8GB}}`",
         )

@@ -5,7 +5,9 @@ The names of variables and files are those of the runtime's launcher; a test com
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,24 +45,31 @@ class LinkNeeds:
     its_ports: tuple[int, ...]
 
 
-def address_variable(host: str) -> str:
-    """Name the environment variable by which a launcher is given the address of a host.
+def address_variables(hosts: Iterable[str]) -> dict[str, str]:
+    """Name the environment variables by which launchers are given the addresses of hosts.
 
-    >>> address_variable("base-station")
-    'DORAFLOW_ADDRESS_BASE_STATION'
+    Those of names that come out alike end in a digest of the name.
+
+    >>> address_variables(["base-station", "gpu"])
+    {'base-station': 'DORAFLOW_ADDRESS_BASE_STATION', 'gpu': 'DORAFLOW_ADDRESS_GPU'}
     """
-    return ADDRESS_VARIABLE + _NOT_IN_NAMES.sub("_", host.upper())
+    plain = {host: ADDRESS_VARIABLE + _NOT_IN_NAMES.sub("_", host.upper()) for host in hosts}
+    longer = {host: f"{name}_{hashlib.sha256(host.encode()).hexdigest()[:8].upper()}" for host, name in plain.items()}
+    often = Counter(plain.values())
+    made = {host: name if often[name] == 1 else longer[host] for host, name in plain.items()}
+    return made if len(set(made.values())) == len(made) else longer
 
 
 def link_needs(dataflow: str, wiring: HostWiring) -> tuple[LinkNeeds, ...]:
     """List the other hosts of the dataflow, in its order: launchers of all hosts talk with each other."""
     own, its = _ports_by_host(wiring)
+    variables = address_variables([wiring.host, *(peer.host for peer in wiring.peers)])
     return tuple(
         LinkNeeds(
             host=peer.host,
             label=dns_label(peer.host),
             unit=dns_label(f"{dataflow}-{peer.host}"),
-            variable=address_variable(peer.host),
+            variable=variables[peer.host],
             address=peer.address,
             port=peer.port,
             own_ports=tuple(dict.fromkeys(own.get(peer.host, ()))),

@@ -36,7 +36,7 @@ def check(plan: Plan, sink: Sink) -> None:
     """Report hosts of one name, hosts without bounds, and what cannot be put into an image."""
     tell_same_names(plan, sink)
     tell_what_stays(plan, sink)
-    tell_without_room(plan, "nothing bounds what its container may use", sink)
+    tell_without_room(plan, sink)
 
 
 def files(plan: Plan) -> tuple[GeneratedFile, ...]:

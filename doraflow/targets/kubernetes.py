@@ -43,7 +43,7 @@ def check(plan: Plan, sink: Sink) -> None:
     tell_same_names(plan, sink)
     tell_what_stays(plan, sink)
     tell_labels(plan, sink)
-    tell_without_room(plan, "its Pod asks for no room, and is the first to be evicted", sink)
+    tell_without_room(plan, sink)
 
 
 def files(plan: Plan) -> tuple[GeneratedFile, ...]:

@@ -37,7 +37,7 @@ WATCHDOG_SECONDS = 30
 def check(plan: Plan, sink: Sink) -> None:
     """Report hosts whose units would have one name, and those without bounds."""
     tell_same_names(plan, sink)
-    tell_without_room(plan, "its unit gets no `MemoryMax` and no `CPUQuota`", sink)
+    tell_without_room(plan, sink)
 
 
 def files(plan: Plan) -> tuple[GeneratedFile, ...]:

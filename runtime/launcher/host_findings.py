@@ -60,7 +60,7 @@ def not_come(hosts: Sequence[Host], timeout: float, terms: Terms, unknown: Seque
     if unknown:
         addresses = dict.fromkeys(address_in(terms.endpoints[name]) for name in unknown)
         text += f"; nothing is known of the {'address' if len(addresses) == 1 else 'addresses'} {listed(addresses)}"
-        return Finding("DF880", text, help=mend(unknown[0]))
+        return Finding("DF880", text, help=mend(unknown[0], (terms.host, *terms.endpoints)))
     advice = (
         f"start its launcher, `python launch_{first}.py`, and see that it reaches this host and is reached at "
         f"{terms.endpoints[first]}; `--start-alone` starts this host without it"

@@ -10,21 +10,20 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from doraflow_runtime.launcher.address_variables import shared, variables
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from doraflow_runtime.contract import HostWiring
 
-ADDRESS_VARIABLE = "DORAFLOW_ADDRESS_"
 PORT_VARIABLE = "DORAFLOW_PORT_BASE"
 ANY_ADDRESS = "*"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - all interfaces: other hosts are to connect
 HIGHEST_PORT = 65535
 
 _NAME = re.compile(r"[0-9.]*[A-Za-z_-][A-Za-z0-9_.-]*")
-_NOT_IN_NAMES = re.compile(r"[^A-Z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +72,6 @@ class Reach:
         return f"{_bracketed(address)}:{port + self.offset}"
 
 
-def variable(host: str) -> str:
-    """Name the environment variable that gives the address of a host.
-
-    >>> variable("base-station")
-    'DORAFLOW_ADDRESS_BASE_STATION'
-    """
-    return ADDRESS_VARIABLE + _NOT_IN_NAMES.sub("_", host.upper())
-
-
 def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, str]) -> Reach:
     """Settle addresses and ports: the command line comes first, then the environment, then the bundle.
 
@@ -96,14 +86,18 @@ def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, s
             raise LaunchError(
                 Finding("DF831", text, help="give the address of one of them, as `--address HOST=ADDRESS`")
             )
+    named = variables([wiring.host, *known])
     addresses = {
-        peer.host: changes.addresses.get(peer.host) or environment.get(variable(peer.host)) or peer.address
+        peer.host: changes.addresses.get(peer.host) or environment.get(named[peer.host]) or peer.address
         for peer in wiring.peers
     }
     listen = _own_address(changes.listen) if wiring.peers else ANY_ADDRESS
     unknown = tuple(host for host, address in addresses.items() if not is_found(address))
     reach = Reach(addresses, _offset(wiring, changes, environment), listen, unknown)
-    findings = [_unknown(host, addresses[host]) for host in unknown if not _may_come(wiring, host, addresses[host])]
+    findings = shared(named, environment)
+    findings += [
+        _unknown(host, addresses[host], named) for host in unknown if not _may_come(wiring, host, addresses[host])
+    ]
     findings += _clashes(wiring, reach)
     if findings:
         raise LaunchError(*findings)
@@ -151,9 +145,10 @@ def _may_come(wiring: HostWiring, host: str, address: str) -> bool:
     return _NAME.fullmatch(address) is not None
 
 
-def mend(host: str) -> str:
-    """Say how another address of a host is given."""
-    return f"launch with `--address {host}=ADDRESS`, set `{variable(host)}`, or put `address` under `hosts`"
+def mend(host: str, hosts: Iterable[str]) -> str:
+    """Say how another address of a host is given, which is one of `hosts`, those of the dataflow."""
+    named = variables(hosts)[host]
+    return f"launch with `--address {host}=ADDRESS`, set `{named}`, or put `address` under `hosts`"
 
 
 def address_in(endpoint: str) -> str:
@@ -223,11 +218,11 @@ def _clashes(wiring: HostWiring, reach: Reach) -> Iterator[Finding]:
             )
 
 
-def _unknown(host: str, address: str) -> Finding:
+def _unknown(host: str, address: str, hosts: Iterable[str]) -> Finding:
     return Finding(
         "DF831",
         f"host `{host}` cannot be found: nothing is known of the address `{address}`",
-        help=mend(host),
+        help=mend(host, hosts),
     )
 
 

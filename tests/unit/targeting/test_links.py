@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from doraflow.targeting import links
-from doraflow.targeting.links import LinkNeeds, address_variable
+from doraflow.targeting.links import LinkNeeds, address_variables
 from doraflow.targeting.needs import host_needs
 from tests.unit.targeting.plans import LOCAL, TWO, plan_of
 
@@ -63,11 +66,31 @@ def test_links_without_keys_need_none(tmp_path: Path) -> None:
     assert [needs.keys for needs in host_needs(plan)] == [(), ()]
 
 
-def test_addresses_are_given_under_the_names_that_the_launcher_reads() -> None:
-    from doraflow_runtime.launcher.reach import variable
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ["robot", "Robot.1", "base-station", "GPU_box", "3"],
+        ["gpu-1", "gpu.1", "GPU 1", "gpu"],
+        ["gpü", "gpä", "日本", "中国"],
+        ["gpu-1", "gpu.1", "gpu-1-dfe1f80e"],
+    ],
+)
+def test_addresses_are_given_under_the_names_that_the_launcher_reads(hosts: list[str]) -> None:
+    from doraflow_runtime.launcher.address_variables import variables
 
-    for host in ("robot", "Robot.1", "base-station", "GPU_box", "3"):
-        assert address_variable(host) == variable(host)
+    named = address_variables(hosts)
+    assert named == variables(hosts) == address_variables(hosts[::-1])
+    assert len(set(named.values())) == len(hosts)
+    assert all(re.fullmatch("[A-Z0-9_]+", name) for name in named.values())
+
+
+def test_hosts_whose_names_are_one_variable_get_two(tmp_path: Path) -> None:
+    text = THREE.replace("machine: two", "machine: gpu-1").replace("machine: three", "machine: gpu.1")
+    one, *_ = host_needs(plan_of(text, tmp_path))
+    assert [link.variable for link in one.links] == [
+        "DORAFLOW_ADDRESS_GPU_1_DFE1F80E",
+        "DORAFLOW_ADDRESS_GPU_1_26372019",
+    ]
 
 
 def test_files_of_keys_have_the_names_that_the_runtime_looks_for() -> None:

@@ -158,8 +158,8 @@ def test_the_readme_leads_a_unit_of_the_system_to_the_keys_that_a_deploy_hands_o
 def test_the_findings_are_those_of_names_and_bounds(tmp_path: Path) -> None:
     assert told(systemd.check, plan_of(TWO, tmp_path)) == [
         (
-            "note DF864: the inventory gives neither `cores` nor `memory` of `desk`: its unit gets no `MemoryMax` and "
-            "no `CPUQuota`"
+            "note DF864: the inventory gives neither `cores` nor `memory` of `desk`, so that no engine bounds what "
+            "runs there"
         )
     ]
 

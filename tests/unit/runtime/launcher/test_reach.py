@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import doctest
 from dataclasses import replace
 
 import pytest
 from doraflow_runtime.contract import CONTRACT_VERSION, Fabric, FarNode, HostWiring, InputWiring, Peer
+from doraflow_runtime.launcher import address_variables
 from doraflow_runtime.launcher.findings import LaunchError
 from doraflow_runtime.launcher.link_options import add_link_options
 from doraflow_runtime.launcher.reach import Changes, Reach, find_reach
@@ -115,3 +117,20 @@ def test_zenoh_looks_a_name_up_but_once() -> None:
     over_zenoh = replace(wiring(Peer("gpu", "gpu.invalid", 29400)), far=(there,), fabric=Fabric())
     with pytest.raises(LaunchError, match=r"nothing is known of the address `gpu\.invalid`"):
         find_reach(over_zenoh, Changes(), {})
+
+
+def test_a_variable_stands_for_one_host_only() -> None:
+    peers = Peer("gpu-1", "127.0.0.2", 29500), Peer("gpu.1", "127.0.0.3", 29600)
+    given = {"DORAFLOW_ADDRESS_GPU_1_DFE1F80E": "127.0.0.4", "DORAFLOW_ADDRESS_GPU_1_26372019": "127.0.0.5"}
+    assert find_reach(wiring(*peers), Changes(), given).addresses == {"gpu-1": "127.0.0.4", "gpu.1": "127.0.0.5"}
+    with pytest.raises(LaunchError) as told:
+        find_reach(wiring(*peers), Changes(), {"DORAFLOW_ADDRESS_GPU_1": "127.0.0.4"})
+    (finding,) = told.value.findings
+    assert finding.text() == (
+        "error[DF831]: `DORAFLOW_ADDRESS_GPU_1` is set, and could be meant for each of the hosts `gpu-1`, `gpu.1`\n"
+        "hint: set `DORAFLOW_ADDRESS_GPU_1_DFE1F80E`, `DORAFLOW_ADDRESS_GPU_1_26372019` in its place"
+    )
+
+
+def test_the_examples_of_variables_hold() -> None:
+    assert doctest.testmod(address_variables).failed == 0
