@@ -32,6 +32,8 @@ from doraflow_runtime.contract import (
 from doraflow_runtime.node_api.joining import CONFIG_VARIABLE
 from doraflow_runtime.node_api.node import Node
 
+from tests.ports import held_ports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
@@ -60,6 +62,7 @@ class Run:
     run_id: str = "run-1"
     routers: tuple[str, ...] = ()
     """Endpoints of the zenoh network that nodes connect to besides those of their readers."""
+    endings: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def node(self, name: str, outputs: tuple[str, ...] = (), operators: tuple[OperatorWiring, ...] = ()) -> None:
         self.inputs.setdefault(name, [])
@@ -160,9 +163,7 @@ class Run:
 
     def apart(self, *names: str) -> None:
         """Put nodes on hosts of their own."""
-        for name in names:
-            with socket.create_server(("127.0.0.1", 0)) as taken:
-                self.ports[name] = taken.getsockname()[1]
+        self.ports.update(zip(names, self.endings.enter_context(held_ports()), strict=False))
 
     def pair(self, size: int = 10, policy: str = "backpressure") -> None:
         """Describe `a/out` to `b/in`, and play their launcher."""
@@ -173,39 +174,46 @@ class Run:
 
     def listen(self, expected: int, later: int = 0) -> None:
         """Play the launcher: greet `expected` nodes, say start to all, then greet `later` ones that come again."""
-        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        server = self.endings.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         server.bind(str(self.directory / "launcher.sock"))
         server.listen(16)
-        server.settimeout(30)
-
-        def greet() -> socket.socket:
-            connection, _address = server.accept()
-            with connection.makefile() as lines:
-                hello = json.loads(lines.readline())
-            before = self.connections.pop(hello["node"], None)
-            if before is not None:
-                before.close()
-            self.connections[hello["node"]] = connection
-            self.greeted.release()
-            return connection
-
-        def start(connection: socket.socket) -> None:
-            for reader in self.ports if self.goes_over_zenoh else ():
-                said = {"type": "life", "node": reader, "life": self.run_id}
-                connection.sendall(json.dumps(said).encode() + b"\n")
-            connection.sendall(b'{"type": "start"}\n')
 
         def serve() -> None:
-            with server:
+            with contextlib.suppress(_EndedError):
                 for _ in range(expected):
-                    greet()
+                    self._greet(server)
+                if not later:
+                    server.close()  # before anybody goes on, who may count descriptors then
                 for connection in self.connections.values():
-                    start(connection)
+                    self._start(connection)
                 self.all_here.set()
                 for _ in range(later):
-                    start(greet())
+                    self._start(self._greet(server))
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        self.endings.callback(thread.join)
+        self.endings.callback(_no_more_calls, server)
+
+    def _greet(self, server: socket.socket) -> socket.socket:
+        try:
+            connection, _address = server.accept()
+        except OSError:
+            raise _EndedError from None
+        with connection.makefile() as lines:
+            hello = json.loads(lines.readline())
+        before = self.connections.pop(hello["node"], None)
+        if before is not None:
+            before.close()
+        self.connections[hello["node"]] = connection
+        self.greeted.release()
+        return connection
+
+    def _start(self, connection: socket.socket) -> None:
+        for reader in self.ports if self.goes_over_zenoh else ():
+            said = {"type": "life", "node": reader, "life": self.run_id}
+            connection.sendall(json.dumps(said).encode() + b"\n")
+        connection.sendall(b'{"type": "start"}\n')
 
     def tell(self, name: str, **line: object) -> None:
         """Say something to a node."""
@@ -225,8 +233,19 @@ class Run:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+        self.endings.close()
         for connection in self.connections.values():
             connection.close()
+
+
+class _EndedError(Exception):
+    """The run ended before all had come."""
+
+
+def _no_more_calls(server: socket.socket) -> None:
+    """Wake whoever waits for a call."""
+    with contextlib.suppress(OSError):  # it is closed already
+        server.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

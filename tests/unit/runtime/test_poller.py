@@ -31,8 +31,9 @@ def test_nobody_rings_a_bell_whose_number_belongs_to_another_file() -> None:
 
 def test_a_wait_may_be_shorter_than_a_millisecond() -> None:
     poller = Poller(threading.RLock())
-    lengths = []
-    for _ in range(50):
+    lengths: list[float] = []
+    limit = time.monotonic() + 20
+    while len(lengths) < 50 or (min(lengths) >= 0.001 and time.monotonic() < limit):  # others may have the processor
         began = time.monotonic()
         assert poller.poll(0.0002) == []
         lengths.append(time.monotonic() - began)

@@ -17,7 +17,8 @@ class Proxy:
         self._recorded: dict[str, bytearray] = {"server": bytearray(), "client": bytearray()}
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._flip = self._swallows = False
+        self._flip = False
+        self._swallowed: tuple[socket.socket, ...] = ()
         self.flipped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -47,12 +48,11 @@ class Proxy:
         self._flip = True
 
     def swallow(self) -> None:
-        """Pass on nothing more of what clients send, until the next cut."""
-        self._swallows = True
+        """Pass on nothing more of what those clients send that are connected now."""
+        self._swallowed = tuple(self._sockets)
 
     def cut(self) -> None:
         """End the connections that pass, in the middle of whatever is on its way; others may follow."""
-        self._swallows = False
         for each in self._sockets:
             with contextlib.suppress(OSError):  # it has ended already
                 each.shutdown(socket.SHUT_RDWR)
@@ -64,8 +64,9 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join(20)  # after it, nobody comes that would not be hung up on
         for each in self._sockets:
-            each.close() if each.fileno() < 0 else _hang_up(each)
+            _hang_up(each)
         for thread in self._threads:
             thread.join(20)
             assert not thread.is_alive()
@@ -108,7 +109,7 @@ class Proxy:
                 content = content[:-1] + bytes([content[-1] ^ 1])
                 self.flipped.set()
             try:
-                if not self._swallows or to == "client":
+                if source not in self._swallowed or to == "client":
                     target.sendall(content)
             except OSError:
                 break

@@ -53,6 +53,7 @@ with Node() as node:
 """
 
 
+IMPORTS = "import time\nfrom pathlib import Path\n"
 MIXED = "number % 7 * 3_000"
 
 
@@ -73,16 +74,17 @@ def test_messages_of_every_size_arrive_whole_and_in_order_and_the_end_is_told(ru
     run.finish(sender)
 
 
-def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run) -> None:
+def test_a_slow_reader_keeps_the_newest_and_never_blocks_the_sender(run: Run, tmp_path: Path) -> None:
     run.node("a", ("out",))
     run.node("b")
     run.link("a/out", "b/in", 5)
     run.apart("b")
     run.listen(2)
-    slow = "import time\n" + RECEIVE.format(width=1).replace("for event", "time.sleep(2)\n    for event")
-    receiver = run.spawn("b", slow)
-    sender = run.spawn("a", SEND.format(count=20_000, width=1) + "\nprint('sent')")
-    assert run.finish(sender).splitlines()[-1] == "sent"
+    sent = tmp_path / "sent"
+    waits = f"while not Path({str(sent)!r}).exists():\n        time.sleep(0.05)\n    for event"
+    receiver = run.spawn("b", IMPORTS + RECEIVE.format(width=1).replace("for event", waits))
+    sender = run.spawn("a", IMPORTS + SEND.format(count=20_000, width=1) + f"    Path({str(sent)!r}).touch()\n")
+    run.finish(sender)
     _first, last, count, in_order = run.finish(receiver).splitlines()[-1].split()
     assert last == "19999"
     assert in_order == "True"
