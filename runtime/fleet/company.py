@@ -78,6 +78,7 @@ class Company:
         self._number = 0
         self._is_to_tell = self._is_closed = False
         self._told: dict[tuple[str, str], float] = {}
+        self._of_the_next: set[str] = set()
         self._link = make_link(terms, loop, self._on_message, self._on_up, partial(self._trouble, "keys"))
         loop.call_later(0.0, self._turn)
 
@@ -128,7 +129,9 @@ class Company:
         )
 
     def lacks(self) -> tuple[str, ...]:
-        """List the hosts that have not come yet."""
+        """List the hosts that have not come yet; none once the next start has begun."""
+        if self._of_the_next:
+            return ()
         return tuple(host.name for host in self.hosts if host.presence == "absent")
 
     def close(self) -> None:
@@ -171,7 +174,7 @@ class Company:
             self._beat(name)
 
     def _renew_table(self, name: str) -> None:
-        rows = self._crew.rows(name)
+        rows = () if name in self._of_the_next else self._crew.rows(name)
         known = self._tables.get(name)
         if known is None or known.nodes != rows:
             self._tables[name] = Table(self._revision(name) + 1, rows)
@@ -201,7 +204,7 @@ class Company:
                 self._revision(name),
                 seen,
                 host.session if host.presence in ("present", "ended") else "",
-                standing.stop,
+                None if name in self._of_the_next else standing.stop,
             ),
         )
 
@@ -253,6 +256,9 @@ class Company:
             return
         event, words = _WORDS[news]
         self._crew.tell(event, words.format(host.name), host=host.name)
+        if news in ("rejoined", "began_anew") and self._crew.standing().stop is not None:
+            # It was part of what stops here, and what follows is none of that: it would be stopped by it, or report it.
+            self._of_the_next.add(host.name)
         self._crew.on_life(host.name, host.session)
         self._clocks[host.name].forget()
         self.far.greet(host.name, host.session)
@@ -287,7 +293,8 @@ class Company:
             for change in self.far.end_all(host.name):
                 self._crew.on_far_change(change)
         is_ours = host.was_going or (host.failed_to_start and not self._crew.standing().has_started)
-        if beat.stop is not None and is_ours:
+        is_of_before = beat.stop is not None and beat.stop.host == self.terms.host  # what an earlier life has told
+        if beat.stop is not None and is_ours and not is_of_before:
             self._crew.on_stop(beat.stop)
         if host.hears_us and not heard_us:
             self.change()

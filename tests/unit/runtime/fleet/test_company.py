@@ -127,9 +127,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def launched(world: World, host: str, other: str, session: str = "", plan: str = "plan") -> tuple[Company, FakeCrew]:
+def launched(world: World, host: str, *others: str, session: str = "", plan: str = "plan") -> tuple[Company, FakeCrew]:
     crew = FakeCrew()
-    terms = Terms(host, session or host, plan, "", {other: ""}, start_timeout=10.0)
+    terms = Terms(host, session or host, plan, "", dict.fromkeys(others, ""), start_timeout=10.0)
     return Company(terms, {"camera": "gpu", "arm": "robot"}, crew, world, world.join), crew  # type: ignore[arg-type]
 
 
@@ -192,6 +192,35 @@ def test_who_comes_after_a_start_has_failed_is_told(
     world.pass_by(2.0)
     assert of_robot.stops[:1] == ([notice] if is_heeded else [])
     assert gpu.lacks() == ()
+
+
+@pytest.mark.parametrize("again", ["gpu", "robot"])
+def test_who_is_started_again_is_not_stopped_by_what_is_left_of_the_failed_start(world: World, again: str) -> None:
+    gpu, of_gpu = launched(world, "gpu", "robot", "base")
+    robot, of_robot = launched(world, "robot", "gpu", "base")
+    world.pass_by(2.0)
+    notice = StopNotice("gpu", "`camera` failed before the start", "camera", has_failed=True)
+    of_gpu.nodes = (NodeRow("camera", "ended", 0, "failed"),)
+    of_gpu.now = of_robot.now = Standing("ended", stop=notice)
+    world.pass_by(1.5)
+    assert of_robot.stops[:1] == [notice]
+    (gpu if again == "gpu" else robot).close()
+    other = robot if again == "gpu" else gpu
+    assert other.lacks() == ("base",)
+    _, anew = launched(world, again, "robot" if again == "gpu" else "gpu", "base", session="second")
+    world.pass_by(3.0)
+    assert anew.stops == []
+    assert [change for change in anew.changes if change.error] == []
+    assert other.lacks() == (), "the next start has begun, so nobody comes late to this one"
+    assert other.is_understood()
+
+
+def test_a_stop_for_an_earlier_life_of_a_host_is_not_heeded_there(world: World) -> None:
+    _, of_robot = launched(world, "robot", "gpu")
+    of_robot.now = Standing("ended", stop=StopNotice("gpu", "`camera` failed before the start", "camera"))
+    _, of_gpu = launched(world, "gpu", "robot", session="second")
+    world.pass_by(2.0)
+    assert of_gpu.stops == []
 
 
 def test_a_host_that_runs_already_is_not_stopped_by_one_whose_start_has_failed(world: World) -> None:
