@@ -55,12 +55,13 @@ class DeployedVersion:
 
 @dataclass(frozen=True, slots=True)
 class DeployedRun:
-    """A run of a version that goes on; `process` is its launcher's, `started` is in UTC."""
+    """A run that goes on; `process` is its launcher's, `started` is in UTC; `unit` is systemd's, if any."""
 
     run: str
     version: str
     process: int
     started: str
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +163,9 @@ def _status_lines(row: HostStatus) -> list[str]:
     for version in row.versions:
         mark = "current" if version.version == row.current else "kept"
         lines.append(f"  {version.version}  {mark:<7}  deployed {version.deployed}")
-    return [*lines, *(f"  {run.version}  runs as {run.run}, process {run.process}" for run in row.runs)]
+    return [*lines, *map(_run_line, row.runs)]
+
+
+def _run_line(run: DeployedRun) -> str:
+    line = f"  {run.version}  runs as {run.run}, process {run.process}"
+    return f"{line}, in the unit {run.unit}" if run.unit else line

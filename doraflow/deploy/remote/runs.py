@@ -15,15 +15,18 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from doraflow.deploy.remote.errors import RemoteError
 from doraflow.deploy.remote.place import read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from doraflow.deploy.remote.place import Place
+
+NO_UNITS: Mapping[Path, str] = MappingProxyType({})
 
 _WAKE = 0.5
 _TAIL = 12
@@ -31,16 +34,17 @@ _TAIL = 12
 
 @dataclass(frozen=True, slots=True)
 class FoundRun:
-    """A run that goes on: its name, its version, the launcher's process, and when it began, in UTC."""
+    """A run that goes on: its name, its version, the launcher's process, when it began, in UTC, and in which unit."""
 
     run: str
     version: str
     process: int
     started: str
+    unit: str | None = None
 
 
-def find(place: Place, others: Sequence[Path] = ()) -> tuple[FoundRun, ...]:
-    """List the runs of the versions of a dataflow, oldest first; `others` are more folders in which runs may lie."""
+def find(place: Place, units: Mapping[Path, str] = NO_UNITS) -> tuple[FoundRun, ...]:
+    """List the runs of the versions of a dataflow, oldest first; `units` are those of systemd, by their run folders."""
     versions = [place.current(), *read_record(place).whole]
     runtime = next((path for name in versions if name and (path := place.version(name) / "runtime").is_dir()), None)
     if runtime is None:
@@ -52,8 +56,8 @@ def find(place: Place, others: Sequence[Path] = ()) -> tuple[FoundRun, ...]:
 
     root = place.versions.resolve()
     return tuple(
-        FoundRun(run.name, Path(run.facts.bundle).name, run.facts.launcher, run.facts.started)
-        for base in (base_directory(os.environ), *others)
+        FoundRun(run.name, Path(run.facts.bundle).name, run.facts.launcher, run.facts.started, unit)
+        for base, unit in {base_directory(os.environ): None, **units}.items()
         for run in find_runs(base)
         if run.is_alive and Path(run.facts.bundle).parent == root
     )

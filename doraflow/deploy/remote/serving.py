@@ -222,10 +222,11 @@ def _stop(talk: Conversation, request: Mapping[str, object]) -> dict[str, object
 
 def _status(talk: Conversation, _request: Mapping[str, object]) -> dict[str, object]:
     record = place.read_record(talk.place)
+    found = runs.find(talk.place, units.run_folders(talk.dataflow, talk.host))
     return {
         "current": talk.place.current(),
         "versions": [{"version": name, **asdict(whole)} for name, whole in record.whole.items()],
-        "runs": [asdict(run) for run in runs.find(talk.place)],
+        "runs": [asdict(run) for run in found],
     }
 
 

@@ -44,10 +44,11 @@ def refuse_unit(dataflow: str, host: str, wish: str, beat: Callable[[], None]) -
             raise RemoteError("DF889", f"the unit `{name}.service` runs this dataflow, and {consequence}", mend)
 
 
-def run_folders(dataflow: str, host: str) -> tuple[Path, ...]:
-    """Say where the runs of the units of this user and of the system lie."""
+def run_folders(dataflow: str, host: str) -> dict[Path, str]:
+    """Say where the runs of the units of this user and of the system lie, and what those units are called."""
     name = dns_label(f"{dataflow}-{host}")
-    return tuple(Path(base, "doraflow", name, "run") for base in (f"/run/user/{os.getuid()}", "/run"))
+    bases = {f"/run/user/{os.getuid()}": "of the user", "/run": "of the system"}
+    return {Path(base, "doraflow", name, "run"): f"{name}.service {whose}" for base, whose in bases.items()}
 
 
 def _state(scope: str, name: str) -> str:
