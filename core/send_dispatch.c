@@ -7,6 +7,54 @@ static PyTypeObject *route_type;
 
 enum { QUIET_COPY = 64 * 1024 }; /* bytes from which others may run while they are copied */
 
+/* ---- arguments */
+
+/* Puts what was given where it belongs; 0 if it is not what `send_output` and `loan` of a node take: two, or three. */
+static int bind(PyObject *const *arguments, Py_ssize_t count, PyObject *names, const char *const *parameters,
+                PyObject **bound)
+{
+    int is_given[3] = {count > 0, count > 1, count > 2};
+    if (count > 3)
+        return 0;
+    for (Py_ssize_t at = 0; at < count; at++)
+        bound[at] = arguments[at];
+    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t at = 0; at < named; at++) {
+        int place = 0;
+        while (place < 3 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, at), parameters[place]) != 0)
+            place++;
+        if (place == 3 || is_given[place])
+            return 0;
+        is_given[place] = 1;
+        bound[place] = arguments[count + at];
+    }
+    return is_given[0] && is_given[1];
+}
+
+/* Lets Python say what is wrong with the arguments of a node's method: it finds that before the method begins. */
+static PyObject *refuse(const char *method, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{
+    PyObject *module = PyImport_ImportModule("doraflow_runtime.node_api.node");
+    PyObject *node = module == NULL ? NULL : PyObject_GetAttrString(module, "Node");
+    PyObject *function = node == NULL ? NULL : PyObject_GetAttrString(node, method);
+    Py_ssize_t size = count + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
+    PyObject **all = function == NULL ? NULL : PyMem_Calloc((size_t)size + 1, sizeof(PyObject *));
+    PyObject *done = NULL;
+    if (all != NULL) {
+        all[0] = Py_None; /* in the place of the node */
+        for (Py_ssize_t at = 0; at < size; at++)
+            all[at + 1] = arguments[at];
+        done = PyObject_Vectorcall(function, all, (size_t)count + 1, names);
+    } else if (function != NULL) {
+        PyErr_NoMemory();
+    }
+    PyMem_Free(all);
+    Py_XDECREF(function);
+    Py_XDECREF(node);
+    Py_XDECREF(module);
+    return done;
+}
+
 /* ---- routes */
 
 static void route_drop(Route *self)
@@ -207,25 +255,25 @@ static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObje
     return verdict;
 }
 
-static PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
-    if (count != 3) {
-        PyErr_SetString(PyExc_TypeError, "send takes an output, data and metadata");
-        return NULL;
-    }
-    int verdict = send_at_once(self, arguments[0], arguments[1], arguments[2]);
+    static const char *const parameters[] = {"output_id", "data", "metadata"};
+    PyObject *bound[3] = {NULL, NULL, Py_None};
+    if (!bind(arguments, count, names, parameters, bound))
+        return refuse("send_output", arguments, count, names);
+    int verdict = send_at_once(self, bound[0], bound[1], bound[2]);
     for (int has_room = DONE; verdict == NOT_READY && has_room == DONE;) {
-        has_room = await_room(self, arguments[0]);
+        has_room = await_room(self, bound[0]);
         if (has_room == FAILED)
             return NULL;
         if (has_room == DONE)
-            verdict = send_at_once(self, arguments[0], arguments[1], arguments[2]);
+            verdict = send_at_once(self, bound[0], bound[1], bound[2]);
     }
     if (verdict == FAILED)
         return NULL;
     if (verdict == DONE)
         Py_RETURN_NONE;
-    return PyObject_CallMethod((PyObject *)self, "send_slowly", "OOO", arguments[0], arguments[1], arguments[2]);
+    return PyObject_CallMethod((PyObject *)self, "send_slowly", "OOO", bound[0], bound[1], bound[2]);
 }
 
 /* ---- lending */
@@ -260,19 +308,18 @@ static int lend_at_once(Dispatch *self, PyObject *output, PyObject *wanted, PyOb
     return verdict;
 }
 
-static PyObject *dispatch_lend(Dispatch *self, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *dispatch_lend(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
-    if (count != 3) {
-        PyErr_SetString(PyExc_TypeError, "lend takes an output, a size and metadata");
-        return NULL;
-    }
-    PyObject *loan = NULL;
-    int verdict = lend_at_once(self, arguments[0], arguments[1], arguments[2], &loan);
+    static const char *const parameters[] = {"output_id", "size", "metadata"};
+    PyObject *bound[3] = {NULL, NULL, Py_None}, *loan = NULL;
+    if (!bind(arguments, count, names, parameters, bound))
+        return refuse("loan", arguments, count, names);
+    int verdict = lend_at_once(self, bound[0], bound[1], bound[2], &loan);
     if (verdict == FAILED)
         return NULL;
     if (verdict == DONE)
         return loan;
-    return PyObject_CallMethod((PyObject *)self, "lend_slowly", "OOO", arguments[0], arguments[1], arguments[2]);
+    return PyObject_CallMethod((PyObject *)self, "lend_slowly", "OOO", bound[0], bound[1], bound[2]);
 }
 
 /* ---- the type */
@@ -401,8 +448,10 @@ static void dispatch_dealloc(Dispatch *self)
 }
 
 static PyMethodDef dispatch_methods[] = {
-    {"send", (PyCFunction)(void (*)(void))dispatch_send, METH_FASTCALL, "Send data to every reader of an output."},
-    {"lend", (PyCFunction)(void (*)(void))dispatch_lend, METH_FASTCALL, "Lend so many bytes of shared memory."},
+    {"send", (PyCFunction)(void (*)(void))dispatch_send, METH_FASTCALL | METH_KEYWORDS,
+     "send($self, output_id, data, metadata=None)\n--\n\nSend data to every reader of an output."},
+    {"lend", (PyCFunction)(void (*)(void))dispatch_lend, METH_FASTCALL | METH_KEYWORDS,
+     "lend($self, output_id, size, metadata=None)\n--\n\nLend so many bytes of shared memory."},
     {"reroute", (PyCFunction)dispatch_reroute, METH_O, "Take note that the readers of outputs are others now."},
     {"sent", (PyCFunction)dispatch_sent, METH_NOARGS, "Count what went the shortest way: messages and bytes, by output."},
     {0},

@@ -38,11 +38,11 @@ class Dispatch:
     ) -> None:
         """Take what a message needs: live tables, which others change."""
 
-    def send(self, output_id: str, data: object, metadata: Parameters | None) -> None:
+    def send(self, output_id: str, data: object, metadata: Parameters | None = None) -> None:
         """Send data to every reader of an output, as `send_slowly` does."""
         self.send_slowly(output_id, data, metadata)
 
-    def lend(self, output_id: str, size: int, metadata: Parameters | None) -> Loan:
+    def lend(self, output_id: str, size: int, metadata: Parameters | None = None) -> Loan:
         """Lend `size` bytes, as `lend_slowly` does."""
         return self.lend_slowly(output_id, size, metadata)
 
