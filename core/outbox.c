@@ -133,9 +133,9 @@ int outbox_put(Outbox *self, OutboundState *lane, const struct iovec *parts, int
 static PyObject *outbox_seal(Outbox *self, PyObject *unused)
 {
     (void)unused;
-    self->shipped_ns = now_ns();
     if (self->packed == 0)
-        Py_RETURN_NONE;
+        Py_RETURN_NONE; /* nothing was shipped: the next message goes at once, whatever its reader has said just now */
+    self->shipped_ns = now_ns();
     PyObject *runs = PyList_New(0);
     Py_ssize_t at = 0;
     PyObject *link, *found;
