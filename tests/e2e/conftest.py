@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.network import Network
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 MARK = "DORAFLOW_TEST"
 TYPINGS = Path(__file__).resolve().parents[2] / "typings"
 
@@ -156,7 +156,9 @@ class Launch:
 
     def wait_for(self, text: str, timeout: float = PATIENCE) -> None:
         """Wait until `text` stands in its output."""
-        _eventually(lambda: text in self.out or text in self.err, f"{text!r} in:\n{self.out}\n{self.err}", timeout)
+        _eventually(
+            lambda: text in self.out or text in self.err, lambda: f"{text!r} in:\n{self.out}\n{self.err}", timeout
+        )
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the launcher alone."""
@@ -235,23 +237,23 @@ class World:
             if launch.process.poll() is None:
                 launch.signal(signal.SIGTERM)
         try:
-            _eventually(lambda: not self.processes(), f"processes are left: {self.processes()}", 10.0)
+            _eventually(lambda: not self.processes(), lambda: f"processes are left: {self.processes()}")
             assert self.runs() == []
         finally:
             for number in self.processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(number, signal.SIGKILL)
             for launch in self.launches:
-                launch.process.wait(5)
+                launch.process.wait(PATIENCE)
             shutil.rmtree(self.base, ignore_errors=True)
 
 
-def _eventually(check: Callable[[], bool], failure: str, timeout: float = PATIENCE) -> None:
+def _eventually(check: Callable[[], bool], failure: str | Callable[[], str], timeout: float = PATIENCE) -> None:
     """Wait until `check` holds."""
     deadline = time.monotonic() + timeout
     while not check():
         if time.monotonic() > deadline:
-            raise AssertionError(failure)
+            raise AssertionError(failure if isinstance(failure, str) else failure())
         time.sleep(0.02)
 
 

@@ -110,7 +110,7 @@ def test_a_crash_at_import_ends_the_run_and_shows_the_exception(world: Any) -> N
     bundle.node("crashes", "import no_such_package_anywhere\n", inputs=TIMER)
     bundle.node("waits", WAITING, inputs=TIMER)
     launch = world.launch(bundle)
-    assert launch.wait(15) == 1
+    assert launch.wait() == 1
     assert (
         "error[DF802]: `crashes` failed before it joined the dataflow with exit code 1: "
         "ModuleNotFoundError: No module named 'no_such_package_anywhere'\n"
@@ -141,7 +141,7 @@ def test_a_failure_after_the_start_leaves_the_others_running(world: Any) -> None
     launch.wait_for("reader | INPUT tick")
     launch.wait_for("; the other nodes go on")
     launch.signal(signal.SIGINT)
-    assert launch.wait(10) == 1
+    assert launch.wait() == 1
     assert "error[DF802]: `fails` failed with exit code 1: ValueError: the lens is dirty\n" in launch.err
 
 
@@ -166,7 +166,7 @@ def test_a_killed_node_closes_the_inputs_of_its_readers(world: Any) -> None:
     launch.wait_for("reader | INPUT image")
     number = int(launch.out.split("victim | pid ")[1].split()[0])
     os.kill(number, signal.SIGKILL)
-    assert launch.wait(15) == 1
+    assert launch.wait() == 1
     assert "reader | INPUT_CLOSED image\n" in launch.out
     assert "reader | STOP ALL_INPUTS_CLOSED\n" in launch.out
     assert "error[DF802]: `victim` was killed by SIGKILL\n  --> flow.yml:1:9\n" in launch.err
@@ -175,17 +175,20 @@ def test_a_killed_node_closes_the_inputs_of_its_readers(world: Any) -> None:
 
 def test_the_first_failure_comes_first(world: Any) -> None:
     code = """
-        import sys, time
+        import pathlib, sys, time
         from doraflow_runtime.node_api.node import Node
         with Node() as node:
-            time.sleep({pause})
+            while not pathlib.Path({awaited!r}).exists():
+                time.sleep(0.02)
             sys.exit({code})
     """
     bundle = world.bundle()
-    bundle.node("second", code.format(pause=1.0, code=4), inputs=TIMER)
-    bundle.node("first", code.format(pause=0, code=3), inputs=TIMER)
+    bundle.node("second", code.format(awaited="go", code=4), inputs=TIMER)
+    bundle.node("first", code.format(awaited=".", code=3), inputs=TIMER)
     launch = world.launch(bundle)
-    assert launch.wait(15) == 1
+    launch.wait_for("; the other nodes go on")
+    bundle.source("go", "")
+    assert launch.wait() == 1
     report = launch.err.split("error[DF802]: ")[1:]
     assert [text.splitlines()[0] for text in report] == [
         "`first` failed with exit code 3",
@@ -213,7 +216,7 @@ def test_a_node_that_ends_without_joining_holds_nobody_up(world: Any) -> None:
     bundle.node("brief", "print('no dataflow for me')\n", outputs=("out",))
     bundle.node("reader", WAITING, inputs={"in": "brief/out"})
     launch = world.launch(bundle)
-    assert launch.wait(15) == 0, launch.err
+    assert launch.wait() == 0, launch.err
     assert "reader | INPUT_CLOSED in" in launch.out
 
 

@@ -203,7 +203,7 @@ def test_no_node_is_started_again_while_the_run_is_stopped(world: Any) -> None:
     launch = world.launch(bundle)
     launch.wait_for("it is started again in 60 s (restart 1)")
     launch.signal(signal.SIGTERM)
-    assert launch.wait(10) == 1
+    assert launch.wait() == 1
     assert "error[DF802]: `fails` failed with exit code 1" in launch.err
     assert [row["message"] for row in launch.log("counter")] == ["life 0", "STOP MANUAL"]
 
@@ -218,7 +218,7 @@ def test_a_storm_of_restarts_costs_little(world: Any) -> None:
     ticks = sum(map(int, numbers[11:15]))
     assert ticks / os.sysconf("SC_CLK_TCK") < 10
     launch.signal(signal.SIGTERM)
-    launch.wait(10)
+    launch.wait()
     assert launch.err.count("it is started again") < 12
 
 

@@ -211,9 +211,9 @@ def test_a_warm_process_that_cannot_be_used_is_told_and_nodes_are_executed(world
     launch = world.launch(bundle, PYTHONPATH=with_start_up(bundle, code) + ":" + world.environment["PYTHONPATH"])
     launch.wait_for("n2  | INPUT")
     assert f"doraflow: no node is forked from a warm process: {reason}" in launch.err
-    assert "who | executed\n" in launch.out
+    launch.wait_for("who | executed\n")
     launch.signal(signal.SIGINT)
-    assert launch.wait(15) == 0
+    assert launch.wait() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -226,8 +226,8 @@ def test_a_launcher_is_stopped_and_killed_while_it_waits_for_the_warm_process(
     launch.wait_for("doraflow: run flow-")
     eventually(lambda: len(world.processes()) >= 3, "there is no warm process")
     launch.signal(number)
-    assert launch.wait(5) == (0 if number is signal.SIGINT else -number)
-    eventually(lambda: not world.processes(), "a process is left", 5.0)
+    assert launch.wait() == (0 if number is signal.SIGINT else -number)
+    eventually(lambda: not world.processes(), "a process is left")
     assert world.runs() == []
 
 
@@ -241,7 +241,7 @@ def test_the_warm_process_has_gone_when_every_node_has_come(world: Any) -> None:
         f"{sys.executable} {world.folder}/bundle/nodes/n{index}.py" for index in range(3)
     ]
     launch.signal(signal.SIGINT)
-    assert launch.wait(15) == 0
+    assert launch.wait() == 0
 
 
 def test_nothing_is_left_of_forked_nodes_when_the_launcher_is_killed(world: Any, eventually: Any) -> None:
@@ -249,7 +249,7 @@ def test_nothing_is_left_of_forked_nodes_when_the_launcher_is_killed(world: Any,
     launch.wait_for("n2 | INPUT")
     launch.signal(signal.SIGKILL)
     launch.wait()
-    eventually(lambda: not world.processes(), "a process is left", 5.0)
+    eventually(lambda: not world.processes(), "a process is left")
     assert world.runs() == []
 
 
@@ -261,11 +261,11 @@ def test_forked_nodes_die_with_a_launcher_that_has_lost_its_guardian(world: Any,
     launch.wait_for("the guardian of this run was killed")
     launch.signal(signal.SIGKILL)
     launch.wait()
-    eventually(lambda: not world.processes(), "a process is left", 5.0)
+    eventually(lambda: not world.processes(), "a process is left")
     again = world.launch(bundle)  # sweeps the directory that nobody could remove
     again.wait_for("n2 | INPUT")
     again.signal(signal.SIGINT)
-    assert again.wait(15) == 0
+    assert again.wait() == 0
 
 
 def test_a_forked_node_that_is_killed_is_told_as_any_other(world: Any, eventually: Any) -> None:
@@ -276,7 +276,7 @@ def test_a_forked_node_that_is_killed_is_told_as_any_other(world: Any, eventuall
     os.kill(int(launch.out.split("victim | pid ")[1].split()[0]), signal.SIGKILL)
     launch.wait_for("`victim` was killed by SIGKILL; the other nodes go on")
     launch.signal(signal.SIGINT)
-    assert launch.wait(15) == 1
+    assert launch.wait() == 1
 
 
 def test_what_a_forked_node_has_started_ends_with_it(world: Any) -> None:
@@ -285,7 +285,7 @@ def test_what_a_forked_node_has_started_ends_with_it(world: Any) -> None:
     launch = world.launch(bundle, "--grace", "0.5")
     launch.wait_for("parent | started")
     launch.signal(signal.SIGINT)
-    assert launch.wait(15) == 0  # and nothing is left, as the end of every test asserts
+    assert launch.wait() == 0  # and nothing is left, as the end of every test asserts
 
 
 def test_forked_nodes_have_random_numbers_of_their_own(world: Any) -> None:
@@ -314,7 +314,7 @@ def test_a_folder_that_vanishes_is_the_node_s_fault_alone(world: Any) -> None:
     """
     place = with_start_up(bundle, textwrap.indent(textwrap.dedent(code), "        ").strip())
     launch = world.launch(bundle, PYTHONPATH=place + ":" + world.environment["PYTHONPATH"])
-    assert launch.wait(15) == 1
+    assert launch.wait() == 1
     assert "error[DF801]: `lost` cannot be executed: " in launch.err
 
 
