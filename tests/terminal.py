@@ -32,7 +32,7 @@ class Terminal:
     def shown(self) -> str:
         return _STEERING.sub("", self.raw.decode("utf-8", "replace"))
 
-    def expect(self, text: str, seconds: float = 30.0) -> None:
+    def expect(self, text: str, seconds: float = 60.0) -> None:
         """Wait for a text behind what was awaited before."""
         end = time.monotonic() + seconds
         while (found := self.shown.find(text, self._at)) < 0:
@@ -63,7 +63,7 @@ class Terminal:
         os.close(self._master)
         self._master = os.open(os.devnull, os.O_RDWR)
 
-    def wait(self, seconds: float = 30.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         """Read to the end and give the exit code."""
         end = time.monotonic() + seconds
         while self._read(end - time.monotonic()):

@@ -158,5 +158,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     left = processes_of(tmp_path)
     gone = eventually(lambda: not processes_of(tmp_path))
     for process in processes_of(tmp_path):
-        os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(process, signal.SIGKILL)
     assert gone, f"processes are left: {left}"

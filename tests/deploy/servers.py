@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ports import held_ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -72,9 +74,11 @@ def serving(folder: Path, authorized: Path, **environment: str) -> Iterator[Serv
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         **environment,
     }
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    with held_ports() as ports:
+        yield from _serving_at(ports[0], folder, authorized, surroundings)
+
+
+def _serving_at(port: int, folder: Path, authorized: Path, surroundings: dict[str, str]) -> Iterator[Server]:
     lines = [
         f"Port {port}",
         "ListenAddress 127.0.0.1",

@@ -78,7 +78,8 @@ def test_what_a_killed_host_process_left_is_removed_by_the_next_deploy(world: Wo
     version = world.report()["edge"]["version"]
     with copying(world, edge) as process:
         for each in processes_of(world.folder):
-            os.kill(each, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(each, signal.SIGKILL)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "error[DF871]: the connection to `edge`" in said
@@ -178,7 +179,8 @@ def test_a_silent_host_is_given_up(world: World) -> None:
     assert done.returncode == 1
     assert "cannot be reached: no answer within 1 s" in done.stderr
     for each in processes_of(world.folder):
-        os.kill(each, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(each, signal.SIGKILL)
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(world: World) -> None:

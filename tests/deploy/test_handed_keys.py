@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.commands import doraflow
 from tests.deploy.conftest import eventually, processes_of
+from tests.ports import held_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,7 @@ with Node() as node:
 @pytest.fixture
 def pair(world: World) -> World:
     """Two hosts with a link between them, which are this machine under other ports."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        base = str(free.getsockname()[1])
+    base = str(world.stack.enter_context(held_ports())[0])
     for host in ("left", "right"):
         world.serve(host, DORAFLOW_PORT_BASE=base)
         world.settings[host]["address"] = "127.0.0.1"

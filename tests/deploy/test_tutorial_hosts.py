@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.commands import doraflow
 from tests.deploy.conftest import eventually, processes_of
+from tests.ports import held_ports
 
 if TYPE_CHECKING:
     from tests.deploy.conftest import World
@@ -27,8 +27,7 @@ def blocks(language: str) -> list[str]:
 
 def rover(world: World) -> None:
     """Copy the example, and let its inventory name servers on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        base = str(free.getsockname()[1])
+    base = str(world.stack.enter_context(held_ports())[0])
     for host in HOSTS:
         world.serve(host, DORAFLOW_PORT_BASE=base)
     folder = world.project / "examples/rover"

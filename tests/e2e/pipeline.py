@@ -8,13 +8,16 @@ if TYPE_CHECKING:
     from tests.e2e.fleet import Started
 
 SOURCE = """
-import os, random, zlib
+import os, random, time, zlib
 from dora import Node
 count = int(os.environ["COUNT"])
+gate = os.environ.get("GATE")
 sizes = [8, 100, 4000, 5000, 70_000, 1_000_000]
 chance = random.Random(7)
 with Node() as node:
     for number in range(count):
+        while gate and number == count * 3 // 4 and not os.path.exists(gate):
+            time.sleep(0.02)
         size = chance.choices(sizes, [50, 20, 20, 20, 6, 1])[0]
         data = chance.randbytes(8) * (size // 8)
         node.send_output("data", data, {"number": number, "sum": zlib.crc32(data)})

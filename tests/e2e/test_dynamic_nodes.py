@@ -79,8 +79,8 @@ def running(world: Any, name: str = "bundle") -> Any:
 
 def test_a_guest_joins_leaves_and_comes_back(world: Any, eventually: Any) -> None:
     launch = running(world)
-    with by_hand(world, VISITS, "A", "leave", DORAFLOW_JOIN_SECONDS="20") as guest:
-        out, err = guest.communicate(timeout=30)
+    with by_hand(world, VISITS, "A", "leave", DORAFLOW_JOIN_SECONDS="60") as guest:
+        out, err = guest.communicate(timeout=60)
     assert (guest.returncode, out, err) == (0, "visit 0\nsent\n", "")
     launch.wait_for("saw 65")
     launch.wait_for("`guest` has left the dataflow")
@@ -91,7 +91,7 @@ def test_a_guest_joins_leaves_and_comes_back(world: Any, eventually: Any) -> Non
     with by_hand(world, VISITS, "C", "stay", DORAFLOW_RUN="flow") as guest:
         launch.wait_for("saw 67")
         launch.signal(signal.SIGTERM)
-        out, err = guest.communicate(timeout=30)
+        out, err = guest.communicate(timeout=60)
         assert out.startswith("visit 2\nsent\n")
         assert out.endswith("STOP MANUAL\n")
     assert launch.wait() == 0, launch.err
@@ -103,21 +103,21 @@ def test_a_guest_joins_leaves_and_comes_back(world: Any, eventually: Any) -> Non
 
 def test_a_guest_without_a_run_is_told_what_to_do(world: Any) -> None:
     with by_hand(world, VISITS, "A", "leave") as guest:
-        _, err = guest.communicate(timeout=30)
+        _, err = guest.communicate(timeout=60)
     assert guest.returncode == 1
     assert "RuntimeError: this process is not part of a dataflow: nothing runs, so `guest` has nothing to join: " in err
     with by_hand(world, VISITS, "A", "leave", DORAFLOW_RUN="night", DORAFLOW_JOIN_SECONDS="0.2") as guest:
-        _, err = guest.communicate(timeout=30)
+        _, err = guest.communicate(timeout=60)
     assert "no run is named `night` within 0.2 s, so `guest` has nothing to join" in err
 
 
 def test_a_guest_of_several_runs_has_to_name_one(world: Any) -> None:
     launches = [running(world), running(world, "other")]
     with by_hand(world, VISITS, "A", "leave") as guest:
-        _, err = guest.communicate(timeout=30)
+        _, err = guest.communicate(timeout=60)
     assert "RuntimeError: several runs have a dynamic node `guest`: " in err
     with by_hand(world, VISITS.replace('"guest"', '"nobody"'), "A", "leave") as guest:
-        _, err = guest.communicate(timeout=30)
+        _, err = guest.communicate(timeout=60)
     assert "RuntimeError: no run has a dynamic node `nobody`; there runs " in err
     for launch in launches:
         launch.signal(signal.SIGTERM)
@@ -126,10 +126,10 @@ def test_a_guest_of_several_runs_has_to_name_one(world: Any) -> None:
 
 def test_a_place_is_taken_once(world: Any) -> None:
     launch = running(world)
-    with by_hand(world, VISITS, "A", "stay", DORAFLOW_JOIN_SECONDS="20"):
+    with by_hand(world, VISITS, "A", "stay", DORAFLOW_JOIN_SECONDS="60"):
         launch.wait_for("saw 65")
         with by_hand(world, VISITS, "B", "stay") as second:
-            _, err = second.communicate(timeout=30)
+            _, err = second.communicate(timeout=60)
         assert "RuntimeError: another process has joined as `guest` already" in err
         launch.signal(signal.SIGTERM)
         assert launch.wait() == 0
@@ -142,8 +142,8 @@ def test_a_run_of_guests_alone_goes_on_until_it_is_stopped(world: Any) -> None:
     bundle.processes.clear()
     launch = world.launch(bundle)
     visit = "from doraflow_runtime.node_api.node import Node\nwith Node('guest') as node:\n    print('here')\n"
-    with by_hand(world, visit, DORAFLOW_JOIN_SECONDS="20") as guest:
-        out, _ = guest.communicate(timeout=30)
+    with by_hand(world, visit, DORAFLOW_JOIN_SECONDS="60") as guest:
+        out, _ = guest.communicate(timeout=60)
     assert out == "here\n"
     launch.wait_for("`guest` has left the dataflow")
     os.kill(launch.process.pid, signal.SIGTERM)
@@ -168,10 +168,10 @@ TELLS = """
 
 def test_what_a_guest_logs_is_in_the_log_of_the_run_and_what_it_prints_at_its_terminal(world: Any) -> None:
     launch = running(world)
-    with by_hand(world, TELLS, "raise", DORAFLOW_JOIN_SECONDS="20") as guest:
+    with by_hand(world, TELLS, "raise", DORAFLOW_JOIN_SECONDS="60") as guest:
         launch.wait_for("by logging")
         launch.signal(signal.SIGTERM)
-        out, err = guest.communicate(timeout=30)
+        out, err = guest.communicate(timeout=60)
     assert launch.wait() == 0, launch.err
     told = [(row["level"], row["target"], row["message"]) for row in launch.log("guest")]
     assert told[:2] == [("info", None, "by the node"), ("warn", "lens", "by logging")]
@@ -192,11 +192,11 @@ def test_a_guest_outlives_the_run_and_its_log_lines_go_to_standard_output(world:
 """
     )
     command = [sys.executable, "-c", textwrap.dedent(code), "stay"]
-    environment = {**world.environment, "DORAFLOW_JOIN_SECONDS": "20"}
+    environment = {**world.environment, "DORAFLOW_JOIN_SECONDS": "60"}
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as guest:
         launch.wait_for("by logging")
         launch.signal(signal.SIGTERM)
         assert launch.wait() == 0, launch.err
-        out, _ = guest.communicate("go\n", timeout=30)
+        out, _ = guest.communicate("go\n", timeout=60)
     assert '"message": "afterwards"' in out
     assert guest.returncode == 0

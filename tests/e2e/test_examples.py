@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.commands import doraflow
+from tests.ports import held_ports
 
 if TYPE_CHECKING:
     from conftest import World
@@ -53,16 +53,16 @@ def test_two_hosts_show_every_reading(world: World) -> None:
     for words in (["build", "dataflow.yml", "--out", "bundle"], ["keys", "make", "dataflow.yml"]):
         done = doraflow(*words, cwd=folder, env=surroundings(world))
         assert done.returncode == 0, done.stderr
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        base = ["--port-base", str(free.getsockname()[1] - 1)]
-    robot = subprocess.Popen([sys.executable, "bundle/launch_robot.py", *base], cwd=folder, env=world.environment)
-    try:
-        shown = run(world, sys.executable, "bundle/launch_base.py", *base, cwd=folder)
-        assert shown.returncode == 0, shown.stderr
-        assert robot.wait(60) == 0
-    finally:
-        robot.kill()
-        robot.wait()
+    with held_ports() as ports:
+        base = ["--port-base", str(ports[0])]
+        robot = subprocess.Popen([sys.executable, "bundle/launch_robot.py", *base], cwd=folder, env=world.environment)
+        try:
+            shown = run(world, sys.executable, "bundle/launch_base.py", *base, cwd=folder)
+            assert shown.returncode == 0, shown.stderr
+            assert robot.wait(60) == 0
+        finally:
+            robot.kill()
+            robot.wait()
     assert shown.stdout == "".join(f"display | {20 + step / 10:.1f} °C\n" for step in range(20))
 
 

@@ -38,10 +38,12 @@ def test_ten_thousand_messages_of_mixed_sizes_pass_three_hosts_without_loss(flee
 
 def test_a_cut_link_loses_nothing_under_backpressure_and_is_told_of(fleet: Fleet) -> None:
     bundle = fleet.build(PIPELINE.format(count=10_000, policy="backpressure"), NODES)
-    launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
+    gate = fleet.folder / "gate"
+    launches = [fleet.launch(bundle, host, GATE=str(gate)) for host in ("three", "one", "two")]
     launches[0].wait_for("got 1000")
     fleet.network.cut("two")
     launches[1].wait_for("the link to `relay` on `two` (tcp://10.99.0.2:29401) is cut; it is taken up again")
+    gate.touch()
     time.sleep(CUT_SECONDS)
     fleet.network.mend("two")
     launches[1].wait_for("the link to `relay` on `two` is there again")

@@ -38,9 +38,11 @@ def test_a_host_that_is_killed_and_started_again_loses_only_what_it_held(
     )
     nodes = {**NODES, "sink": f"import os\n{NODES['sink']}{ACCOUNT}"}
     bundle = fleet.build(flow.format(count=count, policy="backpressure"), nodes)
-    sink, source, relay = (fleet.launch(bundle, host) for host in ("three", "one", "two"))
+    gate = fleet.folder / "gate"
+    sink, source, relay = (fleet.launch(bundle, host, GATE=str(gate)) for host in ("three", "one", "two"))
     sink.wait_for(f"got {seen}")
     fleet.network.kill("two")
+    gate.touch()
     assert relay.wait() == -9
     relay = fleet.launch(bundle, "two")
     assert [each.wait(180) for each in (sink, source, relay)] == [0, 0, 0], sink.err + source.err + relay.err

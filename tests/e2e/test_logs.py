@@ -142,7 +142,7 @@ def test_a_reader_that_does_not_read_stops_neither_nodes_nor_launcher(world: Any
         eventually(lambda: not world.runs(), "the launcher hangs")
         with os.fdopen(reader, "rb") as pipe:
             shown = pipe.read().splitlines()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -160,6 +160,6 @@ def test_a_reader_that_has_gone_ends_the_run(world: Any) -> None:
     os.close(writer)
     os.read(reader, 1)
     os.close(reader)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert b"stopping: nobody reads the output any more" in errors

@@ -58,7 +58,7 @@ def test_a_log_is_followed_through_files_put_aside_until_its_run_ends(world: Any
     with subprocess.Popen(
         command("--run", str(launch.logs), "--follow"), env=environment(world), stdout=subprocess.PIPE, text=True
     ) as follower:
-        out, _ = follower.communicate(timeout=30)
+        out, _ = follower.communicate(timeout=60)
     assert follower.returncode == 0
     assert launch.wait() == 0
     assert [json.loads(line)["message"] for line in out.splitlines()] == [*map(str, range(150)), "last"]

@@ -23,7 +23,9 @@ import os
 line = b"x" * 199 + b"\\n"
 block = line * 5000
 for _ in range({blocks}):
-    os.write(1, block)
+    left = memoryview(block)
+    while left:
+        left = left[os.write(1, left) :]
 """
 
 

@@ -54,7 +54,7 @@ def test_a_stop_is_clean_and_exits_0(world: World, how: str) -> None:
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.terminate()
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert out == "quiet | stopped MANUAL\n"
     assert "Traceback" not in err
@@ -63,6 +63,6 @@ def test_a_stop_is_clean_and_exits_0(world: World, how: str) -> None:
 def test_nothing_is_left_when_the_command_is_killed(world: World, eventually: Callable[..., None]) -> None:
     process = start(world, world.folder)
     process.kill()
-    process.communicate(timeout=20)  # to the end of what the launcher and the node write
-    eventually(lambda: not world.processes(), f"processes are left: {world.processes()}", 15.0)
+    process.communicate(timeout=60)  # to the end of what the launcher and the node write
+    eventually(lambda: not world.processes(), f"processes are left: {world.processes()}")
     assert world.runs() == []

@@ -60,5 +60,5 @@ def test_nothing_is_left_of_a_run_whose_terminal_was_closed(world: World, eventu
     with terminal("run", "flow.yml", "--grace", "0.5", cwd=world.folder, **written(world, 600)) as shown:
         shown.expect("stubborn | INPUT")
         shown.hang_up()
-        eventually(lambda: not world.processes(), f"processes are left: {world.processes()}", 30.0)
+        eventually(lambda: not world.processes(), f"processes are left: {world.processes()}")
     assert world.runs() == []

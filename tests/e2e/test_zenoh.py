@@ -77,28 +77,52 @@ def program(fleet: Fleet, host: str, code: str, *arguments: str) -> subprocess.P
 def test_a_cut_link_between_peers_loses_nothing_under_backpressure(fleet: Fleet) -> None:
     flow = ZENOH.format(options="{transport: zenoh, insecure: true}", count=800, policy="backpressure")
     bundle = fleet.build(flow, NODES)
-    launches = [fleet.launch(bundle, host) for host in ("three", "one", "two")]
+    gate = fleet.folder / "gate"
+    launches = [fleet.launch(bundle, host, GATE=str(gate)) for host in ("three", "one", "two")]
     launches[0].wait_for("got 1")
     fleet.network.cut("two")
     launches[1].wait_for("the link to `relay` on `two` (tcp/10.99.0.2:29401) is cut; it is taken up again")
+    gate.touch()
     fleet.network.mend("two")
     launches[1].wait_for("the link to `relay` on `two` is there again")
     all_well(launches, 800)
 
 
+UNTIL_HEARD = """
+import itertools, os, time
+def until_heard(least):
+    for number in itertools.count():
+        yield number
+        if number + 1 >= least:
+            if os.path.exists(os.environ["HEARD"]):
+                return
+            time.sleep(0.01)
+"""
+"""Who listens outside may miss messages, and needs a moment to be known; so a source goes on until it was heard."""
+
+
 def test_links_run_through_a_router_which_others_listen_at(fleet: Fleet) -> None:
     router = f"tcp/{fleet.network.address('three')}:7447"
     options = f"{{transport: zenoh, mode: client, connect: [{router}], insecure: true}}"
-    bundle = fleet.build(ZENOH.format(options=options, count=200, policy="backpressure"), NODES)
+    source = (
+        NODES["source"]
+        .replace("in range(count)", "in until_heard(count)")
+        .replace('print("all sent"', 'print("sent", number + 1')
+    )
+    heard_by_all = fleet.folder / "heard"
+    nodes = {**NODES, "source": UNTIL_HEARD + source}
+    bundle = fleet.build(ZENOH.format(options=options, count=200, policy="backpressure"), nodes)
     launches = [fleet.launch(bundle, "three")]
     launches[0].wait_for("no zenoh router is reached")
     hub = program(fleet, "three", ROUTER)
     listener = program(fleet, "three", LISTENER, router)
-    launches += [fleet.launch(bundle, host) for host in ("one", "two")]
-    all_well(launches, 200)
+    launches += [fleet.launch(bundle, host, HEARD=str(heard_by_all)) for host in ("one", "two")]
     heard = [f"dora/default/fleet/output/{node}/data" for node in ("relay", "source")]
-    out, _ = listener.communicate(timeout=60)
+    out, _ = listener.communicate(timeout=120)
     assert json.loads(out) == [[key, "uint8", "['number', 'sum']"] for key in heard]
+    heard_by_all.touch()
+    launches[1].wait_for("source | sent ")
+    all_well(launches, int(launches[1].out.partition("source | sent ")[2].split()[0]))
     hub.communicate(timeout=60)
 
 

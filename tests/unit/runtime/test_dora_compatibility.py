@@ -90,7 +90,7 @@ def test_a_wait_hears_of_messages_while_the_event_loop_goes_on(run: Run) -> None
 
     async def turn() -> None:
         nonlocal turns
-        for _ in range(20):
+        for _ in range(100):
             await asyncio.sleep(0.01)
             turns += 1
         a.send_output("out", b"x")
@@ -101,8 +101,8 @@ def test_a_wait_hears_of_messages_while_the_event_loop_goes_on(run: Run) -> None
         return event.type
 
     before = time.process_time()
-    assert (asyncio.run(ask()), turns) == ("INPUT", 20)
-    assert time.process_time() - before < 0.15, "waiting costs nothing"
+    assert (asyncio.run(ask()), turns) == ("INPUT", 100)
+    assert time.process_time() - before < 0.5, "of a second and more, waiting costs nothing"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_unmodified_dora_nodes_run(run: Run) -> None:
 TIMED_OUT = "Timeout event stream error: Receiver timed out"
 
 ASKING = """
-import asyncio, logging, sys, time
+import asyncio, logging, sys
 from doraflow_runtime.node_api import dora
 sys.modules["dora"] = dora
 from dora import DoraStatus, Node
@@ -68,7 +68,7 @@ with Node("b") as node:
     print(node.dataflow_id(), node.is_restart(), node.restart_count(), told["id"], int(DoraStatus.STOP))
     print(node.next(timeout=10)["value"].to_pylist())
     print(asyncio.run(node.recv_async(timeout=10))["value"].to_pylist())
-    time.sleep(0.5)
+    input()
     print(node.is_empty(), [event["id"] for event in node.drain()], node.try_recv(), node.is_empty())
     print(node.next(timeout=0.01)["error"], asyncio.run(node.recv_async(timeout=0.01))["error"])
     logging.getLogger("there").warning("over %s", "there")
@@ -90,8 +90,13 @@ with Node("b") as node:
 
 def test_every_way_to_ask_for_events_and_to_log(run: Run) -> None:
     run.pair()
-    sender = run.spawn("a", SENDER + "\ninput()")
+    sender = run.spawn("a", SENDER + "\nprint('sent', flush=True)\ninput()")
     receiver = run.spawn("b", ASKING)
+    assert sender.stdout is not None
+    assert sender.stdout.readline() == "sent\n"
+    assert receiver.stdin is not None
+    receiver.stdin.write("all is there\n")
+    receiver.stdin.flush()
     lines = []
     assert receiver.stdout is not None
     while not lines or lines[-1] != "AttributeError module `dora` has no attribute `nothing`\n":

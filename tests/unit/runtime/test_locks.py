@@ -26,7 +26,7 @@ def test_who_has_the_lock_takes_it_again(lock: threading.RLock) -> None:
         lock.release()
         other.join(0.05)
         assert not taken
-    other.join(5)
+    other.join(30)
     assert taken == [1]
 
 
@@ -44,7 +44,7 @@ def test_only_who_has_the_lock_leaves_it(lock: threading.RLock) -> None:
     with lock:
         thread = threading.Thread(target=leave)
         thread.start()
-        thread.join(5)
+        thread.join(30)
     assert errors == ["cannot release un-acquired lock"]
 
 
@@ -60,10 +60,10 @@ def test_a_condition_leaves_the_lock_however_often_it_was_taken(lock: threading.
     with lock, changed:
         thread = threading.Thread(target=change)
         thread.start()
-        assert changed.wait_for(lambda: seen, 5)
+        assert changed.wait_for(lambda: seen, 30)
         with pytest.raises(RuntimeError):
             threading.Condition(type(lock)()).notify()
-    thread.join(5)
+    thread.join(30)
     assert seen == ["changed"]
 
 

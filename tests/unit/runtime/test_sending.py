@@ -309,7 +309,7 @@ def test_the_thread_that_sends_what_waits_ends_when_nothing_waits(run: Run) -> N
     assert any(thread.name == "doraflow-courier" for thread in threading.enumerate())
     for _ in range(count):
         b.next(5)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while any(thread.name == "doraflow-courier" for thread in threading.enumerate()) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(thread.name == "doraflow-courier" for thread in threading.enumerate())

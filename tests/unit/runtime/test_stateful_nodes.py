@@ -265,7 +265,7 @@ class NodesMachine(RuleBasedStateMachine):
         for member in self.members.values():
             member.kept.clear()
         gc.collect()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         producers = [member.node for member in self.members.values() if member.is_open]
         while any(node._core.pool.slots_in_use for node in producers) and time.monotonic() < deadline:
             self.catch_up()

@@ -71,7 +71,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def until_gone(number: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         while time.monotonic() < deadline:
             with open(f"/proc/{number}/stat") as file:  # noqa: PTH123 - a file of the kernel
@@ -86,7 +86,7 @@ def test_when_the_launcher_is_killed_the_groups_end_and_the_directory_goes(
 ) -> None:
     assert launcher.say("watch", sleeper.pid) == "True"
     launcher.process.kill()
-    assert sleeper.wait(10) == -signal.SIGKILL
+    assert sleeper.wait(30) == -signal.SIGKILL
     until_gone(launcher.guardian)
     assert not run.exists()
 
@@ -118,6 +118,6 @@ def test_a_launcher_without_guardian_is_told_and_goes_on(launcher: Launcher) -> 
 def test_groups_are_signalled_and_seen_as_a_whole(sleeper: subprocess.Popen[bytes]) -> None:
     assert exists(sleeper.pid)
     assert signal_group(sleeper.pid, signal.SIGKILL)
-    sleeper.wait(10)
+    sleeper.wait(30)
     assert not exists(sleeper.pid)
     assert not signal_group(sleeper.pid, signal.SIGKILL)

@@ -72,7 +72,7 @@ def setting() -> Iterator[Setting]:
 def test_a_node_is_stopped_for_good(setting: Setting) -> None:
     member = setting.node("a")
     setting.orders.stop_node("a")
-    assert setting.processes[0].wait(10) == -signal.SIGTERM
+    assert setting.processes[0].wait(30) == -signal.SIGTERM
     assert (member.is_leaving, setting.joining.told) == (True, [])
     assert [node.state for node in setting.orders.states()] == ["stopping", "absent"]
     with pytest.raises(Refused, match="`a` is being stopped already"):
@@ -86,7 +86,7 @@ def test_a_node_that_ignores_sigterm_is_killed_after_the_grace(setting: Setting)
     setting.orders.restart("a")
     for _ in range(3):
         setting.orders.due(1e12)
-    assert setting.processes[0].wait(10) == -signal.SIGKILL
+    assert setting.processes[0].wait(30) == -signal.SIGKILL
     assert (member.was_killed, member.is_ordered) == (True, True)
     assert setting.joining.told == [("a", "will_return")]
 
@@ -107,7 +107,7 @@ def test_a_paused_node_runs_on_before_it_is_stopped(setting: Setting) -> None:
     assert member.is_paused
     assert setting.orders.states()[0].paused
     setting.orders.stop_node("a")
-    assert setting.processes[0].wait(10) == -signal.SIGTERM
+    assert setting.processes[0].wait(30) == -signal.SIGTERM
     assert not member.is_paused
 
 

@@ -120,7 +120,7 @@ def test_only_processes_of_the_stale_run_are_ended(tmp_path: Path) -> None:
             assert process.stdout is not None
             process.stdout.readline()
         end_leftovers(stale)
-        assert processes[0].wait(10) == -9
+        assert processes[0].wait(30) == -9
         time.sleep(0.05)
         assert processes[1].poll() is None
     finally:

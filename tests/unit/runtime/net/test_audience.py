@@ -37,15 +37,17 @@ threading.Thread(target=lambda: (sys.stdin.read(), is_heard.set())).start()
 with Node() as node:
     while not is_heard.wait(0.05):
         node.send_output("out", b"abc", {"number": 7})
-    node.send_output("out", pa.array([1, 2, 3], pa.int16()), {"at": moment, "gain": float("nan"), "words": ["a", "é"]})
-    node.send_output("out", pa.array([number for number in range(20_000)]))
-    node.send_output("out", pa.array(["a", "b", "a"]).dictionary_encode())
+"""
+MORE = """
+        about = {"at": moment, "gain": float("nan"), "words": ["a", "é"]}
+        node.send_output("out", pa.array([1, 2, 3], pa.int16()), about)
+        node.send_output("out", pa.array([number for number in range(20_000)]))
+        node.send_output("out", pa.array(["a", "b", "a"]).dictionary_encode())
 """
 
 
-@pytest.fixture
-def sender(run: Run) -> subprocess.Popen[str]:
-    """A node that sends to another host, and goes on until its standard input ends."""
+def sender(run: Run, code: str) -> subprocess.Popen[str]:
+    """Let a node send to another host until its standard input ends: who listens outside may miss any message."""
     run.node("a", ("out", "near"))
     run.node("b")
     run.link("a/out", "b/in", 10, "backpressure")
@@ -53,35 +55,41 @@ def sender(run: Run) -> subprocess.Popen[str]:
     run.goes_over_zenoh = True
     run.listen(2)
     run.spawn("b", READ)
-    return run.spawn("a", SEND)
+    return run.spawn("a", code)
 
 
 def values(sample: Any) -> object:
     return pa.ipc.open_stream(sample.payload.to_bytes()).read_next_batch().column(0).to_pylist()
 
 
-def test_an_application_hears_the_outputs_that_go_to_other_hosts(run: Run, sender: subprocess.Popen[str]) -> None:
+def test_an_application_hears_the_outputs_that_go_to_other_hosts(run: Run) -> None:
+    sending = sender(run, SEND + MORE)
     heard: queue.Queue[Any] = queue.Queue()
     settings = zenoh.Config()
     settings.insert_json5("connect/endpoints", json.dumps([f"tcp/127.0.0.1:{run.ports['a']}"]))
     settings.insert_json5("scouting/multicast/enabled", "false")
     with zenoh.open(settings) as session:
         session.declare_subscriber("dora/default/test/**", heard.put)
-        samples = [heard.get(timeout=PATIENCE)]
-        assert json.loads(samples[0].attachment.to_bytes())["parameters"] == {"number": 7}
-        run.finish(sender)
-        while values(samples[-1]) != ["a", "b", "a"]:
-            samples.append(heard.get(timeout=PATIENCE))
-    assert {str(sample.key_expr) for sample in samples} == {"dora/default/test/output/a/out"}
-    assert {str(sample.encoding) for sample in samples} == {"application/vnd.apache.arrow.stream"}
-    assert list(map(values, samples[-3:-1])) == [[1, 2, 3], list(range(20_000))]
-    about = json.loads(samples[-3].attachment.to_bytes())
+        samples: dict[str, Any] = {}
+        while len(samples) < 4:
+            sample = heard.get(timeout=PATIENCE)
+            samples[str(values(sample))] = sample
+        run.finish(sending)
+    words = samples.pop("['a', 'b', 'a']")
+    many = samples.pop(str(list(range(20_000))))
+    few, first = samples.pop("[1, 2, 3]"), samples.pop("[97, 98, 99]")
+    four = (first, few, many, words)
+    assert {str(sample.key_expr) for sample in four} == {"dora/default/test/output/a/out"}
+    assert {str(sample.encoding) for sample in four} == {"application/vnd.apache.arrow.stream"}
+    assert json.loads(first.attachment.to_bytes())["parameters"] == {"number": 7}
+    about = json.loads(few.attachment.to_bytes())
     assert about["parameters"] == {"at": "2026-01-31T12:00:00+00:00", "gain": None, "words": ["a", "é"]}
     assert about["sent_ns"] > 0
     assert run.finish(run.processes[0]).splitlines()[-2:] == ["INPUT_CLOSED in", "STOP ALL_INPUTS_CLOSED"]
 
 
-def test_the_example_of_the_page_hears_what_it_shows(run: Run, sender: subprocess.Popen[str]) -> None:
+def test_the_example_of_the_page_hears_what_it_shows(run: Run) -> None:
+    sending = sender(run, SEND)
     page = (Path(__file__).resolve().parents[4] / "docs/hosts.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     told = f"import sys; sys.argv.append('tcp/127.0.0.1:{run.ports['a']}')\n"
@@ -90,4 +98,4 @@ def test_the_example_of_the_page_hears_what_it_shows(run: Run, sender: subproces
     first = "".join(listener.stdout.readline() for _ in range(5))
     assert first == "dora/default/test/output/a/out [\n  97,\n  98,\n  99\n] {'number': 7}\n"
     listener.kill()
-    run.finish(sender)
+    run.finish(sending)
