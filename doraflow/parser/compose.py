@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from doraflow.parser.syntax import SyntaxNode
 
 
-def compose(text: str, file: str, sink: Sink) -> MappingNode | None:
+def compose(text: str, file: str, sink: Sink, key: str = "nodes") -> MappingNode | None:
     """Build the syntax tree of `text`; None after an error that leaves no whole tree.
 
     A key that stands twice is reported and its first value kept, so that later stages still see the rest. `file` is
-    the path that spans show.
+    the path that spans show, `key` what a file of this kind begins with.
 
     >>> from doraflow.diagnostics import Sink
     >>> tree = compose("nodes: []", "dataflow.yml", Sink())
@@ -44,7 +44,7 @@ def compose(text: str, file: str, sink: Sink) -> MappingNode | None:
         return None
     if builder.broken or not is_single:
         return None
-    return _top(builder.root, lines, sink)
+    return _top(builder.root, lines, key, sink)
 
 
 def _feed(builder: TreeBuilder, lines: Lines, sink: Sink) -> bool:
@@ -75,18 +75,16 @@ def _refuse_second_document(start: int, lines: Lines, sink: Sink) -> None:
     )
 
 
-def _top(root: SyntaxNode | None, lines: Lines, sink: Sink) -> MappingNode | None:
+def _top(root: SyntaxNode | None, lines: Lines, key: str, sink: Sink) -> MappingNode | None:
     if isinstance(root, MappingNode):
         return root
+    expected, start = f"expected a map with the key `{key}`", f"begin the file with `{key}:`"
     if root is None or (isinstance(root, ScalarNode) and root.value is None):
         what = "holds nothing but comments" if lines.text.strip() else "is empty"
-        sink.error("DF011", f"the file {what}, expected a map with the key `nodes`", lines.span(0, 0), help=_START)
+        sink.error("DF011", f"the file {what}, {expected}", lines.span(0, 0), help=start)
         return None
-    kind, help_text = ("list", _INDENT) if isinstance(root, SequenceNode) else ("single value", _START)
-    message = f"the file is a {kind} at the top, expected a map with the key `nodes`"
-    sink.error("DF012", message, head_span(root), help=help_text)
+    kind, help_text = "single value", start
+    if isinstance(root, SequenceNode):
+        kind, help_text = "list", f"write `{key}:` above the list"
+    sink.error("DF012", f"the file is a {kind} at the top, {expected}", head_span(root), help=help_text)
     return None
-
-
-_START = "begin the file with `nodes:`"
-_INDENT = "write `nodes:` above the list"

@@ -42,9 +42,9 @@ class Files:
         """Give the path that messages show for a file, in the form in which the user gave the dataflow's path."""
         return posixpath.normpath(posixpath.join(self._shown, relative))
 
-    def tree(self, relative: str) -> MappingNode | None:
-        """Read and compose a file; None after an error."""
-        return read_tree(self.folder / relative, self.display(relative), self.texts, self._sink)
+    def tree(self, relative: str, key: str = "nodes") -> MappingNode | None:
+        """Read and compose a file that begins with `key`; None after an error."""
+        return read_tree(self.folder / relative, self.display(relative), self.texts, self._sink, key)
 
     def source(self, relative: str) -> str | None:
         """Read the source of a node, without a word about what is wrong with it; None if that cannot be done."""
@@ -74,10 +74,12 @@ class Files:
         return not relative.startswith("/") and target.is_relative_to(disk.resolved(self.folder))
 
 
-def read_tree(path: Path, display: str, texts: MutableMapping[str, str], sink: Sink) -> MappingNode | None:
+def read_tree(
+    path: Path, display: str, texts: MutableMapping[str, str], sink: Sink, key: str = "nodes"
+) -> MappingNode | None:
     """Read and compose a file, and keep its text, unless `texts` has it already; None after an error."""
     text = texts[display] if display in texts else read(path, display, sink)
     if text is None:
         return None
     texts[display] = text
-    return compose(text, display, sink)
+    return compose(text, display, sink, key)

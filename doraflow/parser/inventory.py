@@ -50,7 +50,7 @@ def with_inventory(dataflow: Dataflow, path: Path | None, texts: MutableMapping[
     if path is None:
         return Joined(dataflow)
     errors = len(sink.found)
-    syntax = read_tree(path, path.as_posix(), texts, sink)
+    syntax = read_tree(path, path.as_posix(), texts, sink, "hosts")
     read = _read(syntax, sink) if syntax is not None else None
     if read is None:
         return Joined(dataflow, is_whole=False)

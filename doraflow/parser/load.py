@@ -159,5 +159,5 @@ def _type_files(files: Files) -> tuple[TypeFile, ...]:
     """Read the user's own types, `types/**/*.yml` beside the dataflow, in the order of their paths."""
     folder = files.folder / _TYPES_FOLDER
     found = [relative for relative in disk.files_below(folder) if relative.endswith(".yml")]
-    trees = ((relative, files.tree(f"{_TYPES_FOLDER}/{relative}")) for relative in found)
+    trees = ((relative, files.tree(f"{_TYPES_FOLDER}/{relative}", "types")) for relative in found)
     return tuple(TypeFile(relative.removesuffix(".yml"), tree) for relative, tree in trees if tree is not None)

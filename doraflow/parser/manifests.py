@@ -124,7 +124,7 @@ class Manifests:
         from doraflow.parser.manifest_model import Manifest
 
         own = Sink()
-        syntax = self._files.tree(posixpath.join(folder, FILE))
+        syntax = self._files.tree(posixpath.join(folder, FILE), "apiVersion")
         reading = read_model(Manifest, syntax, own) if syntax is not None else None
         fault = next((each for each in own.diagnostics() if each.severity is Severity.ERROR), None)
         if fault is not None:

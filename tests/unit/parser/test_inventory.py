@@ -134,3 +134,25 @@ CLUSTERS = {
 @pytest.mark.parametrize("text", CLUSTERS)
 def test_what_dora_refuses_in_a_cluster_is_told_at_its_place(text: str, tmp_path: Path) -> None:
     assert with_cluster(tmp_path, text)[1] == CLUSTERS[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "DF011 1:1-1 the file is empty, expected a map with the key `hosts`"),
+        ("- a\n", "DF012 1:1-4 the file is a list at the top, expected a map with the key `hosts`"),
+    ],
+)
+def test_an_inventory_without_a_map_is_asked_for_hosts(text: str, words: str, tmp_path: Path) -> None:
+    assert with_cluster(tmp_path, text)[1] == [words]
+
+
+def test_type_files_without_a_map_are_asked_for_types(tmp_path: Path) -> None:
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types/own.yml").write_text("")
+    (tmp_path / "flow.yml").write_text(FLOW)
+    sink = Sink()
+    load(tmp_path / "flow.yml", sink)
+    (found,) = sink.diagnostics()
+    assert (found.code, found.message) == ("DF011", "the file is empty, expected a map with the key `types`")
+    assert found.help == "begin the file with `types:`"
