@@ -101,10 +101,18 @@ def _check_dynamic(node: Node, sink: Sink) -> None:
 
 
 def _check_labels(node: Node, graph: Graph, sink: Sink) -> None:
-    has_none = graph.knows_machines and not graph.hosts
-    if node.deployment.get("labels") and (node.machine is not None or has_none):
-        reason = "its `machine` is named too" if node.machine is not None else "no machines are listed under `hosts`"
-        _tell("labels", f" of `{node.id}`", reason, node.setting_spans.get("labels"), sink)
+    if not node.deployment.get("labels"):
+        return
+    span = node.setting_spans.get("labels")
+    if node.machine is not None:
+        _tell("labels", f" of `{node.id}`", "its `machine` is named too", span, sink)
+    elif graph.knows_machines and not graph.hosts:
+        sink.warning(
+            "DF901",
+            f"`labels` of `{node.id}` choose no machine: none is listed under `hosts`",
+            span,
+            help="list the machines with their labels under `hosts`, or give a file that does by `--inventory`",
+        )
 
 
 def _check_operator(node: Node, operator: Operator, sink: Sink) -> None:

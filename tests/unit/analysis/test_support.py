@@ -79,7 +79,7 @@ def test_only_a_python_node_can_be_told_how_to_wait(check: Check) -> None:
         ),
         (
             "nodes:\n  - {id: a, path: a.py, deploy: {labels: {gpu: a100}}}\n",
-            "DF901 2:34 `labels` of `a` has no effect in this version: no machines are listed under `hosts`",
+            "DF901 2:34 `labels` of `a` choose no machine: none is listed under `hosts`",
         ),
         (
             "nodes:\n  - {id: a, path: a.py, outputs: [x], output_framing: {x: arrow-ipc}}\n",
