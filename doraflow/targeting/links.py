@@ -54,10 +54,11 @@ def address_variables(hosts: Iterable[str]) -> dict[str, str]:
     {'base-station': 'DORAFLOW_ADDRESS_BASE_STATION', 'gpu': 'DORAFLOW_ADDRESS_GPU'}
     """
     plain = {host: ADDRESS_VARIABLE + _NOT_IN_NAMES.sub("_", host.upper()) for host in hosts}
-    longer = {host: f"{name}_{hashlib.sha256(host.encode()).hexdigest()[:8].upper()}" for host, name in plain.items()}
     often = Counter(plain.values())
-    made = {host: name if often[name] == 1 else longer[host] for host, name in plain.items()}
-    return made if len(set(made.values())) == len(made) else longer
+    made = {host: name if often[name] == 1 else _longer(host, name) for host, name in plain.items()}
+    if len(set(made.values())) < len(made):  # a host is called as another one's longer name
+        return {host: _longer(host, name) for host, name in plain.items()}
+    return made
 
 
 def link_needs(dataflow: str, wiring: HostWiring) -> tuple[LinkNeeds, ...]:
@@ -123,6 +124,10 @@ def old_key_files(keys: Iterable[str]) -> tuple[str, ...]:
     ('edge.public.old',)
     """
     return tuple(f"{name.removesuffix(PUBLIC)}{OLD_PUBLIC}" for name in keys if name.endswith(PUBLIC))
+
+
+def _longer(host: str, variable: str) -> str:
+    return f"{variable}_{hashlib.sha256(host.encode()).hexdigest()[:8].upper()}"
 
 
 def _ports_by_host(wiring: HostWiring) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
