@@ -239,7 +239,11 @@ def generate(made: Compilation, targets: Sequence[Target] = ()) -> FileSet | Non
     try:
         sources = collect_sources(made.plan, made.folder)
     except OSError as error:
-        made.sink.error("DF601", f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}")
+        made.sink.error(
+            "DF601",
+            f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}",
+            help="make the file readable",
+        )
         return None
     engines = _target_files(made.plan, targets, made.sink) if targets else ()
     if made.sink.has_errors:

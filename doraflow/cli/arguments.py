@@ -29,8 +29,11 @@ class ProgressForm(StrEnum):
 
 
 File: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False)
+    Path,
+    typer.Argument(metavar="FILE", help="The dataflow, such as `dataflow.yml`.", show_default=False, readable=False),
 ]
+"""Whether it can be read is found by who reads it: that is a finding, and no wrong usage."""
+
 Locked: TypeAlias = Annotated[
     bool, typer.Option("--locked", help="Fail where the lock file does not hold what the dataflow gives now.")
 ]
@@ -44,7 +47,11 @@ StrictTypes: TypeAlias = Annotated[
 Inventory: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--inventory", metavar="FILE", help="A file with the machines: `hosts`, or a `cluster.yml`.", show_default=False
+        "--inventory",
+        metavar="FILE",
+        help="A file with the machines: `hosts`, or a `cluster.yml`.",
+        show_default=False,
+        readable=False,
     ),
 ]
 Profile: TypeAlias = Annotated[

@@ -30,7 +30,11 @@ def check(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="The dataflow, such as `dataflow.yml`, or several that run together."),
+        typer.Argument(
+            metavar="FILE...",
+            help="The dataflow, such as `dataflow.yml`, or several that run together.",
+            readable=False,
+        ),
     ],
     form: Format = Form.TEXT,
     strict: Strict = False,

@@ -209,7 +209,11 @@ def _shares(made: Compilation, plan: Plan, targets: tuple[Target, ...]) -> dict[
         version = version_of(files, plan, made.folder)
         return {target.host: share_of(files, plan, target.host, made.folder, version) for target in targets}
     except OSError as error:
-        made.sink.error("DF601", f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}")
+        made.sink.error(
+            "DF601",
+            f"`{error.filename}` cannot be read: {(error.strerror or str(error)).lower()}",
+            help="make the file readable",
+        )
         _finish(made)
 
 

@@ -20,7 +20,12 @@ _STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 def doctor(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="A dataflow, whose build tools are looked for too.", show_default=False),
+        typer.Argument(
+            metavar="[FILE]",
+            help="A dataflow, whose build tools are looked for too.",
+            show_default=False,
+            readable=False,
+        ),
     ] = None,
     output: OutputOption = Output.TABLE,
     inventory: Inventory = None,

@@ -29,9 +29,9 @@ def new() -> None:
 
 def node(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new node's id.", show_default=False)],
-    file: Annotated[Path, typer.Option("--in", metavar="FILE", help="The dataflow to add it to.")] = Path(
-        "dataflow.yml"
-    ),
+    file: Annotated[
+        Path, typer.Option("--in", metavar="FILE", help="The dataflow to add it to.", readable=False)
+    ] = Path("dataflow.yml"),
     inputs: Annotated[
         list[str] | None,
         typer.Option("--input", "-i", metavar="NAME=SOURCE", help="An input and what it reads.", show_default=False),

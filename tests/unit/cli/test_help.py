@@ -70,3 +70,11 @@ def test_the_help_of_a_command_in_a_group_is_as_whole() -> None:
     shown = doraflow("new", "node", "--help").stdout
     assert "$ doraflow new node planner --in robot/dataflow.yml --machine edge" in shown
     assert "name:Type" not in shown
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_a_dataflow_or_inventory_that_cannot_be_read_is_a_finding_and_no_wrong_usage(name: str) -> None:
+    files = [
+        each for each in ALL[name].params if each.name in ("file", "files", "inventory") and name != "keys signing"
+    ]
+    assert not [each.name for each in files if each.type.readable], "it would end with exit code 2 and no finding"
