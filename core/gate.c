@@ -137,7 +137,7 @@ static int is_fresh(Gate *gate)
 }
 
 /* With the node's lock held: an event, NULL with an exception, or NULL with the reason in `outcome`. */
-static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, enum outcome *outcome)
+static PyObject *next_locked(Gate *gate, enum form form, int has_timeout, long long deadline, enum outcome *outcome)
 {
     *outcome = FAILED;
     int is_new = 1;
@@ -149,7 +149,7 @@ static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, en
                     return NULL;
                 continue;
             }
-            PyObject *event = queues_take_event(gate->queues);
+            PyObject *event = queues_take_event(gate->queues, form);
             if (event != NULL || PyErr_Occurred())
                 return event;
         } else if (is_new && has_timeout) {
@@ -181,7 +181,7 @@ static PyObject *next_locked(Gate *gate, int has_timeout, long long deadline, en
     return NULL;
 }
 
-PyObject *gate_next_event(Gate *gate, int has_timeout, long long deadline, enum outcome *outcome)
+PyObject *gate_next_event(Gate *gate, enum form form, int has_timeout, long long deadline, enum outcome *outcome)
 {
     *outcome = LEFT_TO_PYTHON;
     if (gate->queues == NULL || gate->lock == NULL)
@@ -192,7 +192,8 @@ PyObject *gate_next_event(Gate *gate, int has_timeout, long long deadline, enum 
         gate_pass_on(gate);
     lock_acquire(gate->lock);
     *outcome = FAILED;
-    PyObject *event = show_life(gate) < 0 ? NULL : next_locked(gate, has_timeout, deadline, outcome);
+    gate->queues->maker.form = form;
+    PyObject *event = show_life(gate) < 0 ? NULL : next_locked(gate, form, has_timeout, deadline, outcome);
     release(gate);
     if (event != NULL)
         gate_keep(gate, event);

@@ -31,7 +31,7 @@ enum outcome { FAILED, TIME_IS_OVER, LEFT_TO_PYTHON };
 /* ---- gate.c: waiting */
 
 /* Gives the next event, or NULL and why. `deadline` is a time of the monotonic clock. */
-PyObject *gate_next_event(Gate *gate, int has_timeout, long long deadline, enum outcome *outcome);
+PyObject *gate_next_event(Gate *gate, enum form form, int has_timeout, long long deadline, enum outcome *outcome);
 
 /* ---- gate_news.c: what has happened */
 
@@ -61,5 +61,6 @@ void gate_let_go(Gate *gate);
 /* ---- stream.c: iteration */
 
 PyObject *gate_stream(Gate *gate, PyObject *node);
+PyObject *gate_stream_bytes(Gate *gate, PyObject *node);
 
 #endif

@@ -87,7 +87,7 @@ static PyObject *gate_attach(Gate *gate, PyObject *args, PyObject *kwargs)
     Py_RETURN_NONE;
 }
 
-static PyObject *gate_next(Gate *gate, PyObject *timeout)
+static PyObject *next_in(Gate *gate, enum form form, PyObject *timeout)
 {
     double seconds = Py_HUGE_VAL;
     int has_timeout = timeout != Py_None;
@@ -99,7 +99,7 @@ static PyObject *gate_next(Gate *gate, PyObject *timeout)
     }
     long long deadline = has_timeout ? monotonic_ns() + (seconds > 0 ? (long long)(seconds * SECOND) : 0) : -1;
     enum outcome outcome;
-    PyObject *event = gate_next_event(gate, has_timeout, deadline, &outcome);
+    PyObject *event = gate_next_event(gate, form, has_timeout, deadline, &outcome);
     if (event != NULL || outcome == FAILED)
         return event;
     if (outcome == TIME_IS_OVER)
@@ -108,6 +108,16 @@ static PyObject *gate_next(Gate *gate, PyObject *timeout)
         return PyFloat_FromDouble(Py_HUGE_VAL);
     double left = (double)(deadline - monotonic_ns()) / SECOND;
     return PyFloat_FromDouble(left > 0 ? left : 0.0);
+}
+
+static PyObject *gate_next(Gate *gate, PyObject *timeout)
+{
+    return next_in(gate, AS_ARRAY, timeout);
+}
+
+static PyObject *gate_next_bytes(Gate *gate, PyObject *timeout)
+{
+    return next_in(gate, AS_BYTES, timeout);
 }
 
 static PyObject *gate_fileno(Gate *gate, PyObject *unused)
@@ -159,7 +169,9 @@ static int gate_set_claimed(Gate *gate, PyObject *value, void *unused)
 static PyMethodDef gate_methods[] = {
     {"attach", (PyCFunction)(void (*)(void))gate_attach, METH_VARARGS | METH_KEYWORDS, "Name the parts of the node."},
     {"next", (PyCFunction)gate_next, METH_O, "Give an event, None when the time is over, or the seconds left to Python."},
+    {"next_bytes", (PyCFunction)gate_next_bytes, METH_O, "The same, with bytes as values."},
     {"stream", (PyCFunction)gate_stream, METH_O, "Give the events of the node one after the other."},
+    {"stream_bytes", (PyCFunction)gate_stream_bytes, METH_O, "The same, with bytes as values."},
     {"fileno", (PyCFunction)gate_fileno, METH_NOARGS, "Give the bell's descriptor."},
     {"ring", (PyCFunction)gate_ring, METH_NOARGS, "Interrupt the thread that waits, if one does."},
     {"hush", (PyCFunction)gate_hush, METH_NOARGS, "Note that the bell was heard."},

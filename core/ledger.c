@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -137,6 +138,14 @@ struct parcel *parcel_new(size_t size)
     parcel->is_held = 0;
     parcel->buffers[0] = NULL;
     parcel->buffers[1] = parcel->payload;
+    return parcel;
+}
+
+struct parcel *parcel_of(const void *payload, size_t size)
+{
+    struct parcel *parcel = parcel_new(size);
+    if (parcel != NULL)
+        memcpy(parcel->payload, payload, size);
     return parcel;
 }
 

@@ -69,6 +69,7 @@ struct parcel {
 };
 
 struct parcel *parcel_new(size_t size); /* NULL if there is no memory */
+struct parcel *parcel_of(const void *payload, size_t size); /* copied; NULL if there is no memory */
 struct parcel *parcel_of_slot(struct ledger *ledger, uint64_t offset);
 void parcel_free(struct parcel *parcel);
 void parcel_export(struct parcel *parcel, int64_t length, struct ArrowArray *array);

@@ -6,6 +6,7 @@
 void entry_drop(struct entry *entry)
 {
     Py_XDECREF(entry->object);
+    Py_XDECREF(entry->bytes);
     Py_XDECREF(entry->kind);
     Py_XDECREF((PyObject *)entry->source);
     if (entry->parcel != NULL)

@@ -143,46 +143,62 @@ static void count_taken(Queues *queues, Queue *queue, const struct entry *entry)
                                 + source_clock(entry->source))]++;
 }
 
-/* Remembers where the values lie of what is handed out: they may be sent on at once. */
-static void note_taken(Queues *queues, const struct entry *entry)
+/* Remembers an array that is handed out, and where its values lie: they may be sent on at once. */
+static void note_taken(Queues *queues, const struct entry *entry, PyObject *array)
 {
+    queues->last.array = array;
     queues->last.start = entry->start;
     queues->last.length = (Py_ssize_t)entry->length;
-    Py_XSETREF(queues->last.kind, entry->kind);
+    Py_XSETREF(queues->last.kind, Py_NewRef(entry->kind));
 }
 
-PyObject *queues_take_event(Queues *queues)
+/* Makes the event of a message, or of an object of Python's. The entry keeps what it does not give. */
+static PyObject *render(Queues *queues, Queue *queue, struct entry *entry, enum form form)
 {
+    struct maker *maker = &queues->maker;
+    PyObject *value = entry->bytes;
+    struct parcel *parcel = entry->parcel;
+    if (entry->content == OBJECT) {
+        PyObject *arguments[] = {queue->id, entry->object};
+        if (queues->render[form] != NULL)
+            return PyObject_Vectorcall(queues->render[form], arguments, 2, NULL);
+        PyErr_SetString(PyExc_RuntimeError, "`make_events` comes before `take_event`");
+        return NULL;
+    }
+    if (entry->content == EVENT)
+        return entry->form == form ? Py_NewRef(entry->object) : maker_recast(maker, entry);
+    entry->bytes = NULL;
+    entry->parcel = NULL;
+    if (entry->content == BYTES && form == AS_ARRAY) {
+        parcel = parcel_of(PyBytes_AS_STRING(value), entry->size);
+        Py_DECREF(value);
+        if (parcel == NULL)
+            return PyErr_NoMemory();
+        entry->start = parcel->buffers[1];
+    }
+    if (parcel != NULL)
+        value = maker_value(maker, form, entry->kind, parcel, entry->length, entry->size);
+    return maker_event(maker, form, queue->id, value, entry->sent_ns, entry->object);
+}
+
+PyObject *queues_take_event(Queues *queues, enum form form)
+{
+    queues->maker.form = form;
     Queue *queue = queues_next(queues);
     if (queue == NULL)
         return NULL;
     queues->count--;
     struct entry entry = queue_pop(queue);
     queues->last.array = NULL; /* its address may be another one's by now */
-    if (entry.content == OBJECT) {
-        if (queues->render == NULL) {
-            Py_DECREF(entry.object);
-            PyErr_SetString(PyExc_RuntimeError, "`make_events` comes before `take_event`");
-            return NULL;
-        }
-        PyObject *arguments[] = {queue->id, entry.object};
-        PyObject *event = PyObject_Vectorcall(queues->render, arguments, 2, NULL);
-        Py_DECREF(entry.object);
-        return event;
+    int is_paid = 1;
+    if (entry.content != OBJECT) {
+        count_taken(queues, queue, &entry);
+        is_paid = entry.inlet->is_held_back ? source_credit(entry.source, entry.inlet) == 0 : 1;
     }
-    count_taken(queues, queue, &entry);
-    note_taken(queues, &entry);
-    int is_paid = entry.inlet->is_held_back ? source_credit(entry.source, entry.inlet) == 0 : 1;
-    PyObject *event = entry.object;
-    if (entry.content == PARCEL) {
-        event = maker_event(&queues->maker, queue->id, entry.kind, entry.parcel, entry.length, entry.sent_ns,
-                            entry.object);
-        Py_XDECREF(entry.object);
-    }
-    Py_DECREF(entry.source);
-    if (!is_paid)
-        Py_CLEAR(event);
-    queues->last.array = event != NULL ? PyTuple_GET_ITEM(event, 2) : NULL;
+    PyObject *event = is_paid ? render(queues, queue, &entry, form) : NULL;
+    if (event != NULL && entry.content != OBJECT && form == AS_ARRAY)
+        note_taken(queues, &entry, PyTuple_GET_ITEM(event, 2));
+    entry_drop(&entry);
     return event;
 }
 

@@ -12,8 +12,6 @@ struct entry *queue_at(Queue *queue, Py_ssize_t place);
 /* Takes over what the entry owns, unless it gives -1 with an exception. */
 int queue_append(Queue *queue, struct entry entry);
 struct entry queue_pop(Queue *queue);
-/* Lets go of what an entry owns. */
-void entry_drop(struct entry *entry);
 
 /* ---- queues.c: all of them */
 

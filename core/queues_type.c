@@ -46,7 +46,8 @@ static int queues_traverse(Queues *queues, visitproc visit, void *arg)
     Py_VISIT(queues->by_name);
     Py_VISIT(queues->notices);
     Py_VISIT(queues->discard);
-    Py_VISIT(queues->render);
+    Py_VISIT(queues->render[AS_ARRAY]);
+    Py_VISIT(queues->render[AS_BYTES]);
     Py_VISIT(queues->recovered);
     Py_VISIT(queues->last.kind);
     return maker_traverse(&queues->maker, visit, arg);
@@ -56,7 +57,8 @@ static int queues_clear_references(Queues *queues)
 {
     /* The queues stay: the order of arrival points at them. */
     Py_CLEAR(queues->discard);
-    Py_CLEAR(queues->render);
+    Py_CLEAR(queues->render[AS_ARRAY]);
+    Py_CLEAR(queues->render[AS_BYTES]);
     Py_CLEAR(queues->recovered);
     maker_clear(&queues->maker);
     return 0;
@@ -211,7 +213,14 @@ static PyObject *queues_take(Queues *queues, PyObject *unused)
 static PyObject *queues_take_event_method(Queues *queues, PyObject *unused)
 {
     (void)unused;
-    PyObject *event = queues_take_event(queues);
+    PyObject *event = queues_take_event(queues, AS_ARRAY);
+    return event != NULL || PyErr_Occurred() ? event : Py_NewRef(Py_None);
+}
+
+static PyObject *queues_take_bytes_event(Queues *queues, PyObject *unused)
+{
+    (void)unused;
+    PyObject *event = queues_take_event(queues, AS_BYTES);
     return event != NULL || PyErr_Occurred() ? event : Py_NewRef(Py_None);
 }
 
@@ -275,13 +284,15 @@ static PyObject *queues_clear_method(Queues *queues, PyObject *unused)
 
 static PyObject *queues_make_events(Queues *queues, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"event", "metadata", "import_array", "render", NULL};
-    PyObject *event, *metadata, *import_array, *render;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOO", names, &event, &metadata, &import_array, &render))
+    static char *names[] = {"event", "bytes_event", "metadata", "import_array", "render", "render_bytes", NULL};
+    PyObject *event, *bytes_event, *metadata, *import_array, *render, *render_bytes;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOOO", names, &event, &bytes_event, &metadata, &import_array,
+                                     &render, &render_bytes))
         return NULL;
-    if (maker_init(&queues->maker, event, metadata, import_array) < 0)
+    if (maker_init(&queues->maker, event, bytes_event, metadata, import_array) < 0)
         return NULL;
-    Py_XSETREF(queues->render, Py_NewRef(render));
+    Py_XSETREF(queues->render[AS_ARRAY], Py_NewRef(render));
+    Py_XSETREF(queues->render[AS_BYTES], Py_NewRef(render_bytes));
     Py_RETURN_NONE;
 }
 
@@ -297,6 +308,7 @@ static PyMethodDef queues_methods[] = {
      "Say which inputs may not be silent for long, and whom to call when one of them recovers."},
     {"take", (PyCFunction)queues_take, METH_NOARGS, "Hand out the item that arrived first, with its input."},
     {"take_event", (PyCFunction)queues_take_event_method, METH_NOARGS, "Hand out the event that arrived first."},
+    {"take_bytes_event", (PyCFunction)queues_take_bytes_event, METH_NOARGS, "The same, with its bytes as value."},
     {"take_closed", (PyCFunction)queues_take_closed, METH_NOARGS, "Hand out an input that is drained, once."},
     {"are_all_closed", (PyCFunction)(void (*)(void))queues_are_all_closed, METH_FASTCALL,
      "Tell whether the node has nothing more to expect."},
@@ -307,7 +319,7 @@ static PyMethodDef queues_methods[] = {
      "Count what the core has handed out, by input: messages, bytes, and delays by their buckets."},
     {"clear", (PyCFunction)queues_clear_method, METH_NOARGS, "Drop everything, without counting."},
     {"make_events", (PyCFunction)(void (*)(void))queues_make_events, METH_VARARGS | METH_KEYWORDS,
-     "Say what events are made of; `render` makes those of items that the core did not put in."},
+     "Say what events are made of; the last two make those of items that the core did not put in."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,7 +5,8 @@
 
 int receive_exec(PyObject *module)
 {
-    if (PyType_Ready(&QueueType) < 0 || PyType_Ready(&StreamType) < 0 || PyType_Ready(&PartType) < 0)
+    if (PyType_Ready(&QueueType) < 0 || PyType_Ready(&StreamType) < 0 || PyType_Ready(&PartType) < 0
+        || PyType_Ready(&PayloadType) < 0)
         return -1;
     PyTypeObject *const types[] = {&LockType, &DeadlinesType,    &QueuesType, &SourceType,
                                    &GateType, &InboundStateType, &DeskType,   &ZeroMqSocketType};

@@ -20,8 +20,12 @@ static inline long long monotonic_ns(void)
 
 /* ---- events.c: events made from payloads */
 
+/* What the values of events are: Arrow arrays, or bytes. */
+enum form { AS_ARRAY, AS_BYTES };
+
 struct maker {
-    PyTypeObject *event, *metadata;
+    enum form form; /* that was asked for last: what is made in advance is made so */
+    PyTypeObject *event, *bytes_event, *metadata;
     PyObject *import_array; /* pyarrow.Array._import_from_c */
     PyObject *address; /* of `array`, as a number */
     PyObject *input, *nothing; /* "INPUT" and b"" */
@@ -29,14 +33,29 @@ struct maker {
     struct ArrowArray array;
 };
 
-int maker_init(struct maker *maker, PyObject *event, PyObject *metadata, PyObject *import_array);
+int maker_init(struct maker *maker, PyObject *event, PyObject *bytes_event, PyObject *metadata,
+               PyObject *import_array);
 void maker_clear(struct maker *maker);
 int maker_traverse(struct maker *maker, visitproc visit, void *arg);
-/* Takes the parcel over, also on failure. `encoded` may be NULL for no metadata. */
-PyObject *maker_event(struct maker *maker, PyObject *id, PyObject *kind, struct parcel *parcel, int64_t length,
-                      int64_t sent_ns, PyObject *encoded);
+/* Makes the value of a payload of `size` bytes. Takes the parcel over, also on failure. */
+PyObject *maker_value(struct maker *maker, enum form form, PyObject *kind, struct parcel *parcel, int64_t length,
+                      uint64_t size);
+/* Takes the value over, also on failure; gives NULL if there is none. `encoded` may be NULL for no metadata. */
+PyObject *maker_event(struct maker *maker, enum form form, PyObject *id, PyObject *value, int64_t sent_ns,
+                      PyObject *encoded);
 /* Completes an event that was made before its message came, and that nobody has seen yet. */
 int maker_stamp(struct maker *maker, PyObject *event, int64_t sent_ns, PyObject *encoded);
+
+/* ---- payload.c: slots as bytes */
+
+extern PyTypeObject PayloadType;
+
+/* A read-only memoryview of a slot. Takes the parcel over, also on failure. */
+PyObject *payload_view(struct parcel *parcel, uint64_t size);
+/* The same of memory that `owner` keeps. */
+PyObject *payload_view_of(PyObject *owner, const void *start, uint64_t size);
+/* Takes the parcel out of a view that `payload_view` has made and nobody has seen. */
+struct parcel *payload_reclaim(PyObject *view);
 
 /* ---- deadlines.c: inputs that may not be silent for long */
 
@@ -75,13 +94,16 @@ struct inlet {
     struct inbound_state *lane; /* owned; NULL for a link within the host */
 };
 
-enum content { OBJECT, PARCEL, EVENT };
+enum content { OBJECT, PARCEL, BYTES, EVENT };
 
 /* Something that waits: an object of Python's, a payload, or an event that was made in advance. */
 struct entry {
     enum content content;
     PyObject *object; /* the object, the metadata or NULL, or the event */
-    struct parcel *parcel; /* of a payload */
+    enum form form; /* of the event */
+    int is_slot; /* whether the payload lies in one */
+    struct parcel *parcel; /* of a payload, unless it is `bytes` or an event has it */
+    PyObject *bytes;
     PyObject *kind; /* the payload's Arrow type */
     const void *start; /* of the payload */
     int64_t length, sent_ns;
@@ -89,6 +111,11 @@ struct entry {
     Source *source; /* NULL for an object */
     struct inlet *inlet;
 };
+
+/* Lets go of what an entry owns. */
+void entry_drop(struct entry *entry);
+/* The event that was made in advance, in the other form; its values may lie elsewhere then. */
+PyObject *maker_recast(struct maker *maker, struct entry *entry);
 
 enum input_state { IS_OPEN, IS_BROKEN, IS_DRAINING, IS_CLOSED };
 
@@ -112,7 +139,8 @@ struct queue {
 typedef struct {
     PyObject_HEAD
     PyObject *by_name; /* of Queue, in the order of the inputs */
-    PyObject *discard, *render, *recovered;
+    PyObject *discard, *recovered;
+    PyObject *render[2]; /* makes events of objects, for each form */
     Deadlines *deadlines; /* NULL if no input has one */
     Queue *notices; /* not by name; owned */
     Queue **order;
@@ -134,7 +162,7 @@ int queues_note_fed(Queues *queues, Queue *queue);
 /* When the first input will have been silent for too long; -1 for never. */
 long long queues_due(const Queues *queues);
 /* NULL without an exception if nothing waits. */
-PyObject *queues_take_event(Queues *queues);
+PyObject *queues_take_event(Queues *queues, enum form form);
 /* Whether an input may have to be told as closed, or all have. */
 int queues_are_ebbing(Queues *queues);
 

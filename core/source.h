@@ -62,7 +62,8 @@ struct source {
     struct key last_key;
     int is_last_returned;
     PyObject *event;
-    struct parcel *parcel; /* the event's, which keeps it */
+    enum form event_form;
+    struct parcel *parcel; /* the event's, which keeps it; NULL if its value are bytes of its own */
     int wrong, left_out; /* how often the guess was wrong of late, and how many are left out for that */
 };
 

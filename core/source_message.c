@@ -153,56 +153,78 @@ void source_drop_ready(Source *source)
 static int use_ready(Source *source, struct sound *message, struct entry *entry)
 {
     struct parcel *parcel = source->parcel;
+    char *place = parcel != NULL ? (char *)parcel->buffers[1] : PyBytes_AS_STRING(PyTuple_GET_ITEM(source->event, 2));
     if (message->shape.is_slot) {
         parcel->key = message->key;
         parcel->is_held = 1;
     } else {
-        memcpy(parcel->payload, message->payload, message->shape.size);
+        memcpy(place, message->payload, message->shape.size);
     }
     entry->content = EVENT;
-    entry->start = parcel->buffers[1];
-    entry->kind = Py_NewRef(message->shape.kind);
-    entry->length = message->shape.length;
+    entry->form = source->event_form;
+    entry->start = place;
     PyObject *encoded = entry->object;
     entry->object = source->event;
     source->event = NULL;
     source->parcel = NULL;
     int status = maker_stamp(&source->queues->maker, entry->object, message->sent_ns, encoded);
     Py_XDECREF(encoded);
-    if (status < 0) {
-        Py_CLEAR(entry->object);
-        Py_CLEAR(entry->kind);
-    }
     return status;
+}
+
+static int use_bytes(struct sound *message, struct entry *entry)
+{
+    entry->content = BYTES;
+    entry->bytes = PyBytes_FromStringAndSize((const char *)message->payload, (Py_ssize_t)message->shape.size);
+    return entry->bytes != NULL ? 0 : -1;
 }
 
 static int use_parcel(Source *source, struct sound *message, struct entry *entry)
 {
     struct shape *shape = &message->shape;
-    struct parcel *parcel = shape->is_slot ? parcel_of_slot(source->ledger, shape->offset) : parcel_new(shape->size);
-    if (parcel == NULL) {
-        Py_CLEAR(entry->object);
+    entry->content = PARCEL;
+    entry->parcel = shape->is_slot ? parcel_of_slot(source->ledger, shape->offset)
+                                   : parcel_of(message->payload, shape->size);
+    if (entry->parcel == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     if (shape->is_slot) {
-        parcel->key = message->key;
-        parcel->is_held = 1;
-    } else {
-        memcpy(parcel->payload, message->payload, shape->size);
+        entry->parcel->key = message->key;
+        entry->parcel->is_held = 1;
     }
-    entry->content = PARCEL;
-    entry->parcel = parcel;
-    entry->start = parcel->buffers[1];
-    entry->kind = Py_NewRef(shape->kind);
-    entry->length = shape->length;
+    entry->start = entry->parcel->buffers[1];
     return 0;
+}
+
+/* Whether an event was made for a message like this one, in the form that is asked for. */
+static int is_foreseen(Source *source, const struct shape *shape)
+{
+    int is_ready = is_same_shape(shape, &source->ready) && source->event_form == source->queues->maker.form;
+    source->wrong = is_ready ? 0 : source->wrong < MOST_WRONG ? source->wrong + 1 : MOST_WRONG;
+    source->left_out = (1 << source->wrong) - 1;
+    return is_ready;
+}
+
+static int use_payload(Source *source, struct sound *message, struct entry *entry)
+{
+    if (source->event != NULL && is_foreseen(source, &message->shape))
+        return use_ready(source, message, entry);
+    if (source->queues->maker.form == AS_BYTES && !message->shape.is_slot)
+        return use_bytes(message, entry);
+    return use_parcel(source, message, entry);
 }
 
 int source_take_in(Source *source, struct sound *message)
 {
     struct shape *shape = &message->shape;
-    struct entry entry = {.inlet = shape->inlet, .sent_ns = message->sent_ns, .size = shape->size};
+    struct entry entry = {
+        .inlet = shape->inlet,
+        .sent_ns = message->sent_ns,
+        .size = shape->size,
+        .length = shape->length,
+        .is_slot = shape->is_slot,
+    };
     if (message->metadata_size) {
         entry.object = PyBytes_FromStringAndSize((const char *)message->metadata, (Py_ssize_t)message->metadata_size);
         if (entry.object == NULL)
@@ -216,14 +238,12 @@ int source_take_in(Source *source, struct sound *message)
         source->is_last_returned = 0;
     }
     source->last = *shape;
-    int is_ready = source->event != NULL && is_same_shape(shape, &source->ready);
-    if (source->event != NULL) {
-        source->wrong = is_ready ? 0 : source->wrong < MOST_WRONG ? source->wrong + 1 : MOST_WRONG;
-        source->left_out = (1 << source->wrong) - 1;
-    }
-    if ((is_ready ? use_ready(source, message, &entry) : use_parcel(source, message, &entry)) < 0)
-        return -1;
+    entry.kind = Py_NewRef(shape->kind);
     entry.source = (Source *)Py_NewRef(source);
+    if (use_payload(source, message, &entry) < 0) {
+        entry_drop(&entry);
+        return -1;
+    }
     if (queues_put(source->queues, shape->inlet->queue, entry, 0) < 0)
         return -1;
     return queues_note_fed(source->queues, shape->inlet->queue);
@@ -237,7 +257,8 @@ int source_prepare(Source *source)
         return 0;
     if (wanted.is_slot && !source->is_last_returned)
         wanted.offset = source->offset_before;
-    if (source->event != NULL && is_same_shape(&wanted, &source->ready))
+    enum form form = source->queues->maker.form;
+    if (source->event != NULL && source->event_form == form && is_same_shape(&wanted, &source->ready))
         return 0;
     if (source->left_out > 0) { /* in a flood no guess fits, and making the event costs what another would */
         source->left_out--;
@@ -246,16 +267,23 @@ int source_prepare(Source *source)
     if (wanted.is_slot && (wanted.offset > source->ledger->size || wanted.size > source->ledger->size - wanted.offset))
         return 0; /* the one before was smaller */
     source_drop_ready(source);
-    struct parcel *parcel = wanted.is_slot ? parcel_of_slot(source->ledger, wanted.offset) : parcel_new(wanted.size);
-    if (parcel == NULL) {
-        PyErr_NoMemory();
-        return -1;
+    struct parcel *parcel = NULL;
+    PyObject *value;
+    if (form == AS_BYTES && !wanted.is_slot) {
+        value = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)wanted.size);
+    } else {
+        parcel = wanted.is_slot ? parcel_of_slot(source->ledger, wanted.offset) : parcel_new(wanted.size);
+        if (parcel == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        value = maker_value(&source->queues->maker, form, wanted.kind, parcel, wanted.length, wanted.size);
     }
-    PyObject *id = wanted.inlet->queue->id;
-    source->event = maker_event(&source->queues->maker, id, wanted.kind, parcel, wanted.length, 0, NULL);
+    source->event = maker_event(&source->queues->maker, form, wanted.inlet->queue->id, value, 0, NULL);
     if (source->event == NULL)
         return -1;
     source->parcel = parcel;
+    source->event_form = form;
     source->ready = wanted;
     return 0;
 }

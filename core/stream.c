@@ -1,29 +1,41 @@
-/* The events of a node one after the other: what `for event in node` goes through. */
+/* The events of a node one after the other: what `for event in node` and `node.iter_bytes` go through. */
 #include "gate.h"
 
 typedef struct {
     PyObject_HEAD
     PyObject *node;
     Gate *gate;
+    enum form form;
 } Stream;
 
-PyObject *gate_stream(Gate *gate, PyObject *node)
+static PyObject *stream_new(Gate *gate, PyObject *node, enum form form)
 {
     Stream *stream = (Stream *)StreamType.tp_alloc(&StreamType, 0);
     if (stream == NULL)
         return NULL;
     stream->node = Py_NewRef(node);
     stream->gate = (Gate *)Py_NewRef(gate);
+    stream->form = form;
     return (PyObject *)stream;
+}
+
+PyObject *gate_stream(Gate *gate, PyObject *node)
+{
+    return stream_new(gate, node, AS_ARRAY);
+}
+
+PyObject *gate_stream_bytes(Gate *gate, PyObject *node)
+{
+    return stream_new(gate, node, AS_BYTES);
 }
 
 static PyObject *stream_next(Stream *stream)
 {
     enum outcome outcome;
-    PyObject *event = gate_next_event(stream->gate, 0, -1, &outcome);
+    PyObject *event = gate_next_event(stream->gate, stream->form, 0, -1, &outcome);
     if (event != NULL || outcome == FAILED)
         return event;
-    event = PyObject_CallMethod(stream->node, "next", NULL);
+    event = PyObject_CallMethod(stream->node, stream->form == AS_BYTES ? "next_bytes" : "next", NULL);
     if (event == Py_None)
         Py_CLEAR(event);
     return event;

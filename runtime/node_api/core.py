@@ -70,7 +70,7 @@ class Core:
         self.meter = self._reception.meter
         self._network = open_network(config, self._poller, self._reception, self.pool)
         self.sender: Sender | None = None
-        self.take = self._reception.take
+        self.take, self.take_bytes = self._reception.take, self._reception.take_bytes
         tie(self._poller, self.queues, self.lock, FRESH_NS, self._tick, self._tend, self.show_life)
         self.gate.sign_due_ns = 0 if self.sign_ns else -1
         self.launcher = LauncherLink(self._folder.connect(config.launcher, CONNECT_SECONDS))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pyarrow as pa
 from doraflow_runtime.compiled import is_compiled
 from doraflow_runtime.formats.arrow import flat_width
+from doraflow_runtime.node_api.bytes_events import BytesEvent
 from doraflow_runtime.node_api.deadlines import Deadlines
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.gate import Gate
@@ -42,9 +43,12 @@ OnFrame: TypeAlias = "Callable[[Producer, Frame], None]"
 
 
 def new_queues(
-    config: NodeConfig, discard: Callable[[AnyItem], None], render: Callable[[str, AnyItem], Event]
+    config: NodeConfig,
+    discard: Callable[[AnyItem], None],
+    render: Callable[[str, AnyItem], Event],
+    render_bytes: Callable[[str, AnyItem], BytesEvent],
 ) -> AnyQueues:
-    """Make the queues of a node, compiled if they can be; `render` makes the event of an item."""
+    """Make the queues of a node, compiled if they can be; the last two make the event of an item."""
     inputs, clocks = config.node.inputs, config.exit_when_nodes_finish
     if not is_compiled():
         return Queues(inputs, discard, timers_are_clocks=clocks)
@@ -52,7 +56,7 @@ def new_queues(
 
     queues = doraflow_core.Queues(inputs, discard, timers_are_clocks=clocks)
     import_array: Callable[[int, Any], Any] = pa.Array._import_from_c  # noqa: SLF001 - Arrow has no other name for it
-    queues.make_events(Event, Metadata, import_array, render)
+    queues.make_events(Event, BytesEvent, Metadata, import_array, render, render_bytes)
     return queues
 
 

@@ -6,8 +6,6 @@ dora's spelling.
 
 from __future__ import annotations
 
-import math
-import time
 import weakref
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,14 +15,16 @@ from doraflow_runtime.formats.arrow import binary_hole, struct_hole, take_apart
 from doraflow_runtime.formats.blank import blank_parts
 from doraflow_runtime.node_api import log_bridge, log_lines
 from doraflow_runtime.node_api.array_loans import ArrayLoan, ArrowLoan, lend_array, told
+from doraflow_runtime.node_api.bytes_events import BytesEvent
 from doraflow_runtime.node_api.chosen import Loan
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.gate import Gate
 from doraflow_runtime.node_api.images import image_layout, image_metadata
 from doraflow_runtime.node_api.joining import read_seat
+from doraflow_runtime.node_api.receiving import Receiver
 from doraflow_runtime.node_api.sending import Sender
-from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
+from doraflow_runtime.protocol import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,10 +33,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import OperatorWiring
     from doraflow_runtime.node_api.metadata import Parameters
 
-__all__ = ["Event", "Loan", "Node"]
-
-_LONGEST_SLICE = 0.1
-"""Seconds that a thread waits for an event whose asker may have been cancelled meanwhile."""
+__all__ = ["BytesEvent", "Event", "Loan", "Node"]
 
 
 class Node:
@@ -57,6 +54,8 @@ class Node:
         self._sender = Sender(self._core)
         gate = self._core.gate
         self._compiled = None if isinstance(gate, Gate) else gate
+        self._arrays = Receiver(self._core, self._core.take, Event)
+        self._bytes = Receiver(self._core, self._core.take_bytes, BytesEvent)
         if self._compiled is not None:
             self._shorten()
         while self._core.state is NodeState.JOINING:
@@ -127,22 +126,20 @@ class Node:
             if not isinstance(taken, float):
                 return taken
             timeout = None if timeout is None else taken
-        return self._next(timeout)
+        return self._arrays.next(timeout)
 
-    def _next(self, timeout: float | None) -> Event | None:
-        core = self._core
-        with core.lock:
-            if core.queues.count and core.state is NodeState.RUNNING and core.is_fresh():
-                return self._take()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        if core.queues.count or timeout is not None:
-            core.poll()
-        while True:
-            event, since = self._look()
-            left = None if deadline is None else deadline - time.monotonic()
-            if event is not None or self.has_ended or (left is not None and left <= 0):
-                return event
-            core.wait(left, since)
+    def next_bytes(self, timeout: float | None = None) -> BytesEvent | None:
+        """Wait like `next` for an event whose value is bytes: for who needs no Arrow array, and has not to pay for one.
+
+        May be called in turns with `next`, all from one thread at a time. Raises TypeError, naming the input, for a
+        message of something else than plain numbers without nulls; the call after it gives the event behind it.
+        """
+        if self._compiled is not None:
+            taken = self._compiled.next_bytes(timeout)
+            if not isinstance(taken, float):
+                return taken
+            timeout = None if timeout is None else taken
+        return self._bytes.next(timeout)
 
     async def next_async(self, timeout: float | None = None) -> Event | None:
         """Wait like `next` without blocking the event loop; a wait that is cancelled takes no event.
@@ -150,28 +147,12 @@ class Node:
         The waiting is done in the loop's default executor, for at most 0.1 seconds at a time. Like `next`, to be called
         from one thread at a time, and to be awaited before it is called again.
         """
-        import asyncio
-
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-        self._core.poll()
-        while True:
-            event, since = self._look()
-            left = deadline - time.monotonic()
-            if event is not None or self.has_ended or left <= 0:
-                return event
-            slice_seconds = min(left, _LONGEST_SLICE)
-            await asyncio.get_running_loop().run_in_executor(None, self._core.wait, slice_seconds, since)
+        return await self._arrays.next_async(timeout)
 
     @property
     def has_ended(self) -> bool:
         """Whether the stream is over: its STOP was handed out, or the node is closed. Thread-safe."""
         return self._core.state is NodeState.ENDED
-
-    def _look(self) -> tuple[Event | None, int]:
-        """Take an event that is there, and note what the node has seen so far, to wait for more than that."""
-        with self._core.lock:
-            event = None if self.has_ended else self._take()
-            return event, self._core.rounds
 
     def __iter__(self) -> Iterator[Event]:
         if self._compiled is None:
@@ -184,29 +165,20 @@ class Node:
             raise StopIteration
         return event
 
+    def iter_bytes(self) -> Iterator[BytesEvent]:
+        """Give the events until the stream ends, as `next_bytes` does; after a TypeError it may be iterated on.
+
+        To be iterated by one thread at a time.
+        """
+        if self._compiled is None:
+            return iter(self.next_bytes, None)
+        return self._compiled.stream_bytes(self)
+
     def is_empty(self) -> bool:
         """Tell whether no message waits. Thread-safe."""
         self._core.poll()
         with self._core.lock:
             return self._core.queues.is_empty() and self._core.state is not NodeState.STOPPING
-
-    def _take(self) -> Event | None:
-        core = self._core
-        if core.state is NodeState.STOPPING:
-            core.state = next_state(core.state, NodeEvent.STOP_DELIVERED)
-            return Event("STOP", core.stop_cause)
-        taken = core.take()
-        if taken is not None:
-            return taken
-        closed = core.queues.take_closed()
-        if closed is not None:
-            return Event("INPUT_CLOSED", closed)
-        if core.queues.are_all_closed():
-            core.stop_cause = "ALL_INPUTS_CLOSED"
-            core.launcher.say(type="inputs_closed")
-            core.state = next_state(core.state, NodeEvent.INPUTS_CLOSED)
-            return self._take() if core.state is NodeState.STOPPING else None
-        return None
 
     # ---- sending
 

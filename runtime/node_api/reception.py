@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from doraflow_runtime.node_api import log_lines
+from doraflow_runtime.node_api.bytes_events import with_bytes
 from doraflow_runtime.node_api.events import Event, Failure
-from doraflow_runtime.node_api.incoming import Inlet
+from doraflow_runtime.node_api.incoming import Inlet, Received
 from doraflow_runtime.node_api.intake import new_deadlines, new_far_source, new_producer, new_queues
 from doraflow_runtime.node_api.measuring import Meter
 from doraflow_runtime.node_api.metadata import Metadata
@@ -24,7 +25,8 @@ from doraflow_runtime.shm.wire import Kind, WireError
 
 if TYPE_CHECKING:
     from doraflow_runtime.contract import NodeConfig
-    from doraflow_runtime.node_api.incoming import Producer, Received
+    from doraflow_runtime.node_api.bytes_events import BytesEvent
+    from doraflow_runtime.node_api.incoming import Producer
     from doraflow_runtime.node_api.poller import Poller
     from doraflow_runtime.shm.connection import Folder
     from doraflow_runtime.shm.wire import Frame
@@ -39,7 +41,7 @@ class Reception:
 
     def __init__(self, config: NodeConfig, folder: Folder, poller: Poller) -> None:
         self.meter = Meter(config.node)
-        self.queues = new_queues(config, self._drop, self._event)
+        self.queues = new_queues(config, self._drop, self._event, self._bytes_event)
         self.producers: dict[int, Producer] = {}
         self._poller = poller
         self._returning = set(config.returning)
@@ -58,6 +60,13 @@ class Reception:
             return self.queues.take_event()
         taken = self.queues.take()
         return None if taken is None else self._event(*taken)
+
+    def take_bytes(self) -> BytesEvent | None:
+        """Do what `take` does, with bytes as value. Raises TypeError for a message that has none; it is taken then."""
+        if not isinstance(self.queues, Queues):
+            return self.queues.take_bytes_event()
+        taken = self.queues.take()
+        return None if taken is None else self._bytes_event(*taken)
 
     def tick(self, input_id: str) -> None:
         """Let the tick of a timer in."""
@@ -251,6 +260,10 @@ class Reception:
         if event.type == "ERROR":
             self.meter.failed(input_id)
         return event
+
+    def _bytes_event(self, input_id: str, item: Received | Notice | None) -> BytesEvent:
+        lies_in_slot = isinstance(item, Received) and item.message.slot is not None
+        return with_bytes(self._event(input_id, item), lies_in_slot=lies_in_slot)
 
     def on_left(self, producer: str) -> None:
         """Judge a producer on another host that sends no more: one that may come again keeps its inputs open.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+from pathlib import Path
 from typing import Any
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/nodes.md"
 
 SENDER = """
     import pyarrow as pa
@@ -47,3 +52,13 @@ def test_with_exit_when_nodes_finish_a_timer_keeps_no_node_alive(world: Any) -> 
     launch = world.launch(bundle)
     assert launch.wait() == 0, launch.err
     assert "reader | STOP ALL_INPUTS_CLOSED" in launch.out
+
+
+def test_the_node_on_the_page_that_reads_bytes_reads_them(world: Any) -> None:
+    (shown,) = re.findall(r"## Values as bytes\n.*?```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    bundle = world.bundle()
+    bundle.node("sender", SENDER, outputs=("number",))
+    bundle.node("reader", textwrap.indent(shown, "    "), inputs={"number": "sender/number"})
+    launch = world.launch(bundle)
+    assert launch.wait() == 0, launch.err
+    assert "reader | total 3\n" in launch.out

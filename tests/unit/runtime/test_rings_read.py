@@ -112,7 +112,7 @@ WAKING: dict[str, Callable[[Sender], object]] = {
 
 
 @pytest.mark.parametrize("wakes", WAKING)
-@pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._next(20)], ids=["core", "python"])
+@pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._arrays.next(20)], ids=["core", "python"])
 def test_a_reader_that_sleeps_says_so_and_is_woken(
     sender: Sender, reader: Node, wait: Callable[[Node], object], wakes: str
 ) -> None:
@@ -139,7 +139,7 @@ def test_a_bell_that_rings_for_nothing_and_one_that_is_full_do_no_harm(sender: S
     assert numbers(reader) == [1]
 
 
-@pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._next(20)], ids=["core", "python"])
+@pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._arrays.next(20)], ids=["core", "python"])
 def test_a_reader_does_not_sleep_over_what_lies_there_already(
     sender: Sender, reader: Node, wait: Callable[[Node], object]
 ) -> None:
