@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,24 @@ def test_the_help_of_a_command_in_a_group_is_as_whole() -> None:
     assert "name:Type" not in shown
 
 
-@pytest.mark.parametrize("name", list(ALL))
-def test_a_dataflow_or_inventory_that_cannot_be_read_is_a_finding_and_no_wrong_usage(name: str) -> None:
-    files = [
-        each for each in ALL[name].params if each.name in ("file", "files", "inventory") and name != "keys signing"
-    ]
-    assert not [each.name for each in files if each.type.readable], "it would end with exit code 2 and no finding"
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            f"{name} FILE --inventory FILE"
+            for name in ("check", "build", "plan", "lock", "graph", "deploy", "doctor", "run")
+        ),
+        "keys make FILE --inventory FILE",
+        "migrate FILE",
+        "new node x --in FILE",
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_finding_and_no_wrong_usage(
+    arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "flow.yml"
+    file.touch()
+    words = arguments.replace("FILE", str(file)).split()
+    name = " ".join(words[:2]) if words[0] in ("keys", "new") else words[0]
+    monkeypatch.setattr(os, "access", lambda *_: False)  # what the command line asks; the super-user may read all
+    ALL[name].make_context(name, words[len(name.split()) :])
