@@ -100,7 +100,8 @@ static int ship(Outbox *self)
         zeromq_send(wire, PyBytes_AS_STRING(data), (size_t)filled);
     Py_DECREF(data);
     self->shipped_ns = now_ns();
-    return status == 0 && zeromq_has_more(wire) ? call(self, "look_again") : status;
+    self->has_news = status == 0 && zeromq_has_more(wire);
+    return status;
 }
 
 int outbox_put(Outbox *self, OutboundState *lane, const struct iovec *parts, int count, Py_ssize_t total)
@@ -204,6 +205,7 @@ static PyMemberDef outbound_members[] = {
     {"flying", T_OBJECT_EX, offsetof(OutboundState, flying), READONLY, NULL},
     {"last", T_ULONGLONG, offsetof(OutboundState, last), 0, NULL},
     {"limit", T_ULONGLONG, offsetof(OutboundState, limit), 0, NULL},
+    {"heard", T_ULONGLONG, offsetof(OutboundState, heard), 0, NULL},
     {"flying_bytes", T_PYSSIZET, offsetof(OutboundState, flying_bytes), 0, NULL},
     {"packed", T_PYSSIZET, offsetof(OutboundState, packed), 0, NULL},
     {"may_drop", T_BOOL, offsetof(OutboundState, may_drop), READONLY, NULL},
@@ -282,7 +284,15 @@ static void outbox_dealloc(Outbox *self)
     Py_DECREF(type);
 }
 
+static PyObject *outbox_hear_method(Outbox *self, PyObject *unused)
+{
+    (void)unused;
+    int heard = outbox_hear(self);
+    return heard < 0 ? NULL : PyBool_FromLong(heard != LEFT_TO_PYTHON);
+}
+
 static PyMethodDef outbox_methods[] = {
+    {"hear", (PyCFunction)outbox_hear_method, METH_NOARGS, "Take in what the reader has said; False to look as well."},
     {"seal", (PyCFunction)outbox_seal, METH_NOARGS, "Give the pack, and which messages are in it; None without any."},
     {0},
 };

@@ -15,7 +15,7 @@ enum {
 typedef struct {
     PyObject_HEAD
     PyObject *held, *flying;
-    uint64_t last, limit;
+    uint64_t last, limit, heard;
     Py_ssize_t flying_bytes, packed, packed_bytes;
     char may_drop, is_closing;
 } OutboundState;
@@ -29,17 +29,22 @@ typedef struct {
     PyObject *pack; /* bytes that are being filled; NULL for none */
     Py_ssize_t filled, packed;
     int64_t shipped_ns, heard_ns;
-    char is_up, has_left, is_deferred;
+    char is_up, has_left, is_deferred, has_news;
 } Outbox;
+
+enum { NOTHING_HEARD = 0, HEARD = 1, LEFT_TO_PYTHON = 2 };
 
 extern PyTypeObject *outbound_type, *outbox_type;
 
 /* Whether one more message may be sent at once on an edge. */
 int outbox_has_room(const OutboundState *lane);
 
-/* Puts a message behind those that wait in the pack, and hands the pack on if nothing is to be waited for. -1 with an
- * exception. */
+/* Puts a message behind those that wait in the pack, and hands the pack on if nothing is to be waited for; `has_news`
+ * then says that something came in, of which nobody else may have been told. -1 with an exception. */
 int outbox_put(Outbox *outbox, OutboundState *lane, const struct iovec *parts, int count, Py_ssize_t total);
+
+/* Takes in what the reader has said, as far as that needs no Python. -1 with an exception. */
+int outbox_hear(Outbox *outbox);
 
 int outbox_exec(PyObject *module);
 

@@ -168,11 +168,33 @@ static int hear_far(Dispatch *self, Outbox *outbox)
     if (is_watched != 0)
         return is_watched < 0 ? -1 : 0;
     outbox->heard_ns = now_of(CLOCK_MONOTONIC);
-    if (Py_IS_TYPE(outbox->wire, &ZeroMqSocketType) && zeromq_is_quiet((ZeroMqSocket *)outbox->wire))
+    outbox->has_news = 0;
+    int heard = outbox_hear(outbox);
+    if (heard == LEFT_TO_PYTHON) {
+        PyObject *done = PyObject_CallMethod((PyObject *)outbox, "look", NULL);
+        Py_XDECREF(done);
+        heard = done == NULL ? -1 : HEARD;
+    }
+    return heard == HEARD ? tell_core(self, "note_news", NULL) : heard; /* another thread may be about to wait for it */
+}
+
+static int is_to_hear(const Outbox *outbox)
+{
+    return outbox->has_news || now_of(CLOCK_MONOTONIC) - outbox->heard_ns >= HEAR_NS; /* a cut is heard of nowhere else */
+}
+
+/* Reads what a reader on another host has said, or lets the thread do so that waits. */
+static int catch_up(Dispatch *self, Outbox *outbox)
+{
+    int had_news = outbox->has_news;
+    if (hear_far(self, outbox) < 0)
+        return -1;
+    if (!had_news || !outbox->has_news)
         return 0;
-    PyObject *done = PyObject_CallMethod((PyObject *)outbox, "look", NULL);
+    outbox->has_news = 0;
+    PyObject *done = PyObject_CallMethod((PyObject *)outbox, "look_again", NULL);
     Py_XDECREF(done);
-    return done == NULL ? -1 : tell_core(self, "note_news", NULL); /* another thread may be about to wait for it */
+    return done == NULL ? -1 : 0;
 }
 
 static int is_far_ready(Dispatch *self, Target *target, const Letter *letter, const Slot *slot)
@@ -181,8 +203,7 @@ static int is_far_ready(Dispatch *self, Target *target, const Letter *letter, co
     if (!target->outbox->is_up || target->outbox->has_left
         || (slot != NULL ? slot->size : letter->content_size) > LARGEST_PACKED)
         return NOT_READY;
-    int is_due = now_of(CLOCK_MONOTONIC) - target->outbox->heard_ns >= HEAR_NS; /* a cut is heard of nowhere else */
-    if ((is_due || !outbox_has_room(lane)) && hear_far(self, target->outbox) < 0)
+    if (!outbox_has_room(lane) && hear_far(self, target->outbox) < 0)
         return FAILED;
     int is_known = is_announced(target, letter->type_number); /* behind that: a new connection knows no types */
     if (is_known != DONE)
@@ -374,6 +395,8 @@ static int post_far(Dispatch *self, Route *route, Letter letter, const Slot *slo
             return -1;
         if (target->outbox->packed && PyObject_SetAttrString(self->gate, "is_lagging", Py_True) < 0)
             return -1; /* the pack is handed on before the node waits */
+        if (is_to_hear(target->outbox) && catch_up(self, target->outbox) < 0) /* behind the message, which it would delay */
+            return -1;
     }
     return 0;
 }

@@ -65,10 +65,10 @@ int zeromq_has_more(ZeroMqSocket *socket)
            && events & READABLE;
 }
 
-int zeromq_is_quiet(ZeroMqSocket *socket)
+int zeromq_stands(ZeroMqSocket *socket)
 {
     struct pollfd monitor = {.fd = socket->monitor, .events = POLLIN};
-    return socket->monitor >= 0 && poll(&monitor, 1, 0) == 0 && !zeromq_has_more(socket);
+    return socket->monitor >= 0 && poll(&monitor, 1, 0) == 0;
 }
 
 int zeromq_receive(ZeroMqSocket *socket, struct zeromq_message *message)

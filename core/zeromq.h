@@ -35,8 +35,8 @@ extern PyTypeObject ZeroMqSocketType, PartType;
 void zeromq_send(ZeroMqSocket *socket, const void *data, size_t size);
 /* Whether something waits to be received. After "no" the socket's descriptor tells of what comes. */
 int zeromq_has_more(ZeroMqSocket *socket);
-/* Whether Python would find nothing if it looked at the socket and its monitor, which it reads to the end. */
-int zeromq_is_quiet(ZeroMqSocket *socket);
+/* Whether the monitor, which Python reads to the end, has nothing to tell of the connection. */
+int zeromq_stands(ZeroMqSocket *socket);
 /* Receives a part; 0 if there is none, and the descriptor then tells of what comes. */
 int zeromq_receive(ZeroMqSocket *socket, struct zeromq_message *message);
 /* Makes an object with the bytes of a part, which it takes over, also on failure. */

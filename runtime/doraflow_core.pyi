@@ -281,6 +281,7 @@ class Dispatch:
 class OutboundState:
     last: int
     limit: int
+    heard: int
     flying_bytes: int
     packed: int
     is_closing: bool
@@ -305,6 +306,7 @@ class Outbox:
     def packed(self) -> int: ...
     def __init__(self, lanes: dict[int, Any], types: set[int], parcel: type, pack: type, /) -> None: ...
     def seal(self) -> tuple[bytes, list[tuple[int, int, int]]] | None: ...
+    def hear(self) -> bool: ...
 
 class InboundState:
     taken: int

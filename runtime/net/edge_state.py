@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class OutboundState:
     """An edge at its sender: `last` is the number of the last message that was sent, `limit` of the last that may be.
 
-    `packed` counts the messages in the open pack, which were given their numbers; `flying_bytes` includes them.
+    `heard` is that of the last one that was taken in. `packed` counts the messages in the open pack, which were given
+    their numbers; `flying_bytes` includes them.
     """
 
     held: deque[Any]
@@ -25,6 +26,7 @@ class OutboundState:
     may_drop: bool
     last: int = 0
     limit: int = 0
+    heard: int = 0
     flying_bytes: int = 0
     packed: int = 0
     is_closing: bool = False

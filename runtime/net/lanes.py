@@ -47,7 +47,6 @@ class Outbound(OutboundState, Generic[T]):
     def __init__(self, queue_size: int, *, may_drop: bool) -> None:
         super().__init__(deque(), deque(), may_drop)
         self.queue_size = queue_size
-        self.heard = 0
         self.dropped = 0
 
     @property

@@ -220,7 +220,7 @@ class FarConsumer(Outbox):
             self._awaits_answer = True
             producer = next(iter(self.links.values())).link.producer
             greet(self.connection, self._greeting, producer, self.lanes)
-        return self.connection.receive(self._take)
+        return self.connection.receive(self.take)
 
     def _look_in_passing(self) -> None:
         """Deal with what has come, and let a thread look again that waits for it: for it the news of it is gone."""
@@ -237,7 +237,8 @@ class FarConsumer(Outbox):
             lane.cut()
             lane.spread(partial(take_apart, link))
 
-    def _take(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
+        """Deal with one thing that the reader has said."""
         self._frames_heard += 1
         try:
             self._take_frame(frames.read_frame(data))

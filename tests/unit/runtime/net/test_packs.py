@@ -99,36 +99,6 @@ def test_a_node_that_does_nothing_but_send_hears_of_a_cut_long_before_the_window
         run.finish(sender, 60)
 
 
-ANSWERED = 5
-SEND_AFTER_ANSWERS = f"""
-import threading, time
-from doraflow_runtime.node_api.node import Node
-with Node() as node:
-    for _ in range({ANSWERED}):
-        node.send_output("out", b"1" * 5000)
-        time.sleep(0.15)
-    print(*(thread.name for thread in threading.enumerate()))
-"""
-RECEIVE_ALL = f"""
-from doraflow_runtime.node_api.node import Node
-with Node() as node:
-    for _ in range({ANSWERED}):
-        assert node.next(30).type == "INPUT"
-"""
-
-
-def test_a_message_after_a_pause_goes_at_once_though_its_reader_was_listened_to_just_now(run: Run) -> None:
-    run.node("a", ("out",))
-    run.node("b")
-    run.link("a/out", "b/in", 3, "backpressure")  # each message is answered
-    run.apart("b")
-    run.listen(2)
-    receiver = run.spawn("b", RECEIVE_ALL)
-    sender = run.spawn("a", SEND_AFTER_ANSWERS)
-    assert "doraflow-packs" not in run.finish(sender, 60)  # the thread that hands on what waits for more
-    run.finish(receiver, 60)
-
-
 def body(content: bytes, metadata: bytes = b"") -> bytes:
     record = flat_record(len(content), len(content))
     return wire.MESSAGE.pack(7, len(metadata), len(record), len(content)) + metadata + record + content
