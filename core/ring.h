@@ -103,8 +103,6 @@ size_t ring_return_room(const struct ring *ring, uint64_t returned);
 void ring_write_return(struct ring *ring, uint64_t number, const uint32_t name[3]);
 /* Returns the slots that were written, up to this total. */
 void ring_return(struct ring *ring, uint64_t total);
-/* How many slots the producer has taken up: one that stops there has looked for what was returned before this. */
-uint64_t ring_fetched(struct ring *ring);
 /* Whether the producer waits for what comes back, and this call is the one that has to wake it. */
 int ring_is_wanted(struct ring *ring);
 
@@ -114,7 +112,7 @@ uint64_t ring_credits(const struct ring *ring, int place);
 uint64_t ring_seen(const struct ring *ring);
 uint64_t ring_returned(const struct ring *ring);
 void ring_read_return(const struct ring *ring, uint64_t number, uint32_t name[3]);
-/* Says how many were taken up: one that has taken up all looks at `ring_returned` once more after that. */
+/* Says how many were taken up. */
 void ring_fetch(struct ring *ring, uint64_t number);
 /* Asks to be woken: one that is going to wait looks once more after that. */
 void ring_want(struct ring *ring);

@@ -37,12 +37,6 @@ void ring_return(struct ring *ring, uint64_t total)
     atomic_store_explicit(&ring->head->returned, total, memory_order_release);
 }
 
-uint64_t ring_fetched(struct ring *ring)
-{
-    atomic_thread_fence(memory_order_seq_cst);
-    return atomic_load(&ring->head->fetched);
-}
-
 int ring_is_wanted(struct ring *ring)
 {
     atomic_thread_fence(memory_order_seq_cst);
@@ -77,8 +71,7 @@ void ring_read_return(const struct ring *ring, uint64_t number, uint32_t name[3]
 
 void ring_fetch(struct ring *ring, uint64_t number)
 {
-    atomic_store(&ring->head->fetched, number);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store_explicit(&ring->head->fetched, number, memory_order_release);
 }
 
 void ring_want(struct ring *ring)

@@ -110,6 +110,7 @@ typedef struct {
     Py_ssize_t share, bytes_held, waiting;
     char has_left, has_returns; /* whether it gives slots back by the head of its ring */
     uint64_t seen, fetched; /* as they were seen there */
+    int64_t heard_ns; /* when the connection was read last */
     Holding *holdings;
     Py_ssize_t holding_count, holding_capacity, held_slots;
     SlotKey *unread;
@@ -158,6 +159,10 @@ int lane_await(Lane *lane);
 int account_fetch(Account *account);
 /* The same for all that is told there. */
 int account_look(Account *account);
+/* The same for a sender that is going to wait for it: the consumer tells of what it gives from here on. */
+int account_await(Account *account);
+/* As `account_hear`, for a sender that waits for nothing: a connection that should be silent is read now and then. */
+int account_overhear(Account *account);
 /* Raises the error for nonsense from a consumer, and gives -1. */
 int account_refuse(const char *format, unsigned long first, unsigned long second);
 

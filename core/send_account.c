@@ -8,7 +8,7 @@
 PyTypeObject *account_type;
 static PyObject *wire_error;
 
-enum { CHUNK = 16 * 1024, MOST_OFFERED = 2, HAS_RETURNS = 1 };
+enum { CHUNK = 16 * 1024, MOST_OFFERED = 2, HAS_RETURNS = 2 };
 
 static uint32_t u32(const unsigned char *from)
 {
@@ -249,6 +249,20 @@ static PyObject *account_receive(Account *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *account_look_method(Account *self, PyObject *unused)
+{
+    (void)unused;
+    int found = account_look(self);
+    return found < 0 ? NULL : PyBool_FromLong(found);
+}
+
+static PyObject *account_await_method(Account *self, PyObject *unused)
+{
+    (void)unused;
+    int found = account_await(self);
+    return found < 0 ? NULL : PyBool_FromLong(found);
+}
+
 static PyObject *account_charge_method(Account *self, PyObject *slot)
 {
     if (!Py_IS_TYPE(slot, slot_type)) {
@@ -311,6 +325,10 @@ static void account_dealloc(Account *self)
 
 static PyMethodDef account_methods[] = {
     {"receive", (PyCFunction)account_receive, METH_NOARGS, "Take back slots and credits. Raises WireError."},
+    {"look", (PyCFunction)account_look_method, METH_NOARGS,
+     "Take what stands in the head of a ring; whether there was anything. Raises WireError."},
+    {"await_returns", (PyCFunction)account_await_method, METH_NOARGS,
+     "The same, and have the consumer tell of what it gives there from now on. Raises WireError."},
     {"charge", (PyCFunction)account_charge_method, METH_O, "Note that the consumer was sent a slot."},
     {"drain", (PyCFunction)account_drain, METH_NOARGS, "Take back every slot that the consumer holds."},
     {0},

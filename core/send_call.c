@@ -66,7 +66,7 @@ static int lose(Dispatch *self, Account *account)
 }
 
 /* Reads what the readers of a route have sent, unless a thread waits that does it. Under the lock. */
-static int hear(Dispatch *self, Route *route)
+static int hear_by(Dispatch *self, Route *route, int (*listen)(Account *))
 {
     int is_watched = ask(self->gate, "is_claimed");
     if (is_watched != 0)
@@ -78,7 +78,7 @@ static int hear(Dispatch *self, Route *route)
             continue;
         Py_INCREF(account); /* what is called may take it out of the route */
         int had_waiting = account->connection->has_waiting;
-        int heard = account_hear(account);
+        int heard = listen(account);
         int failed = heard < 0 && (!account_is_refused() || hang_up(self, account) < 0);
         if (heard == 0 && account->connection->has_ended)
             failed = lose(self, account) < 0;
@@ -93,9 +93,15 @@ static int hear(Dispatch *self, Route *route)
     return has_news ? tell_core(self, "note_news", NULL) : 0;
 }
 
-static int is_stale(Dispatch *self)
+static int hear(Dispatch *self, Route *route)
 {
-    return now_of(CLOCK_MONOTONIC) - self->heard_ns > FRESH_NS;
+    return hear_by(self, route, account_hear);
+}
+
+/* The same from time to time, for a sender that waits for nothing. */
+static int keep_hearing(Dispatch *self, Route *route)
+{
+    return now_of(CLOCK_MONOTONIC) - self->heard_ns > FRESH_NS ? hear_by(self, route, account_overhear) : 0;
 }
 
 /* ---- who can be sent to */
@@ -470,7 +476,7 @@ Slot *take_slot(Dispatch *self, Route *route, Py_ssize_t size, int is_fresh)
         return NULL;
     if (resolve_all(self, route) < 0)
         return NULL;
-    if (fetch(self, route) < 0 || (!is_fresh && is_stale(self) && hear(self, route) < 0))
+    if (fetch(self, route) < 0 || (!is_fresh && keep_hearing(self, route) < 0))
         return NULL;
     Slot *slot = shelf_reuse(pool, size);
     if (slot == NULL && !PyErr_Occurred() && hear(self, route) == 0)
@@ -512,7 +518,7 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
         slot->holders += 1; /* ours, until every reader has its own */
         verdict = post(self, route, &letter, slot) < 0 ? FAILED : DONE;
         shelf_let_go(self->pool, slot);
-        if (verdict == DONE && is_stale(self) && hear(self, route) < 0)
+        if (verdict == DONE && keep_hearing(self, route) < 0)
             verdict = FAILED;
     } else if (verdict == FAILED) {
         shelf_free(self->pool, slot);
@@ -548,7 +554,7 @@ int post_inline(Dispatch *self, Route *route, const Letter *letter)
     if (verdict == DONE) {
         route->messages++;
         route->bytes += (unsigned long long)letter->content_size;
-        if (is_without_ring(route) && is_stale(self) && hear(self, route) < 0)
+        if (is_without_ring(route) && keep_hearing(self, route) < 0)
             verdict = FAILED;
     }
     lock_release(self->lock);

@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-enum { LOOK_NS = 10000, LOOKS = 16, MOST_MISSES = 6 };
+enum { LOOK_NS = 10000, LOOKS = 16, MOST_MISSES = 6, SILENT_NS = 100000000 };
 
 int account_join_returns(Account *account, const unsigned char *links, Py_ssize_t size)
 {
@@ -136,4 +136,21 @@ int account_look(Account *account)
         has_news |= found;
     }
     return has_news;
+}
+
+int account_await(Account *account)
+{
+    if (!account->has_returns)
+        return 0;
+    ring_want(account->connection->ring);
+    return account_look(account);
+}
+
+int account_overhear(Account *account)
+{
+    int64_t time = now();
+    if (account->has_returns && time - account->heard_ns < SILENT_NS)
+        return account_look(account);
+    account->heard_ns = time;
+    return account_hear(account);
 }

@@ -55,7 +55,7 @@ struct source {
     int is_behind; /* whether what lies in it has to wait for the connection */
     uint64_t position; /* bytes that were dealt with since then */
     int has_returns; /* whether the producer looks into its head for what comes back */
-    uint64_t seen_total, returned, told; /* of slots: what stands there, and of how many returned it was told */
+    uint64_t seen_total, returned, told; /* of slots: what stands there, and with how many it was last looked who waits */
     /* the last message, and an event that was made for one like it */
     struct shape last, ready;
     uint64_t offset_before;

@@ -108,14 +108,13 @@ static void show_returned(Source *source)
         ring_return(source->ring, source->returned);
 }
 
-/* Tells a producer that may not look by itself of what was given back, unless it has not heard the last time yet. */
+/* Tells a producer that waits for something; the others find what was given back when they need it. */
 static int tell_of_returned(Source *source)
 {
-    uint64_t fetched = source->returned != source->told ? ring_fetched(source->ring) : source->returned;
-    if (fetched == source->returned || (int64_t)(fetched - source->told) < 0)
+    if (source->told == source->returned)
         return 0;
-    source->told = source->returned;
-    return beckon(source);
+    source->told = source->returned; /* first: one that begins to wait after this sees all of them by itself */
+    return ring_is_wanted(source->ring) ? beckon(source) : 0;
 }
 
 static int has_head(const Source *source, const struct inlet *inlet)

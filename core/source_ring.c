@@ -10,7 +10,7 @@
 
 #define KIND_RING 9
 #define MOST_OFFERED 2 /* descriptors: the memory, and the bell */
-#define HAS_RETURNS 1 /* the number of an offer, and of an answer, by which credits and slots come back in the head */
+#define HAS_RETURNS 2 /* the number of an offer, and of an answer, by which credits and slots come back in the head */
 #define RECORD_AT_MOST 4200 /* bytes of a message that lies in its frame, but for its metadata */
 
 /* What the queues behind a producer's links may hold, if every message lies in its frame. */

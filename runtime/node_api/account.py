@@ -87,6 +87,14 @@ class Account:
         for frame in self.connection.receive():
             self._take(frame)
 
+    def look(self) -> bool:
+        """Take what stands in the head of a ring: nothing ever does, where Python alone reads and sends."""
+        return False
+
+    def await_returns(self) -> bool:
+        """Have the consumer tell of what it gives there: of what it gives by frames it always does."""
+        return False
+
     def drain(self) -> None:
         """Take back every slot that the consumer holds."""
         for key, count in self._holdings.items():

@@ -20,10 +20,11 @@ from doraflow_runtime.node_api.greeting import CONNECT_SECONDS, greet
 from doraflow_runtime.node_api.intake import tie
 from doraflow_runtime.node_api.launcher_link import LauncherLink
 from doraflow_runtime.node_api.measuring import Counts
-from doraflow_runtime.node_api.outgoing import Consumer
+from doraflow_runtime.node_api.outgoing import Consumer, links_by_consumer
 from doraflow_runtime.node_api.own_memory import make_pool
 from doraflow_runtime.node_api.poller import Poller
 from doraflow_runtime.node_api.reception import Reception
+from doraflow_runtime.node_api.returns import Returns
 from doraflow_runtime.node_api.timers import Timers
 from doraflow_runtime.protocol import NodeEvent, NodeState, next_state
 from doraflow_runtime.shm.connection import Connection, Folder, peer_process
@@ -60,6 +61,7 @@ class Core:
         self.closed_links: set[int] = set()
         self.pool = make_pool(config.node)
         self.consumers: dict[str, AnyConsumer] = {}
+        self.returns = Returns(self.consumers, self.hang_up)
         self._timers = Timers(config.node.inputs)
         self._poller = Poller(self.lock, config.node.spin_us * 1000)
         self.gate = self._poller.gate
@@ -125,6 +127,7 @@ class Core:
                 return
             if self.sign_ns:
                 self.show_life()
+            self.returns.look()
             self._look()
 
     def _pauses(self) -> tuple[float | None, ...]:
@@ -228,7 +231,7 @@ class Core:
         self.state = next_state(self.state, event)
 
     def _start(self) -> None:
-        for name in self._links_by_consumer():
+        for name in links_by_consumer(self.config.outgoing):
             self._connect(name)
         if self._network is not None and self.sender is not None:
             self._network.open_to_others(self.consumers, self.sender)
@@ -237,12 +240,6 @@ class Core:
         self.state = next_state(self.state, NodeEvent.START)
 
     # ---- what consumers do
-
-    def _links_by_consumer(self) -> dict[str, list[OutgoingLink]]:
-        by_consumer: dict[str, list[OutgoingLink]] = {}
-        for link in self.config.outgoing:
-            by_consumer.setdefault(link.link.consumer, []).append(link)
-        return by_consumer
 
     def _connect_again(self, name: str, process: int) -> None:
         """Connect to the new process of a consumer, unless that was done before the launcher spoke of it."""
@@ -257,7 +254,7 @@ class Core:
             after.inherit(before)
 
     def _connect(self, name: str) -> None:
-        by_consumer = self._links_by_consumer()
+        by_consumer = links_by_consumer(self.config.outgoing)
         links = by_consumer.get(name)
         if links is None:
             return
@@ -337,6 +334,7 @@ class Core:
     def note_sent(self, consumer: AnyConsumer) -> None:
         """Watch for a consumer that has to catch up."""
         with self.lock:
+            self.returns.catch_up(consumer)
             if isinstance(consumer, Consumer):
                 self._poller.press(consumer.connection, wanted=consumer.is_open and consumer.connection.has_waiting)
             if consumer.has_waiting:

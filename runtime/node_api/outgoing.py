@@ -197,6 +197,14 @@ class Consumer(Account):
         )
 
 
+def links_by_consumer(links: Iterable[OutgoingLink]) -> dict[str, list[OutgoingLink]]:
+    """Sort links by who reads from them."""
+    by_consumer: dict[str, list[OutgoingLink]] = {}
+    for link in links:
+        by_consumer.setdefault(link.link.consumer, []).append(link)
+    return by_consumer
+
+
 def _lane(link: OutgoingLink) -> Lane:
     is_own = link.link.producer == link.link.consumer
     return Lane(link, deque(), link.queue_size, link.queue_policy == "drop_oldest", is_own)

@@ -164,9 +164,12 @@ class Sender(Dispatch):
         while True:
             with core.lock:
                 self._require_open()
+                core.returns.look()
                 slot = None if self._is_withheld(output_id, size) else self._take(size)
                 if slot is not None or core.was_told_to_stop or not self._is_waited_for(output_id):
                     return slot
+                if core.returns.await_any():
+                    continue
                 since = core.rounds
                 self._require_others(output_id, size)
                 self._warn_of_full_pool(output_id, size)

@@ -98,11 +98,11 @@ class Sender:
         self.connection.settimeout(5)
         data, (memory_of_ring, self.bell), _, _ = socket.recv_fds(self.connection, 12, 2)
         size = struct.unpack_from("<I", data)[0]
-        assert data == wire.frame(Kind.RING, size, number=1)
+        assert data == wire.frame(Kind.RING, size, number=2)
         self.links = struct.unpack(f"<{size // 2}H", self.connection.recv(size)) if size else ()
         self.ring = Ring(memory_of_ring)
         os.close(memory_of_ring)
-        self.connection.sendall(wire.frame(Kind.KNOCK, 0, number=1) if looks else KNOCK)
+        self.connection.sendall(wire.frame(Kind.KNOCK, 0, number=2) if looks else KNOCK)
         self.position = 0
 
     def say(self, data: bytes) -> None:
@@ -123,7 +123,7 @@ class Reader:
         self.ring = Ring(descriptor)
         offer = wire.frame(Kind.RING, 0)
         if links is not None:
-            offer = wire.frame(Kind.RING, 2 * len(links), number=1) + struct.pack(f"<{len(links)}H", *links)
+            offer = wire.frame(Kind.RING, 2 * len(links), number=2) + struct.pack(f"<{len(links)}H", *links)
         socket.send_fds(connection, [offer], [descriptor, *bell])
         self._data = b""
         self._position: int | None = None

@@ -269,6 +269,8 @@ class NodesMachine(RuleBasedStateMachine):
         producers = [member.node for member in self.members.values() if member.is_open]
         while any(node._core.pool.slots_in_use for node in producers) and time.monotonic() < deadline:
             self.catch_up()
+            for node in producers:
+                node.is_empty()  # looks at what came back
         assert [node._core.pool.slots_in_use for node in producers] == [0] * len(producers)
 
     def audit(self, link: Link) -> None:

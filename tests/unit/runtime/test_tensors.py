@@ -156,6 +156,7 @@ def sent(run: Run, count: int = 10) -> tuple[Node, Node]:
 def slots_after(node: Node) -> int:
     """Let the node hear what came back."""
     node.next(0.2)
+    node.is_empty()
     return node._core.pool.slots_in_use
 
 

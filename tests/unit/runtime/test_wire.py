@@ -58,9 +58,9 @@ WRITTEN = {
     "seen": wire.seen(3),
     "left": wire.left(),
     "ring": wire.frame(Kind.RING, 0),
-    "ring_returns": wire.frame(Kind.RING, 4, number=1) + struct.pack("<2H", 9, U16),
+    "ring_returns": wire.frame(Kind.RING, 4, number=2) + struct.pack("<2H", 9, U16),
     "knock": wire.frame(Kind.KNOCK, 0),
-    "knock_returns": wire.frame(Kind.KNOCK, 0, number=1),
+    "knock_returns": wire.frame(Kind.KNOCK, 0, number=2),
     "seen_nothing": wire.seen(0),
 }
 BOUNDARIES = {

@@ -163,9 +163,9 @@ FRAMES: dict[str, dict[str, Any]] = {
     "seen_largest": {"kind": 7, **PLAIN, "number": LARGEST_U32},
     "left": {"kind": 8, **PLAIN},
     "ring": {"kind": 9, **PLAIN, "links": []},
-    "ring_returns": {"kind": 9, **PLAIN, "number": 1, "links": [9, LARGEST_U16]},
+    "ring_returns": {"kind": 9, **PLAIN, "number": 2, "links": [9, LARGEST_U16]},
     "knock": {"kind": 10, **PLAIN},
-    "knock_returns": {"kind": 10, **PLAIN, "number": 1},
+    "knock_returns": {"kind": 10, **PLAIN, "number": 2},
     "seen_nothing": {"kind": 7, **PLAIN},
 }
 METADATA: dict[str, dict[str, Any]] = {
