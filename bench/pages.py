@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.peers.all import ARROW
 from bench.peers.all import peers as all_peers
 from bench.plot import Axis, Line, Panel, decades, svg
 from bench.results import OURS
@@ -54,6 +55,8 @@ the rounds, their spread, and how many times doraflow's median it is.
   iceoryx2 and ZeroMQ. At most 64 MiB and 1000 messages (at least 4) are unread. dora has none, so the benchmark
   gives its sender credit beside the data plane, as much as proved fastest. Every message's place is checked; a flood
   that loses one has no figure.
+- Readers take what is there with the least work: those of doraflow, zenoh, iceoryx2 and ZeroMQ bytes or an address,
+  those of dora Arrow arrays, as it has nothing else. `doraflow-arrow` reads Arrow arrays too.
 - A doraflow node sends what its reader had no room for only inside of calls, so its sender waits for the end of a
   flood in `next`.
 - zenoh's Python API gives a payload's bytes only as a copy. Latency does not count it; throughput does.
@@ -70,7 +73,7 @@ farthest from the target. What a peer has no figure of is not compared."""
 
 def readme(results: Results) -> str:
     """Write the README's part: latencies, a few other figures, and where they come from."""
-    peers = results.peers()
+    peers = [peer for peer in results.peers() if peer != ARROW]
     lines = [
         (
             f"One way between two nodes on one host, p50 / p99 in µs, medians of {rounds(results)} on a machine with"
@@ -121,9 +124,8 @@ def plot(results: Results) -> str:
     """Draw the latency by size."""
     rows = [row for row in results.rows if row.kind == "latency" and row.metric == "p50"]
     sizes = sorted({row.size for row in rows})
-    panels = [
-        Panel(f"{way}, p50", tuple(_line(rows, peer, way) for peer in results.peers())) for way in ("copied", "loaned")
-    ]
+    peers = [peer for peer in results.peers() if peer != ARROW]
+    panels = [Panel(f"{way}, p50", tuple(_line(rows, peer, way) for peer in peers)) for way in ("copied", "loaned")]
     across = Axis("payload", tuple((float(one), size(one)) for one in sizes))
     return svg(panels, across, Axis("µs one way", decades([row.median for row in rows])))
 

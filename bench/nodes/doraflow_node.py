@@ -1,4 +1,4 @@
-"""A node of doraflow: Arrow uint8 arrays through the node API, loans as its zero-copy way."""
+"""A node of doraflow: Arrow uint8 arrays are sent, their bytes are read, loans are its zero-copy way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from doraflow_runtime.node_api.node import Node
 from roles import play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from seat import Seat
 
@@ -19,12 +19,12 @@ class DoraflowPort:
 
     def __init__(self, seat: Seat) -> None:
         del seat
-        self._node = Node()
-        self._events = iter(self._node)  # the one of a node's `for event in node`
+        self.node = Node()
+        self.events: Iterator[Any] = self.node.iter_bytes()
 
     def sender(self, size: int, way: str, mark: Callable[[], int]) -> Callable[[], None]:
         """Copy an array, or write into a loan."""
-        node = self._node
+        node = self.node
         if way == "loaned":
 
             def loaned() -> None:
@@ -43,14 +43,14 @@ class DoraflowPort:
         return copied
 
     def forwarder(self, size: int) -> Callable[[Any], None]:
-        """Send the received array."""
+        """Send what was received."""
         del size
-        node = self._node
+        node = self.node
         return lambda payload: node.send_output("out", payload)
 
     def receive(self) -> Any:
-        """Wait for an array."""
-        for event in self._events:
+        """Wait for a payload."""
+        for event in self.events:
             if event.type == "INPUT":
                 return event.value
             if event.type == "ERROR":
@@ -58,9 +58,8 @@ class DoraflowPort:
         return None
 
     def number(self, payload: Any) -> int:
-        """Read through the array's buffer."""
-        start = payload.offset
-        return int.from_bytes(memoryview(payload.buffers()[1])[start : start + 8], "little")
+        """Read bytes, or a view of shared memory."""
+        return int.from_bytes(payload[:8], "little")
 
     def window(self, size: int) -> int | None:
         """Leave it to the queue: its policy is `backpressure`."""
@@ -69,11 +68,11 @@ class DoraflowPort:
 
     def rest(self, seconds: float) -> None:
         """Wait for an event: only inside of calls does a node send what its readers had no room for."""
-        self._node.next(seconds)
+        self.node.next(seconds)
 
     def close(self) -> None:
         """Leave the run."""
-        self._node.close()
+        self.node.close()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.peers.dora import Dora
-from bench.peers.doraflow import Doraflow
+from bench.peers.doraflow import Doraflow, DoraflowArrow
 from bench.peers.floor import Floor
 from bench.peers.iceoryx2 import Iceoryx2
 from bench.peers.peer import Peer, Workshop
@@ -11,6 +11,7 @@ from bench.peers.zenoh import Zenoh
 from bench.peers.zmq import Zmq
 
 OURS = Doraflow.name
+ARROW = DoraflowArrow.name
 
 
 def peers() -> dict[str, Peer]:
@@ -18,6 +19,7 @@ def peers() -> dict[str, Peer]:
     workshop = Workshop()
     made: list[Peer] = [
         Doraflow(),
+        DoraflowArrow(),
         Dora(workshop),
         Zenoh(workshop),
         Iceoryx2(workshop),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bench.flow import Flow, Vertex
 
 
+ARROW_KINDS = ("latency", "throughput")
 ONE_MACHINE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -28,10 +29,12 @@ class Doraflow:
 
     name = "doraflow"
     configured = (
-        "a built bundle with its launcher; `queue_policy: backpressure` in floods, otherwise the defaults of every key "
-        "(no `spin_us`, no huge pages, nothing made ready). The bytecode of the bundle's runtime is there, as after a "
-        "first start, and as that of the others' packages is."
+        "a built bundle with its launcher; readers take bytes (`iter_bytes`); `queue_policy: backpressure` in floods, "
+        "otherwise the defaults of every key (no `spin_us`, no huge pages, nothing made ready). The bytecode of the "
+        "bundle's runtime is there, as after a first start, and as that of the others' packages is."
     )
+
+    script = "doraflow_node.py"
 
     def prepare(self) -> str:
         """Find the version."""
@@ -44,9 +47,9 @@ class Doraflow:
 
     def commands(self, flow: Flow, folder: Path) -> list[Command]:
         """Write the dataflow and build its bundle."""
-        for name in ("doraflow_node.py", *SHARED):
+        for name in {"doraflow_node.py", self.script, *SHARED}:
             shutil.copy(NODES / name, folder)
-        (folder / "dataflow.yml").write_text(dataflow(flow, "doraflow_node.py", queue(flow)))
+        (folder / "dataflow.yml").write_text(dataflow(flow, self.script, queue(flow)))
         bundle = self.build(folder)
         return [Command((sys.executable, str(bundle / "launch_local.py"), "--log-dir", str(folder / "logs")))]
 
@@ -71,6 +74,18 @@ class Doraflow:
         """Let the checkout's own code be imported."""
         path = [str(BENCH.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {"PYTHONPATH": os.pathsep.join(path)}
+
+
+class DoraflowArrow(Doraflow):
+    """The same with Arrow arrays, which is what dora gives its nodes."""
+
+    name = f"{Doraflow.name}-arrow"
+    configured = "the same, but readers take Arrow arrays (`for event in node`), as those of dora do."
+    script = "doraflow_arrow_node.py"
+
+    def refuses(self, kind: str) -> str | None:
+        """Take part where messages are read one after the other."""
+        return None if kind in ARROW_KINDS else "Arrow arrays are measured one way and in floods"
 
 
 def queue(flow: Flow) -> str:
