@@ -60,7 +60,9 @@ class Loop:
         if self._timers:
             left = max(0.0, self._timers[0][0] - time.monotonic())
             timeout = left if timeout is None else min(left, timeout)
-        for key, ready in self._selector.select(timeout):
+        # A wait that was interrupted, by a stop of this process as well, ends with its time without a look: what came
+        # meanwhile is heard before anybody is judged by the clock.
+        for key, ready in self._selector.select(timeout) or self._selector.select(0):
             for event in (_READ, _WRITE):
                 if ready & event:
                     self._call(key.fd, event)

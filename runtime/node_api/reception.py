@@ -6,6 +6,7 @@ Used under the node's lock; nothing here waits.
 from __future__ import annotations
 
 import os
+import select
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -109,7 +110,10 @@ class Reception:
     def note_restart(self, producer: str) -> None:
         """Take in the last words of a producer that is being started again, and tell the node of it."""
         self.await_return(producer)
-        self.hear_strangers()
+        self._on_connection()
+        # One that has not hung up may be of the next life already, whose messages come behind the notice.
+        for descriptor in [at for at, known in self.producers.items() if known.id is None and _has_hung_up(at)]:
+            self._on_producer(descriptor)
         for descriptor in self._connections_of(producer):
             self._hear_last_words(descriptor)
         self.queues.announce(Notice("NODE_RESTARTED", producer))
@@ -288,3 +292,9 @@ class Reception:
         if item is not None and not isinstance(item, Notice):
             item.discard()
             item.accept()
+
+
+def _has_hung_up(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLRDHUP)
+    return bool(poll.poll(0))

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from tests.commands import doraflow
-from tests.deploy.conftest import processes_of
+from tests.deploy.conftest import eventually, processes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,7 +114,7 @@ def test_the_launcher_starts_on_the_host_and_is_stopped_there(world: World) -> N
     assert running["process"] not in processes_of(world.folder)
     stopped = world.report("--stop")["edge"]
     assert (stopped["state"], stopped["reason"]) == ("stopped", f"stopped {second['run']}")
-    assert processes_of(world.folder) == []
+    assert eventually(lambda: not processes_of(world.folder))
 
 
 def test_what_was_changed_by_hand_is_sent_again_and_not_gone_back_to(world: World) -> None:

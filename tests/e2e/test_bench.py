@@ -33,7 +33,7 @@ def test_the_benchmark_measures_doraflow(world: Any, tmp_path: Path, kind: str, 
         env={**world.environment, **places(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def test_the_gain_of_looking_before_sleeping_is_measured(world: Any, tmp_path: P
         env={**world.environment, **places(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -73,7 +73,7 @@ def test_a_peer_that_cannot_be_installed_is_told_as_absent(world: Any, tmp_path:
         env={**world.environment, **places(tmp_path), "CC": "no-such-compiler"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert json.loads((tmp_path / "result.json").read_text())["absent"] == {"floor": "no C compiler is installed"}
@@ -87,7 +87,7 @@ def test_a_moment_of_the_soak_test_loses_nothing(world: Any, tmp_path: Path) -> 
         env={**world.environment, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,7 +104,7 @@ def test_nodes_that_are_killed_again_and_again_leave_and_break_nothing(world: An
         env={**world.environment, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

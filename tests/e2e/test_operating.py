@@ -223,19 +223,24 @@ SENDING = """
 """
 
 
-def test_a_status_tells_what_nodes_measure(world: Any) -> None:
+def test_a_status_tells_what_nodes_measure(world: Any, eventually: Any) -> None:
     bundle = world.bundle()
     bundle.node("sender", SENDING, inputs=TIMER, outputs=("out",))
     bundle.node("reader", TICKING, inputs={"in": "sender/out"})
     launch = world.launch(bundle)
     launch.wait_for("reader | INPUT")
+
+    def flow() -> bool:
+        """Whether the last seconds were like any: on a busy machine a node may stand still for one of them."""
+        nodes = told(world, "status")["nodes"]
+        return all(10 < node["input_rate"] < 90 and node["cpu_percent"] < 100 for node in nodes)
+
+    eventually(flow, "nothing flows as it should")
     sender, reader = told(world, "status")["nodes"]
-    assert 10 < sender["input_rate"] < 90
     assert sender["p50_us"] is None, "a tick was sent by nobody"
-    assert 10 < reader["input_rate"] < 90
-    assert 0 < reader["p50_us"] <= reader["p99_us"] < 1_000_000
+    assert 0 < reader["p50_us"] <= reader["p99_us"]
+    assert reader["p50_us"] < 1_000_000
     assert (reader["drops"], reader["errors"]) == (0, 0)
-    assert reader["cpu_percent"] < 100
     assert doraflow(world, "stop").returncode == 0
     assert launch.wait() == 0
 

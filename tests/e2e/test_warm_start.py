@@ -231,10 +231,11 @@ def test_a_launcher_is_stopped_and_killed_while_it_waits_for_the_warm_process(
     assert world.runs() == []
 
 
-def test_the_warm_process_has_gone_when_every_node_has_come(world: Any) -> None:
+def test_the_warm_process_has_gone_when_every_node_has_come(world: Any, eventually: Any) -> None:
     launch = world.launch(ticking(world))
     launch.wait_for("n2 | INPUT")
     guardian = world.guardian_of(launch)
+    eventually(lambda: len(world.processes()) == 5, "the warm process is left")
     commands = [text for number, text in world.processes().items() if number not in (launch.process.pid, guardian)]
     # Each node shows the command line that it would have had.
     assert sorted(command.strip() for command in commands) == [

@@ -123,7 +123,7 @@ def test_links_run_through_a_router_which_others_listen_at(fleet: Fleet) -> None
     heard_by_all.touch()
     launches[1].wait_for("source | sent ")
     all_well(launches, int(launches[1].out.partition("source | sent ")[2].split()[0]))
-    hub.communicate(timeout=60)
+    hub.communicate(timeout=120)
 
 
 MUTUAL_TLS = """

@@ -17,7 +17,7 @@ from doraflow_runtime.compiled import is_compiled
 if not is_compiled():
     pytest.skip("the compiled core is not built, or switched off", allow_module_level=True)
 
-WAIT = 4.0
+WAIT = 20.0
 
 
 def ignore(*_: object) -> None:
@@ -64,6 +64,8 @@ def test_what_is_let_go_of_before_the_sleep_rings() -> None:
             theirs.settimeout(WAIT * 2)
             theirs.recv(100)
             given_back.append(time.monotonic())
+            gate.is_running = False
+            gate.ring()
 
         thread = threading.Thread(target=listen)
         thread.start()
