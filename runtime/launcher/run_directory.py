@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CODE = "DF806"
 _NAME_LENGTH = 32
+_MOST_ATTEMPTS = 100
+"""Where nothing can be made, such as in /proc, the base is missing for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,19 @@ def remove(path: Path) -> None:
 
 
 def _create(base: Path, path: Path) -> RunDirectory:
-    while True:
-        try:
-            _ensure_private(base)
-            with _locked(base):
-                _sweep(base)
-                path.mkdir(mode=0o700)
-                return RunDirectory(path, _take_lock(path / LOCK, os.O_CREAT))
-        except FileNotFoundError:
-            # A run that ended in this moment has removed the empty base.
-            continue
+    for _ in range(_MOST_ATTEMPTS):
+        # A run that ends in this moment may remove the empty base.
+        with contextlib.suppress(FileNotFoundError):
+            return _attempt(base, path)
+    return _attempt(base, path)
+
+
+def _attempt(base: Path, path: Path) -> RunDirectory:
+    _ensure_private(base)
+    with _locked(base):
+        _sweep(base)
+        path.mkdir(mode=0o700)
+        return RunDirectory(path, _take_lock(path / LOCK, os.O_CREAT))
 
 
 def _ignore_missing(function: object, path: str, info: tuple[type[BaseException], BaseException, object]) -> None:

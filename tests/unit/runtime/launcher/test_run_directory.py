@@ -47,6 +47,15 @@ def test_files_that_are_no_runs_are_left_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in base.iterdir()) == ["link", "note"]
 
 
+def test_a_base_where_nothing_can_be_made_is_told() -> None:
+    with pytest.raises(LaunchError) as caught:
+        run_directory.create(Path("/proc/nowhere"), "flow", "1")
+    assert caught.value.findings[0].text() == (
+        "error[DF806]: no directory for the run can be made in `/proc/nowhere`: no such file or directory\n"
+        "hint: set `DORAFLOW_RUN_BASE` to a folder of your own"
+    )
+
+
 @pytest.mark.parametrize(
     ("prepare", "expected"),
     [
