@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from doraflow_runtime.node_api.node import BytesEvent
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -77,6 +78,13 @@ VIEWS: tuple[Callable[[pa.Array[Any]], object], ...] = (
 )
 
 
+PARTS: tuple[Callable[[memoryview], object], ...] = (
+    lambda view: view,
+    lambda view: view[len(view) // 3 :][:2],
+    lambda view: np.frombuffer(view, np.uint8) if view.nbytes else view,
+)
+
+
 def content(view: object) -> object:
     if isinstance(view, np.ndarray | memoryview):
         return view.tobytes()
@@ -109,6 +117,8 @@ class NodesMachine(RuleBasedStateMachine):
         self.told_closed: Counter[int] = Counter()
         self.crashed: set[str] = set()
         self.seed = 0
+        self.is_plain = False
+        """Whether everything is plain numbers, so that it can be read as bytes too."""
 
     @initialize(
         edges=st.lists(
@@ -117,8 +127,10 @@ class NodesMachine(RuleBasedStateMachine):
             max_size=5,
         ),
         count=st.integers(2, 4),
+        is_plain=st.booleans(),
     )
-    def start(self, edges: list[tuple[int, int, bool, int, bool]], count: int) -> None:
+    def start(self, edges: list[tuple[int, int, bool, int, bool]], count: int, is_plain: bool) -> None:
+        self.is_plain = is_plain
         self.run = self.stack.enter_context(self.new_run())
         for name in NAMES[:count]:
             self.run.node(name, ("x", "y"))
@@ -141,7 +153,7 @@ class NodesMachine(RuleBasedStateMachine):
     def send(self, which: int, first: bool, kind: Callable[[int, int], pa.Array[Any]], size: int) -> None:
         name, output = self.pick(which), "x" if first else "y"
         if name is not None and self.may_send(name, output, size):
-            array = kind(self.next_seed(), size)
+            array = (bytes_like if self.is_plain else kind)(self.next_seed(), size)
             self.members[name].node.send_output(output, array, {"number": len(self.sent[name, output])})
             self.sent[name, output].append(array)
 
@@ -170,6 +182,18 @@ class NodesMachine(RuleBasedStateMachine):
             if keep is not None and event.value is not None:
                 view = keep(event.value)
                 self.members[name].kept.append((view, content(view)))
+
+    @rule(which=ANY, part=st.sampled_from((None, *PARTS)), count=st.integers(1, 6))
+    def receive_bytes(self, which: int, part: Callable[[memoryview], object] | None, count: int) -> None:
+        name = self.pick(which)
+        for _ in range(count if name is not None and self.is_plain else 0):
+            event = self.members[str(name)].node.next_bytes(0.001)
+            if event is None:
+                return
+            self.check(str(name), event)
+            if part is not None and event.value is not None:
+                view = part(memoryview(event.value))
+                self.members[str(name)].kept.append((view, content(view)))
 
     @rule(which=ANY, at=ANY)
     def let_go(self, which: int, at: int) -> None:
@@ -219,7 +243,7 @@ class NodesMachine(RuleBasedStateMachine):
                 now = content(view)
                 assert now.equals(was) if isinstance(now, pa.Array) else now == was
 
-    def check(self, name: str, event: Event) -> None:
+    def check(self, name: str, event: Event | BytesEvent) -> None:
         assert event.type in ("INPUT", "INPUT_CLOSED", "STOP"), event
         if event.type == "STOP":
             return
@@ -236,6 +260,10 @@ class NodesMachine(RuleBasedStateMachine):
         last = received[-1] if received else -1
         assert number == last + 1 if self.is_lossless(link) else number > last
         received.append(number)
+        if isinstance(event, BytesEvent):
+            view = memoryview(event.value)
+            assert (view.readonly, view.tobytes()) == (True, sent[number].to_numpy().tobytes())
+            return
         event.value.validate(full=True)
         assert event.value.equals(sent[number])
         for buffer in event.value.buffers():
