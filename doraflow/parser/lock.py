@@ -89,7 +89,7 @@ class _Reading:
     def lock(self, text: str) -> Lock | None:
         """Read the text of the file."""
         own = Sink()
-        tree = compose(text, self._file, own)
+        tree = compose(text, self._file, own, "version")
         if tree is None or own.has_errors:
             first = own.diagnostics()[0] if own.found else None
             why = "it is empty" if first is None or first.code == "DF011" else first.message

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.keys.files import LARGEST_FILE, KeyFormatError, parse_key
+from doraflow_runtime.keys.files import LARGEST_FILE, PRIVATE, PUBLIC, KeyFormatError, parse_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +94,7 @@ def read_key(descriptor: int, folder: Path, name: str) -> HostKey:
             raise KeyFormatError("it is too large")  # noqa: TRY301 - one place says what becomes of a damaged file
         return parse_key(content)
     except KeyFormatError as error:
-        raise KeyRingError(f"`{path}` is not a key file: {error}", _copy_mend()) from None
+        raise KeyRingError(f"`{path}` is not a key file: {error}", _damage_mend(path)) from None
 
 
 def _judge(path: str, found: os.stat_result, forbidden: int, mode: str) -> None:
@@ -123,3 +123,12 @@ def _unusable(path: Path, error: OSError) -> KeyRingError:
 
 def _copy_mend() -> str:
     return "make keys with `doraflow keys make`, and copy what `doraflow keys export HOST` writes to the host"
+
+
+def _damage_mend(path: Path) -> str:
+    again = "copy it again from where the keys are made; there, remove it"
+    if path.name.endswith(PRIVATE):
+        return f"{again} with its public half, and run `doraflow keys make`, which makes a new pair"
+    if path.name.endswith(PUBLIC):
+        return f"{again}, and run `doraflow keys make`, which writes it from the secret one"
+    return f"{again}, so that the key before the present one is not admitted any more"

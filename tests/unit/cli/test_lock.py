@@ -306,6 +306,7 @@ def test_a_build_from_the_cache_notices_a_lock_that_was_changed_or_removed(proje
         ("version: 1\nprofiles: {bench: 7}\n", "`bench` is no map"),
         ("version: 1\nversion: 1\n", ""),
         ("[[package]]\nname = 'x'\n", ""),
+        ("- a\n", "the file is a list at the top, expected a map with the key `version`"),
     ],
 )
 def test_a_file_that_is_no_lock_is_one_error_at_its_place(project: Project, text: str, why: str) -> None:

@@ -238,3 +238,33 @@ def test_a_misspelt_host_is_told_with_the_closest_that_has_a_pair(folder: Path, 
             attempt()
         assert caught.value.mend == "to name the closest, write `edge`"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "removed", "mend"),
+    [
+        ("edge.public", ["edge.public"], "run `doraflow keys make`, which writes it from the secret one"),
+        (
+            "edge.secret",
+            ["edge.secret", "edge.public"],
+            "with its public half, and run `doraflow keys make`, which makes a new pair",
+        ),
+        (
+            "edge.public.old",
+            ["edge.public.old"],
+            "remove it, so that the key before the present one is not admitted any more",
+        ),
+    ],
+)
+def test_what_is_told_of_a_damaged_key_mends_it(folder: Path, name: str, removed: list[str], mend: str) -> None:
+    (folder / name).write_text("damaged")
+    (folder / name).chmod(0o600)
+    with pytest.raises(KeyRingError, match="is not a key file") as caught:
+        read_ring(folder, "edge")
+    assert caught.value.mend.startswith("copy it again from where the keys are made; there, remove it")
+    assert caught.value.mend.endswith(mend)
+    for each in removed:
+        (folder / each).unlink()
+    make_keys(folder, ["edge", "gpu"])
+    assert len(key_rows(folder)) == 2
+    assert not faults(folder)
