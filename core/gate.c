@@ -126,8 +126,12 @@ static int wait_for_news(Gate *gate, long long deadline)
         return -1;
     if (!gate->is_open)
         return 0;
-    if (count < 0 && error == EINTR && PyErr_CheckSignals() < 0)
-        return -1;
+    if (count < 0 && error == EINTR) {
+        if (PyErr_CheckSignals() < 0)
+            return -1;
+        /* What came while this process was stopped is heard before its clocks tell of silence. */
+        count = epoll_wait(gate->epoll, events, MOST_READY, 0);
+    }
     return gate_dispatch(gate, events, count) < 0 ? -1 : 0;
 }
 

@@ -82,7 +82,10 @@ class Poller:
             elif self._epoll.fileno() < _MOST_SELECTED:
                 select.select([self._epoll], [], [], timeout)
                 timeout = 0
-        return [descriptor for descriptor, _ in self._epoll.poll(timeout)]
+        found = self._epoll.poll(timeout)
+        if not found and timeout:
+            found = self._epoll.poll(0)  # a wait in which the process was stopped ends with its time, without a look
+        return [descriptor for descriptor, _ in found]
 
     @property
     def is_claimed(self) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +57,43 @@ def test_each_message_arms_the_deadline_of_its_input_again(nodes: tuple[Node, No
             pass
         due = deadlines.wait_seconds(0)
         assert due is None or due > before + SILENT  # None on a machine so slow that it is over
+
+
+READ = """
+from doraflow_runtime.node_api.node import Node
+with Node() as node:
+    for event in node:
+        print(event.type, flush=True)
+"""
+
+
+def until(process: int, state: str) -> None:
+    while state not in Path(f"/proc/{process}/status").read_text():
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("core", ["auto", "off"])
+def test_what_came_while_the_reader_was_stopped_is_no_silence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, core: str
+) -> None:
+    monkeypatch.setenv("DORAFLOW_CORE", core)
+    run.pair(policy="drop_oldest")
+    (port,) = run.inputs["b"]
+    run.inputs["b"] = [replace(port, timeout=2.0)]
+    reader = run.spawn("b", READ)
+    (sender,) = run.join("a")
+    assert reader.stdout is not None
+    sender.send_output("out", b"x")
+    assert reader.stdout.readline() == "INPUT\n"
+    until(reader.pid, "S (sleeping)")
+    reader.send_signal(signal.SIGSTOP)
+    until(reader.pid, "T (stopped)")
+    sender.send_output("out", b"x")
+    time.sleep(2.1)
+    reader.send_signal(signal.SIGCONT)
+    assert reader.stdout.readline() == "INPUT\n"
+    sender.close()
+    run.finish(reader)
 
 
 def test_a_node_that_waits_shows_that_it_lives(run: Run) -> None:
