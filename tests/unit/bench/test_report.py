@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.pages import page, plot, readme
+from bench.peers.all import ARROW
+from bench.peers.doraflow import ARROW_KINDS
 from bench.plot import Axis, Line, Panel, decades, svg
 from bench.report import BEGIN, END, KEPT, KEPT_FAR, ROOT, filled, pages
-from bench.results import Results, read
+from bench.results import OURS, Results, read
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/measured.md", "docs/measured.svg"])
@@ -37,8 +40,19 @@ def test_the_plot_of_the_kept_figures_has_a_line_for_each_peer_and_way() -> None
     results = read(KEPT)
     drawn = ET.fromstring(plot(results))
     lines = drawn.findall(".//{http://www.w3.org/2000/svg}polyline")
-    ways = {(row.peer, row.way) for row in results.rows if row.kind == "latency"}
+    ways = {(row.peer, row.way) for row in results.rows if row.kind == "latency" and row.peer != ARROW}
     assert len(lines) == len(ways)
+
+
+def test_the_reader_of_arrays_stands_on_the_page_of_all_figures_alone() -> None:
+    results = read(KEPT)
+    before = readme(results), plot(results)
+    results.rows = [row for row in results.rows if row.peer != ARROW]
+    results.versions = {"doraflow": "", ARROW: "", **results.versions}
+    results.rows += [replace(row, peer=ARROW) for row in results.rows if row.peer == OURS and row.kind in ARROW_KINDS]
+    assert (readme(results), plot(results)) == before
+    head = "|  | doraflow | doraflow-arrow | dora |"
+    assert page(results).count(head) == len(ARROW_KINDS)
 
 
 def test_ten_times_the_value_is_one_decade_up() -> None:
