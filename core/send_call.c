@@ -492,7 +492,8 @@ static PyObject *deliver_late(Dispatch *self, PyObject *output, KnownType *known
                                metadata == NULL ? Py_None : metadata, record, (Py_ssize_t)FLAT_SIZE, (PyObject *)slot);
 }
 
-PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *metadata, Py_ssize_t length, Slot *slot)
+PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *metadata, Py_ssize_t length, Slot *slot,
+                  int is_heard)
 {
     char record[FLAT_SIZE], content[SLOT_SIZE];
     write_flat_record(record, length, slot->size);
@@ -518,7 +519,7 @@ PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *
         slot->holders += 1; /* ours, until every reader has its own */
         verdict = post(self, route, &letter, slot) < 0 ? FAILED : DONE;
         shelf_let_go(self->pool, slot);
-        if (verdict == DONE && keep_hearing(self, route) < 0)
+        if (verdict == DONE && !is_heard && keep_hearing(self, route) < 0)
             verdict = FAILED;
     } else if (verdict == FAILED) {
         shelf_free(self->pool, slot);

@@ -65,8 +65,10 @@ KnownType *last_type(Dispatch *self, PyObject *output);
  * for slots that have just come back. */
 Slot *take_slot(Dispatch *self, Route *route, Py_ssize_t size, int is_fresh);
 
-/* Sends what lies in a slot that was taken, and lets go of it. Gives None. */
-PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *metadata, Py_ssize_t length, Slot *slot);
+/* Sends what lies in a slot that was taken, and lets go of it. Gives None. `is_heard` spares the look for what readers
+ * have said, where it came when the slot was taken. */
+PyObject *deliver(Dispatch *self, PyObject *output, KnownType *known, PyObject *metadata, Py_ssize_t length, Slot *slot,
+                  int is_heard);
 
 /* Gives metadata as bytes, or NULL with `*encoded` 0 if there is none; FAILED with an exception. */
 int encode_metadata(Dispatch *self, PyObject *given, PyObject **encoded);

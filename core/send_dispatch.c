@@ -210,12 +210,13 @@ static int send_in_slot(Dispatch *self, Route *route, PyObject *output, KnownTyp
 {
     if (!lock_try(self->lock))
         return NOT_READY;
-    Slot *slot = take_slot(self, route, values->size, values->size < QUIET_COPY);
+    int is_heard = values->size >= QUIET_COPY;
+    Slot *slot = take_slot(self, route, values->size, !is_heard);
     lock_release(self->lock);
     if (slot == NULL)
         return PyErr_Occurred() ? FAILED : NOT_READY;
     copy((char *)self->pool->memory.buf + slot->offset, values);
-    PyObject *done = deliver(self, output, known, metadata, values->length, slot);
+    PyObject *done = deliver(self, output, known, metadata, values->length, slot, is_heard);
     Py_DECREF(slot);
     Py_XDECREF(done);
     return done == NULL ? FAILED : DONE;

@@ -83,10 +83,10 @@ static PyObject *loan_enter(Loan *self, PyObject *unused)
 /* Ends the writing through the memory; an array over it that is still there must not be written, as is said. */
 static int take_memory_away(Loan *self)
 {
-    static PyObject *release;
-    if (release == NULL && (release = PyUnicode_InternFromString("release")) == NULL)
+    static PyObject *release; /* the method of the class: to look it up at each loan takes as long as to call it */
+    if (release == NULL && (release = PyObject_GetAttrString((PyObject *)&PyMemoryView_Type, "release")) == NULL)
         return -1;
-    PyObject *done = PyObject_CallMethodNoArgs(self->memory, release);
+    PyObject *done = PyObject_CallOneArg(release, self->memory);
     if (done == NULL && !PyErr_ExceptionMatches(PyExc_BufferError))
         return -1;
     PyErr_Clear();
@@ -109,7 +109,7 @@ static PyObject *finish(Loan *self)
     if (self->finish != NULL)
         return PyObject_CallNoArgs(self->finish);
     self->slot->lent_by = 0;
-    return deliver(self->dispatch, self->output, self->known, self->metadata, self->slot->size, self->slot);
+    return deliver(self->dispatch, self->output, self->known, self->metadata, self->slot->size, self->slot, 1);
 }
 
 static PyObject *loan_exit(Loan *self, PyObject *const *arguments, Py_ssize_t count)
@@ -165,7 +165,7 @@ static int loan_clear(Loan *self)
 
 static void loan_dealloc(Loan *self)
 {
-    if (PyObject_CallFinalizerFromDealloc((PyObject *)self) < 0)
+    if (self->is_open && PyObject_CallFinalizerFromDealloc((PyObject *)self) < 0)
         return;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
