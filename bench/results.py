@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bench.kinds.case import Case, Figure
 
 OURS = "doraflow"
+ARRAYS = f"{OURS}-arrow"
+"""The same, with readers that take Arrow arrays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.results import OURS
+from bench.results import ARRAYS, OURS
 from bench.words import size
 
 if TYPE_CHECKING:
@@ -109,6 +109,11 @@ def _latency(text: str, metric: str, bound: float, *peers: str, ways: tuple[str,
     return Target(text, "latency", metric, bound, peers, ways=ways)
 
 
+def _arrays(text: str, kind: str, metric: str, bound: float, *, least: int = 0, most: int = NO_END) -> Target:
+    is_floor = metric == "rate"
+    return Target(text, kind, metric, bound, ("dora",), ours=ARRAYS, is_floor=is_floor, least=least, most=most)
+
+
 TARGETS = (
     _latency("one way, beside dora", "p50", 1 / 4, "dora"),
     _latency("one way, beside dora", "p99", 1 / 3, "dora"),
@@ -127,6 +132,10 @@ TARGETS = (
     _latency("one way loaned, beside iceoryx2", "p99", 1, "iceoryx2", ways=("loaned",)),
     Target("flood up to 40 KB, beside dora", "throughput", "rate", 4, ("dora",), is_floor=True, most=40 * KB),
     Target("flood above 40 KB, beside dora", "throughput", "rate", 8, ("dora",), is_floor=True, least=40 * KB + 1),
+    _arrays("one way, arrays beside dora's", "latency", "p50", 1 / 4),
+    _arrays("one way, arrays beside dora's", "latency", "p99", 1 / 3),
+    _arrays("flood up to 40 KB, arrays beside dora's", "throughput", "rate", 4, most=40 * KB),
+    _arrays("flood above 40 KB, arrays beside dora's", "throughput", "rate", 8, least=40 * KB + 1),
     Target(
         "flood below 4 KB, beside the best of the others",
         *("throughput", "rate", 0.8, ("zenoh", "iceoryx2", "zmq")),
@@ -141,6 +150,8 @@ TARGETS = (
     ),
     Target("fan-out, beside dora", "fanout", "p50", 1 / 4, ("dora",)),
     Target("relay, beside dora", "relay", "p50", 1 / 4, ("dora",)),
+    _arrays("fan-out, arrays beside dora's", "fanout", "p50", 1 / 4),
+    _arrays("relay, arrays beside dora's", "relay", "p50", 1 / 4),
     Target("2 nodes, beside dora", "startup", "ready", 1 / 2, ("dora",), nodes=2),
     Target("20 nodes, beside dora", "many", "ready", 1 / 4, ("dora",), nodes=20),
     Target("100 nodes, seconds", "many", "ready", 2, nodes=100),

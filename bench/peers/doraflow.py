@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.flow import Flow, Vertex
 
 
-ARROW_KINDS = ("latency", "throughput")
+ARROW_KINDS = ("latency", "throughput", "fanout", "relay")
 ONE_MACHINE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -85,7 +85,7 @@ class DoraflowArrow(Doraflow):
 
     def refuses(self, kind: str) -> str | None:
         """Take part where messages are read one after the other."""
-        return None if kind in ARROW_KINDS else "Arrow arrays are measured one way and in floods"
+        return None if kind in ARROW_KINDS else "Arrow arrays are measured one way, in floods, fan-out and relay"
 
 
 def queue(flow: Flow) -> str:
