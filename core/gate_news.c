@@ -127,7 +127,7 @@ static int handle(Gate *gate, int descriptor)
     Source *source = descriptor < gate->descriptor_room ? gate->by_descriptor[descriptor] : NULL;
     if (source == NULL)
         return handle_in_python(gate, descriptor);
-    if (source_bell(source) == descriptor)
+    if (source_is_bell(source, descriptor))
         return 0; /* what it rings for lies in the ring */
     Py_INCREF(source);
     int status = source_read(source);

@@ -173,7 +173,7 @@ extern PyTypeObject SourceType;
 
 int source_descriptor(Source *source);
 /* The descriptor by which the producer wakes this node; -1 without one. */
-int source_bell(Source *source);
+int source_is_bell(Source *source, int descriptor);
 /* Reads what is there: 1 if all went well, 0 if `receive` has something to tell of, -1 with an exception. */
 int source_read(Source *source);
 /* The same for what lies in the ring alone. */

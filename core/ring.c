@@ -115,17 +115,23 @@ int ring_put(struct ring *ring, uint64_t position, const struct iovec *parts, in
     return 1;
 }
 
-int ring_rouse(struct ring *ring)
+static int is_asleep(uint32_t sleep)
+{
+    return sleep == RING_ASLEEP || sleep == RING_ASLEEP_TOGETHER;
+}
+
+enum ring_sleep ring_rouse(struct ring *ring)
 {
     uint32_t sleep = atomic_load(&ring->head->sleep);
-    if (sleep != RING_ASLEEP)
-        return sleep != RING_AWAKE;
-    return atomic_exchange(&ring->head->sleep, RING_AWAKE) != RING_AWAKE;
+    if (is_asleep(sleep))
+        sleep = atomic_exchange(&ring->head->sleep, RING_AWAKE);
+    return sleep == RING_AWAKE || is_asleep(sleep) ? sleep : RING_LEFT;
 }
 
 int ring_is_read(struct ring *ring)
 {
-    return atomic_load(&ring->head->sleep) <= RING_ASLEEP;
+    uint32_t sleep = atomic_load(&ring->head->sleep);
+    return sleep == RING_AWAKE || is_asleep(sleep);
 }
 
 static int is_scarce(int descriptor)

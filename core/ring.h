@@ -34,7 +34,8 @@ struct ring_head {
     struct ring_slot slots[RING_RETURNS];
 };
 
-enum ring_sleep { RING_AWAKE, RING_ASLEEP, RING_LEFT };
+/* A reader that sleeps together hears the bell that all readers of its producer have in common, too. */
+enum ring_sleep { RING_AWAKE, RING_ASLEEP, RING_LEFT, RING_ASLEEP_TOGETHER };
 
 struct ring {
     struct ring_head *head;
@@ -74,8 +75,8 @@ void ring_bell_toll(int descriptor);
 
 /* Writes a frame that goes after so many bytes of the connection; 0 if there is no room. */
 int ring_put(struct ring *ring, uint64_t position, const struct iovec *parts, int count, size_t total);
-/* Whether the reader sleeps and this call is the one that has to wake it, or the reader reads no more. */
-int ring_rouse(struct ring *ring);
+/* How the reader sleeps, if this call is the one that has to wake it; RING_AWAKE if it need not be woken. */
+enum ring_sleep ring_rouse(struct ring *ring);
 /* Whether somebody reads from it, awake or not. */
 int ring_is_read(struct ring *ring);
 

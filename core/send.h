@@ -30,6 +30,11 @@ typedef struct {
     uint32_t segment, slot, generation;
 } SlotKey;
 
+/* A bell that wakes all readers of a node with one call. It is held by each line whose reader has it, and the shelf. */
+typedef struct {
+    int descriptor, holders;
+} CommonBell;
+
 /* The sending state of a connection; the base of the runtime's Connection. */
 typedef struct {
     PyObject_HEAD
@@ -37,6 +42,7 @@ typedef struct {
     char is_open, has_ended, has_waiting, is_pressed;
     struct ring *ring; /* NULL unless the peer has offered one */
     int bell; /* by which the peer is woken to look into it; -1 without one */
+    CommonBell *common; /* that the peer was given; NULL for none */
     uint64_t position; /* bytes that were sent, or kept, since it was taken */
     char may_look; /* whether looking for a credit for a moment can be shorter than a sleep */
     int misses, passes; /* how often that found nothing of late, and how many waits it is left out for that */
@@ -94,6 +100,8 @@ struct Shelf {
     Segment **segments; /* by rising number */
     Py_ssize_t segment_count, segment_capacity;
     Py_ssize_t limit, bytes_in_use, slots_in_use, taken, tidy_at;
+    Py_ssize_t reader_count; /* accounts that were opened on it */
+    CommonBell *common; /* of its readers; NULL without one */
 };
 
 typedef struct {
@@ -141,11 +149,28 @@ extern PyTypeObject *line_type, *lane_type, *shelf_type, *slot_type, *segment_ty
 /* Sends parts; what the peer cannot take yet is handed to the connection's `keep`. -1 with an exception. */
 int line_send(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
 
-/* Sends a message the same way, or by the ring of a peer that is awake. */
-int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total);
+/* The peers that a message has still to wake, once it was written for all: either each by itself, or all by one bell. */
+typedef struct {
+    CommonBell *common; /* NULL if somebody has it who gets no message */
+    Line *first; /* the first of them, if there are any; then `count` is how many */
+    int count;
+} Sleepers;
+
+/* Sends a message the same way, or by the ring of a peer that looks there. If all peers are to be woken by one bell this
+ * one is noted among the sleepers. */
+int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total, Sleepers *sleepers);
+/* ---- send_bells.c: how all readers of a node are woken at once */
+
+/* Gives the bell that the readers of a shelf have in common; NULL if there is none to be had, or a single reader. */
+CommonBell *bell_in_common(Shelf *shelf);
+void bell_let_go(CommonBell *bell);
+/* Notes one more that sleeps. */
+void sleepers_add(Sleepers *sleepers, Line *line);
+/* Wakes all that were noted: to be called after each `line_post`, whatever has failed. */
+void sleepers_wake(Sleepers *sleepers);
 /* Takes a ring that the peer has offered; 0 if it cannot be used, -1 with an exception. A bell that is fit is kept, and
- * -1 left in its place. `number` is the answer. */
-int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number);
+ * -1 left in its place. `number` is the answer, and with it goes the bell in common, unless it is NULL. */
+int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number, CommonBell *common);
 
 /* ---- send_returns.c: what the consumer gives by the head of its ring */
 

@@ -89,7 +89,8 @@ static void forget_offer(Account *self)
 static int take_ring(Account *self, uint32_t number, const unsigned char *body, Py_ssize_t size)
 {
     uint32_t answer = number == HAS_RETURNS ? HAS_RETURNS : 0;
-    int taken = line_take_ring(self->connection, self->offered, &self->offered_bell, answer);
+    CommonBell *common = bell_in_common(self->pool);
+    int taken = line_take_ring(self->connection, self->offered, &self->offered_bell, answer, common);
     forget_offer(self);
     if (taken > 0 && answer)
         taken = account_join_returns(self, body, size);
@@ -235,7 +236,10 @@ static int account_init(Account *self, PyObject *arguments, PyObject *names)
             return -1;
         }
     Py_XSETREF(self->connection, (Line *)Py_NewRef(connection));
+    if (self->pool != NULL)
+        self->pool->reader_count--;
     Py_XSETREF(self->pool, (Shelf *)Py_NewRef(pool));
+    self->pool->reader_count++;
     Py_XSETREF(self->lanes, PyDict_Copy(lanes));
     Py_XSETREF(self->types, Py_NewRef(types));
     return self->lanes == NULL ? -1 : 0;
@@ -315,6 +319,8 @@ static void account_dealloc(Account *self)
     PyObject_GC_UnTrack(self);
     account_clear(self);
     Py_XDECREF(self->connection);
+    if (self->pool != NULL)
+        self->pool->reader_count--;
     Py_XDECREF(self->pool);
     holdings_free(self);
     forget_offer(self);

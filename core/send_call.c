@@ -407,6 +407,16 @@ static int post_far(Dispatch *self, Route *route, Letter letter, const Slot *slo
     return 0;
 }
 
+/* Gives the bell in common, if a message of this route goes to everyone who has it. */
+static CommonBell *bell_of_all(const Dispatch *self, const Route *route)
+{
+    CommonBell *common = self->pool->common;
+    int missing = common == NULL ? 0 : common->holders - 1; /* one is the shelf */
+    for (Py_ssize_t at = 0; common != NULL && at < route->count; at++)
+        missing -= route->targets[at].account != NULL && route->targets[at].account->connection->common == common;
+    return missing ? NULL : common;
+}
+
 /* Sends to every reader that is there; each can be sent to. Under the lock. */
 static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
 {
@@ -415,15 +425,18 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
     Py_ssize_t total;
     if (route->is_far)
         return post_far(self, route, *letter, slot);
-    int count = write_frame(letter, flat, parts, &total), has_far = 0;
-    for (Py_ssize_t at = 0; at < route->count; at++) {
+    int count = write_frame(letter, flat, parts, &total), has_far = 0, status = 0;
+    Sleepers sleepers = {.common = bell_of_all(self, route)};
+    for (Py_ssize_t at = 0; status == 0 && at < route->count; at++) {
         Target *target = &route->targets[at];
         has_far |= target->outbox != NULL;
         if (target->outbox != NULL || is_gone(target))
             continue;
         if (slot != NULL) {
-            if (account_charge(target->account, slot) < 0)
-                return -1;
+            if (account_charge(target->account, slot) < 0) {
+                status = -1;
+                break;
+            }
             slot->holders += 1;
         }
         if (!target->lane->may_drop)
@@ -431,11 +444,13 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
         name_link(flat, target);
         Line *line = target->account->connection;
         int had_waiting = line->has_waiting;
-        if (line_post(line, parts, count, total) < 0)
-            return -1;
-        if (line->has_waiting && !had_waiting && tell_core(self, "note_sent", (PyObject *)target->account) < 0)
-            return -1;
+        status = line_post(line, parts, count, total, &sleepers);
+        if (status == 0 && line->has_waiting && !had_waiting)
+            status = tell_core(self, "note_sent", (PyObject *)target->account);
     }
+    sleepers_wake(&sleepers);
+    if (status < 0)
+        return -1;
     for (Py_ssize_t at = 0; at < route->count; at++)
         if (route->targets[at].account != NULL && route->targets[at].account->connection->ring != NULL)
             ring_make_ready(route->targets[at].account->connection->ring);

@@ -84,18 +84,41 @@ static int is_heard(Line *line)
     return line->bell >= 0 ? ring_is_read(line->ring) : !ring_rouse(line->ring);
 }
 
-int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total)
+int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total, Sleepers *sleepers)
 {
     struct ring *ring = line->ring;
     if (ring == NULL || !line->is_open || !is_heard(line)
         || !ring_put(ring, line->position, parts, count, (size_t)total))
         return line_send(line, parts, count, total);
-    if (!ring_rouse(ring))
+    enum ring_sleep sleep = ring_rouse(ring);
+    if (sleep == RING_AWAKE)
         return 0;
     if (line->bell < 0)
         return knock(line, 0); /* it has gone to sleep meanwhile */
-    ring_bell_toll(line->bell);
+    if (sleep == RING_ASLEEP_TOGETHER && line->common != NULL && line->common == sleepers->common)
+        sleepers_add(sleepers, line);
+    else
+        ring_bell_toll(line->bell);
     return 0;
+}
+
+/* The same with a descriptor; 0 if that cannot be sent now. */
+static int knock_with(Line *line, uint32_t number, int descriptor)
+{
+    char frame[HEADER_SIZE] = {[4] = FRAME_KNOCK};
+    number = htole32(number);
+    memcpy(frame + 8, &number, sizeof number);
+    struct iovec part = {frame, HEADER_SIZE};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+    memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    if (!line->is_open || line->has_waiting)
+        return 0;
+    return sendmsg(line->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == HEADER_SIZE;
 }
 
 /* Where there is one alone, a peer can give nothing while this process looks for it. */
@@ -105,7 +128,7 @@ static int has_several_processors(void)
     return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
 }
 
-int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number)
+int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number, CommonBell *common)
 {
     struct ring *ring = line->ring == NULL ? ring_open(descriptor) : NULL;
     if (ring == NULL)
@@ -116,8 +139,12 @@ int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number)
         *bell = -1;
     }
     line->may_look = has_several_processors();
-    if (knock(line, number) < 0)
+    if (common != NULL && line->bell >= 0 && knock_with(line, number, common->descriptor)) {
+        line->common = common;
+        common->holders++;
+    } else if (knock(line, number) < 0) {
         return -1;
+    }
     line->position = 0;
     return 1;
 }
@@ -152,6 +179,7 @@ static void line_dealloc(Line *self)
     PyTypeObject *type = Py_TYPE(self);
     if (self->ring != NULL && self->bell >= 0)
         close(self->bell);
+    bell_let_go(self->common);
     ring_close(self->ring);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);

@@ -292,6 +292,7 @@ static void shelf_dealloc(Shelf *self)
     PyMem_Free(self->stacks);
     PyMem_Free(self->segments);
     PyBuffer_Release(&self->memory);
+    bell_let_go(self->common);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }

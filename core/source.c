@@ -112,7 +112,7 @@ int source_read(Source *source)
         return 0;
     if (make_room(source) < 0)
         return -1;
-    ssize_t got = recv(source->descriptor, source->buffer + source->have, source->room - source->have, MSG_DONTWAIT);
+    ssize_t got = source_receive_some(source);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return source_hear(source);
     int status = source_drain(source) < 0 ? source_note_error(source) : 1;
@@ -123,7 +123,9 @@ int source_read(Source *source)
         return 0;
     }
     source->have += (size_t)got;
-    return source_cut(source) < 0 ? source_note_error(source) : 1;
+    status = source_cut(source);
+    source_forget_given(source); /* unless a KNOCK has taken it */
+    return status < 0 ? source_note_error(source) : 1;
 }
 
 int source_descriptor(Source *source)
@@ -131,9 +133,9 @@ int source_descriptor(Source *source)
     return source->descriptor;
 }
 
-int source_bell(Source *source)
+int source_is_bell(Source *source, int descriptor)
 {
-    return source->bell;
+    return source->bell == descriptor || source->common == descriptor;
 }
 
 int64_t source_clock(Source *source)

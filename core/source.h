@@ -50,6 +50,8 @@ struct source {
     Py_ssize_t untold; /* bytes from another host that came since its sender was told */
     struct ring *ring; /* NULL without one */
     int bell; /* by which the producer wakes this node; -1 without one */
+    int common; /* by which it wakes all its readers, and this node with them; -1 without one */
+    int given; /* a descriptor that came with the connection's bytes; -1 for none */
     pid_t process; /* that reads: a forked child shares ring and epoll, and they are not its own */
     int is_ringing; /* whether the producer has taken it */
     int is_behind; /* whether what lies in it has to wait for the connection */
@@ -147,6 +149,10 @@ int source_note_error(Source *source);
 void source_offer_ring(Source *source);
 /* Tells the producer that nothing more is read from the ring. */
 void source_leave_ring(Source *source);
+/* Reads bytes into the buffer, like `recv`, and what comes with them before the producer has taken the ring. */
+ssize_t source_receive_some(Source *source);
+/* Closes the descriptor that came, if it was not taken. */
+void source_forget_given(Source *source);
 int source_is_knock(Source *source, const uint8_t *frame, uint32_t size);
 void source_take_knock(Source *source, const uint8_t *frame);
 /* Deals with the messages in the ring whose place has come. -1 with an exception. */

@@ -56,13 +56,20 @@ static int send_offer(Source *source, const int *descriptors, size_t count)
     return sendmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)part.iov_len;
 }
 
-static void drop_bell(Source *source)
+static void drop_bell(Source *source, int *bell)
 {
-    if (source->bell < 0)
+    if (*bell < 0)
         return;
-    gate_remove_bell(source->gate, source->bell);
-    close(source->bell);
-    source->bell = -1;
+    gate_remove_bell(source->gate, *bell);
+    close(*bell);
+    *bell = -1;
+}
+
+void source_forget_given(Source *source)
+{
+    if (source->given >= 0)
+        close(source->given);
+    source->given = -1;
 }
 
 void source_offer_ring(Source *source)
@@ -84,7 +91,7 @@ void source_offer_ring(Source *source)
         source->ring = ring;
         return;
     }
-    drop_bell(source); /* nothing was sent yet, so there is room, or the peer is gone */
+    drop_bell(source, &source->bell); /* nothing was sent yet, so there is room, or the peer is gone */
     ring_close(ring);
 }
 
@@ -94,7 +101,35 @@ void source_leave_ring(Source *source)
         return;
     if (source->ring != NULL)
         ring_set_sleep(source->ring, RING_LEFT);
-    drop_bell(source);
+    drop_bell(source, &source->bell);
+    drop_bell(source, &source->common);
+    source_forget_given(source);
+}
+
+static void take_given(Source *source, struct msghdr *message)
+{
+    struct cmsghdr *found = CMSG_FIRSTHDR(message);
+    if (found == NULL || found->cmsg_level != SOL_SOCKET || found->cmsg_type != SCM_RIGHTS)
+        return;
+    source_forget_given(source);
+    memcpy(&source->given, CMSG_DATA(found), sizeof source->given);
+}
+
+ssize_t source_receive_some(Source *source)
+{
+    struct iovec part = {source->buffer + source->have, source->room - source->have};
+    if (source->ring == NULL || source->is_ringing)
+        return recv(source->descriptor, part.iov_base, part.iov_len, MSG_DONTWAIT);
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = CMSG_LEN(sizeof(int))};
+    ssize_t got = recvmsg(source->descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got > 0)
+        take_given(source, &message);
+    return got;
 }
 
 int source_is_knock(Source *source, const uint8_t *frame, uint32_t size)
@@ -107,6 +142,12 @@ void source_take_knock(Source *source, const uint8_t *frame)
     if (source->is_ringing)
         return;
     source->is_ringing = 1;
+    if (source->given >= 0 && ring_bell_is_fit(source->given)
+        && gate_add_bell(source->gate, source, source->given) == 0) {
+        source->common = source->given;
+        source->given = -1;
+    }
+    source_forget_given(source);
     if (read32(frame + 8) == HAS_RETURNS)
         source_begin_returns(source);
     source->position = 0;
@@ -165,7 +206,7 @@ int source_doze(Source *source)
 {
     if (!source->is_ringing || source->descriptor < 0)
         return 0;
-    ring_set_sleep(source->ring, RING_ASLEEP);
+    ring_set_sleep(source->ring, source->common >= 0 ? RING_ASLEEP_TOGETHER : RING_ASLEEP);
     return source_has_news(source) && source->error == NULL;
 }
 

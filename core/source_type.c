@@ -82,7 +82,7 @@ static PyObject *source_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     Source *source = (Source *)type->tp_alloc(type, 0);
     if (source == NULL)
         return NULL;
-    source->descriptor = source->bell = -1;
+    source->descriptor = source->bell = source->common = source->given = -1;
     source->gate = (Gate *)Py_NewRef(gate);
     source->queues = (Queues *)Py_NewRef(queues);
     source->connection = Py_NewRef(connection);

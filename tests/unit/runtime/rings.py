@@ -84,10 +84,11 @@ class Ring:
 class Sender:
     """A producer that has taken the ring, and has the bell; `position` counts the connection's bytes since then.
 
-    `links` are those whose credits may stand in the head, where the producer `looks` for what comes back.
+    `links` are those whose credits may stand in the head, where the producer `looks` for what comes back. It gives its
+    reader the descriptors of `given`.
     """
 
-    def __init__(self, run: Run, node: Node, *, looks: bool = False) -> None:
+    def __init__(self, run: Run, node: Node, *given: int, looks: bool = False) -> None:
         memory = SharedMemory(8192)
         self.connection = socket.socket(socket.AF_UNIX)
         self.connection.connect(str(run.directory / "n1.sock"))
@@ -102,7 +103,7 @@ class Sender:
         self.links = struct.unpack(f"<{size // 2}H", self.connection.recv(size)) if size else ()
         self.ring = Ring(memory_of_ring)
         os.close(memory_of_ring)
-        self.connection.sendall(wire.frame(Kind.KNOCK, 0, number=2) if looks else KNOCK)
+        socket.send_fds(self.connection, [wire.frame(Kind.KNOCK, 0, number=2) if looks else KNOCK], given)
         self.position = 0
 
     def say(self, data: bytes) -> None:
@@ -114,7 +115,10 @@ class Sender:
 
 
 class Reader:
-    """A consumer of a real node, which has offered a ring of its own; it gives back by the head if it names links."""
+    """A consumer of a real node, which has offered a ring of its own; it gives back by the head if it names links.
+
+    `given` are the descriptors that came from the producer, if it keeps them.
+    """
 
     def __init__(
         self, connection: socket.socket, descriptor: int, *bell: int, links: tuple[int, ...] | None = None
@@ -125,14 +129,20 @@ class Reader:
         if links is not None:
             offer = wire.frame(Kind.RING, 2 * len(links), number=2) + struct.pack(f"<{len(links)}H", *links)
         socket.send_fds(connection, [offer], [descriptor, *bell])
+        self.given: list[int] = []
+        self.keeps_given = False
         self._data = b""
         self._position: int | None = None
 
     def messages(self) -> list[int]:
         """Take the numbers of all messages, each in its place."""
         with contextlib.suppress(BlockingIOError):
-            while more := self.connection.recv(65536, socket.MSG_DONTWAIT):
-                self._data += more
+            data = b"more"
+            while data:
+                data, beside_it, _, _ = self.connection.recvmsg(65536, socket.CMSG_LEN(4), socket.MSG_DONTWAIT)
+                self._data += data
+                for _, _, content in beside_it:
+                    self._keep(struct.unpack("=i", content[:4])[0])
         found, beside = [], self.ring.take()
         while True:
             while beside and beside[0][0] == self._position:
@@ -148,6 +158,12 @@ class Reader:
                 self._position = 0
             if kind == Kind.MESSAGE:
                 found.append(_number(frame))
+
+    def _keep(self, descriptor: int) -> None:
+        if self.keeps_given:
+            self.given.append(descriptor)
+        else:
+            os.close(descriptor)
 
 
 def _form(place: int) -> str:
