@@ -69,7 +69,8 @@ void ring_make_ready(struct ring *ring);
 int ring_bell_make(void);
 /* Whether a descriptor that a reader has given is a bell, which never holds up whoever rings it. */
 int ring_bell_is_fit(int descriptor);
-void ring_bell_toll(int descriptor);
+/* Rings it; 0 if somebody has filled its counter, so that it does not ring again. */
+int ring_bell_toll(int descriptor);
 
 /* ---- the producer's side */
 

@@ -166,8 +166,9 @@ CommonBell *bell_in_common(Shelf *shelf);
 void bell_let_go(CommonBell *bell);
 /* Notes one more that sleeps. */
 void sleepers_add(Sleepers *sleepers, Line *line);
-/* Wakes all that were noted: to be called after each `line_post`, whatever has failed. */
-void sleepers_wake(Sleepers *sleepers);
+/* Wakes all that were noted: to be called after each `line_post`, whatever has failed. 0 if the bell in common does not
+ * ring, since one of those who have it has filled it: each has to be woken by its own then. */
+int sleepers_wake(Sleepers *sleepers);
 /* Takes a ring that the peer has offered; 0 if it cannot be used, -1 with an exception. A bell that is fit is kept, and
  * -1 left in its place. `number` is the answer, and with it goes the bell in common, unless it is NULL. */
 int line_take_ring(Line *line, int descriptor, int *bell, uint32_t number, CommonBell *common);

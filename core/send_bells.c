@@ -35,11 +35,13 @@ void sleepers_add(Sleepers *sleepers, Line *line)
         sleepers->first = (Line *)Py_NewRef(line);
 }
 
-void sleepers_wake(Sleepers *sleepers)
+int sleepers_wake(Sleepers *sleepers)
 {
     if (sleepers->count == 0)
-        return;
-    ring_bell_toll(sleepers->count > 1 ? sleepers->common->descriptor : sleepers->first->bell);
+        return 1;
+    int is_alone = sleepers->count == 1;
+    int has_rung = ring_bell_toll(is_alone ? sleepers->first->bell : sleepers->common->descriptor);
     sleepers->count = 0;
     Py_CLEAR(sleepers->first);
+    return has_rung || is_alone;
 }

@@ -417,6 +417,13 @@ static CommonBell *bell_of_all(const Dispatch *self, const Route *route)
     return missing ? NULL : common;
 }
 
+static void wake_each(const Route *route)
+{
+    for (Py_ssize_t at = 0; at < route->count; at++)
+        if (route->targets[at].account != NULL && route->targets[at].account->connection->bell >= 0)
+            ring_bell_toll(route->targets[at].account->connection->bell);
+}
+
 /* Sends to every reader that is there; each can be sent to. Under the lock. */
 static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
 {
@@ -448,7 +455,8 @@ static int post(Dispatch *self, Route *route, const Letter *letter, Slot *slot)
         if (status == 0 && line->has_waiting && !had_waiting)
             status = tell_core(self, "note_sent", (PyObject *)target->account);
     }
-    sleepers_wake(&sleepers);
+    if (!sleepers_wake(&sleepers))
+        wake_each(route);
     if (status < 0)
         return -1;
     for (Py_ssize_t at = 0; at < route->count; at++)

@@ -98,7 +98,7 @@ int line_post(Line *line, const struct iovec *parts, int count, Py_ssize_t total
     if (sleep == RING_ASLEEP_TOGETHER && line->common != NULL && line->common == sleepers->common)
         sleepers_add(sleepers, line);
     else
-        ring_bell_toll(line->bell);
+        ring_bell_toll(line->bell); /* if its reader has filled it, that is the reader's own loss */
     return 0;
 }
 

@@ -126,6 +126,14 @@ def test_a_reader_that_is_gone_leaves_the_bell_to_the_others_own(choir: Choir) -
     assert choir.readers[0].messages() == [7]
 
 
+def test_a_reader_that_fills_the_bell_in_common_silences_it_for_nobody_else(choir: Choir) -> None:
+    os.eventfd_write(choir.common, 2**64 - 2)  # the most that it holds
+    choir.sleep(TOGETHER, TOGETHER)
+    choir.node.send_output("out", (7).to_bytes(4, "little"))
+    assert choir.rung() == [2**64 - 2, 1, 1]
+    assert choir.arrived() == [[7], [7]]
+
+
 # ---- a reader, and a stranger that sends to it
 
 
