@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from doraflow_runtime.fleet.clock import FIRST_BURST, Clock
 from doraflow_runtime.fleet.far_nodes import FarNodes
 from doraflow_runtime.fleet.gathering import Gathering
+from doraflow_runtime.fleet.matters import Matters
 from doraflow_runtime.fleet.membership import Membership
 from doraflow_runtime.fleet.messages import (
     Answer,
@@ -27,6 +28,8 @@ from doraflow_runtime.fleet.messages import (
     encode,
 )
 from doraflow_runtime.fleet.questions import Questions
+from doraflow_runtime.fleet.stops import is_hearsay, is_heeded, is_of_the_next
+from doraflow_runtime.fleet.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,9 +48,6 @@ if TYPE_CHECKING:
     ]
 
 PERIOD = 1.0
-SAME_MATTER = 60.0
-"""Seconds within which the same trouble with a host is told once."""
-MOST_MATTERS = 64
 
 _WORDS: Mapping[News, tuple[str, str]] = {
     "joined": ("host_joined", "host `{}` is there"),
@@ -74,10 +74,10 @@ class Company:
         self._loop = loop
         self._clocks = {host: Clock() for host in terms.endpoints}
         self._questions = Questions()
-        self._tables: dict[str, Table] = {}
+        self._tables = Tables()
         self._number = 0
         self._is_to_tell = self._is_closed = False
-        self._told: dict[tuple[str, str], float] = {}
+        self._matters = Matters()
         self._of_the_next: set[str] = set()
         self._link = make_link(terms, loop, self._on_message, self._on_up, partial(self._trouble, "keys"))
         loop.call_later(0.0, self._turn)
@@ -122,15 +122,11 @@ class Company:
 
     def is_understood(self) -> bool:
         """Tell whether every host that is there has the last table, so that this launcher may end."""
-        return all(
-            host.beat is not None and host.hears_us and host.beat.seen >= self._revision(host.name)
-            for host in self.hosts
-            if host.presence == "present"
-        )
+        return all(self._tables.is_read_by(host) for host in self.hosts if host.presence == "present")
 
     def lacks(self) -> tuple[str, ...]:
-        """List the hosts that have not come yet; none once the next start has begun."""
-        if self._of_the_next:
+        """List the hosts that have not come yet, and hear here of a stop; none once the next start has begun."""
+        if self._of_the_next or is_hearsay(self._crew.standing().stop, self.terms.host):
             return ()
         return tuple(host.name for host in self.hosts if host.presence == "absent")
 
@@ -175,22 +171,12 @@ class Company:
 
     def _renew_table(self, name: str) -> None:
         rows = () if name in self._of_the_next else self._crew.rows(name)
-        known = self._tables.get(name)
-        if known is None or known.nodes != rows:
-            self._tables[name] = Table(self._revision(name) + 1, rows)
-            self._say(name, self._tables[name])
+        if (table := self._tables.renew(name, rows)) is not None:
+            self._say(name, table)
 
     def _repeat_table(self, host: Host) -> None:
-        """Say the table again that a host has not taken in: a cut may have swallowed it."""
-        table = self._tables.get(host.name)
-        if table is None or host.presence != "present":
-            return
-        if host.beat is None or not host.hears_us or host.beat.seen < table.revision:
+        if (table := self._tables.unread(host)) is not None:
             self._say(host.name, table)
-
-    def _revision(self, name: str) -> int:
-        table = self._tables.get(name)
-        return 0 if table is None else table.revision
 
     def _beat(self, name: str) -> None:
         standing, host = self._crew.standing(), self.members.hosts[name]
@@ -201,7 +187,7 @@ class Company:
                 standing.phase,
                 standing.has_started,
                 standing.awaited,
-                self._revision(name),
+                self._tables.revision(name),
                 seen,
                 host.session if host.presence in ("present", "ended") else "",
                 None if name in self._of_the_next else standing.stop,
@@ -256,9 +242,9 @@ class Company:
             return
         event, words = _WORDS[news]
         self._crew.tell(event, words.format(host.name), host=host.name)
-        if news in ("rejoined", "began_anew") and self._crew.standing().stop is not None:
-            # It was part of what stops here, and what follows is none of that: it would be stopped by it, or report it.
-            self._of_the_next.add(host.name)
+        stop = self._crew.standing().stop
+        if is_of_the_next(news, stop, self.terms.host, has_begun=bool(self._of_the_next)):
+            self._of_the_next.add(host.name)  # it would be stopped by what is none of its start, or report it
         self._crew.on_life(host.name, host.session)
         self._clocks[host.name].forget()
         self.far.greet(host.name, host.session)
@@ -292,9 +278,8 @@ class Company:
             self._crew.tell(event, words.format(host.name), host=host.name)
             for change in self.far.end_all(host.name):
                 self._crew.on_far_change(change)
-        is_ours = host.was_going or (host.failed_to_start and not self._crew.standing().has_started)
-        is_of_before = beat.stop is not None and beat.stop.host == self.terms.host  # what an earlier life has told
-        if beat.stop is not None and is_ours and not is_of_before:
+        has_started = self._crew.standing().has_started
+        if beat.stop is not None and is_heeded(beat.stop, host, self.terms.host, has_started=has_started):
             self._crew.on_stop(beat.stop)
         if host.hears_us and not heard_us:
             self.change()
@@ -310,9 +295,5 @@ class Company:
 
     def _trouble(self, matter: str, words: str) -> None:
         """Tell of trouble, the same not more often than once in a while."""
-        now = time.monotonic()
-        if now - self._told.get((matter, words), -SAME_MATTER) >= SAME_MATTER:
-            if len(self._told) >= MOST_MATTERS:
-                self._told.clear()
-            self._told[matter, words] = now
+        if self._matters.is_to_tell(matter, words, time.monotonic()):
             self._crew.tell("host_refused", words)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from doraflow_runtime.fleet.messages import Phase
 
 
+FAILED = StopNotice("gpu", "`camera` failed before the start", "camera", has_failed=True)
+
+
 class World:
     """A loop on a clock of its own, and the wire; `is_cut` lets nothing pass."""
 
@@ -206,13 +209,70 @@ def test_who_is_started_again_is_not_stopped_by_what_is_left_of_the_failed_start
     assert of_robot.stops[:1] == [notice]
     (gpu if again == "gpu" else robot).close()
     other = robot if again == "gpu" else gpu
-    assert other.lacks() == ("base",)
+    assert other.lacks() == (("base",) if again == "robot" else ()), "only `gpu`, where it failed, waits for others"
     _, anew = launched(world, again, "robot" if again == "gpu" else "gpu", "base", session="second")
     world.pass_by(3.0)
     assert anew.stops == []
     assert [change for change in anew.changes if change.error] == []
     assert other.lacks() == (), "the next start has begun, so nobody comes late to this one"
     assert other.is_understood()
+
+
+@pytest.mark.parametrize("phase", ["stopping", "ended"])
+def test_who_only_heard_of_a_failed_start_stops_nobody_of_the_next_one(world: World, phase: Phase) -> None:
+    _, of_gpu = launched(world, "gpu", "robot", "base")
+    robot, of_robot = launched(world, "robot", "gpu", "base")
+    world.pass_by(2.0)
+    of_gpu.now = of_robot.now = Standing("ended", stop=FAILED)
+    world.pass_by(1.5)
+    robot.close()
+    base, of_base = launched(world, "base", "gpu", "robot")
+    world.pass_by(1.5)
+    assert of_base.stops[:1] == [FAILED]
+    of_base.now, of_base.nodes = Standing(phase, stop=FAILED), (NodeRow("arm", "ended", 0, "killed"),)
+    base.change()
+    assert base.lacks() == (), "`robot`, which it never met, has nothing to hear from it"
+    _, anew = launched(world, "robot", "gpu", "base", session="second")
+    world.pass_by(3.0)
+    assert anew.stops == []
+    assert [change for change in anew.changes if change.error] == []
+
+
+def test_a_host_of_the_next_start_is_not_stopped_by_one_that_it_met_before_that_heard_of_the_failure(
+    world: World,
+) -> None:
+    base, of_base = launched(world, "base", "gpu", "robot")
+    _, anew = launched(world, "robot", "gpu", "base", session="second")
+    world.pass_by(2.0)
+    of_base.now = Standing("stopping", stop=FAILED)
+    base.change()
+    world.pass_by(2.0)
+    assert anew.stops == []
+
+
+def test_who_comes_once_the_next_start_has_begun_is_part_of_that(world: World) -> None:
+    gpu, of_gpu = launched(world, "gpu", "robot", "base")
+    robot, _ = launched(world, "robot", "gpu", "base")
+    world.pass_by(2.0)
+    of_gpu.now = Standing("ended", stop=FAILED)
+    gpu.change()
+    robot.close()
+    launched(world, "robot", "gpu", "base", session="second")
+    world.pass_by(2.0)
+    _, of_base = launched(world, "base", "gpu", "robot")
+    world.pass_by(2.0)
+    assert of_base.stops == []
+
+
+def test_a_stop_that_began_elsewhere_is_passed_on_once_the_dataflow_runs(world: World) -> None:
+    base, of_base = launched(world, "base", "gpu", "robot")
+    _, of_robot = launched(world, "robot", "gpu", "base")
+    of_base.now = of_robot.now = Standing("running", has_started=True)
+    world.pass_by(2.0)
+    of_base.now = Standing("stopping", True, stop=FAILED)
+    base.change()
+    world.pass_by(0.1)
+    assert of_robot.stops[:1] == [FAILED]
 
 
 def test_a_stop_for_an_earlier_life_of_a_host_is_not_heeded_there(world: World) -> None:
