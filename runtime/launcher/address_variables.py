@@ -37,21 +37,31 @@ def variables(hosts: Iterable[str]) -> dict[str, str]:
     return made
 
 
-def shared(hosts: Iterable[str], environment: Mapping[str, str]) -> list[Finding]:
-    """Report variables that are set and would stand for several hosts, none of which reads them."""
-    named: dict[str, list[str]] = {}
-    own = variables(hosts)
-    for host in own:
-        named.setdefault(_plain(host), []).append(host)
+def unread(named: Mapping[str, str], sought: Iterable[str], environment: Mapping[str, str]) -> list[Finding]:
+    """Report variables that are set and look like those of hosts that read others.
+
+    `named` gives the variable of each host of the dataflow; `sought` are the hosts whose addresses variables may give.
+    """
+    looked_for = set(sought)
+    read = set(named.values())
+    plain: dict[str, list[str]] = {}
+    for host in named:
+        plain.setdefault(_plain(host), []).append(host)
     return [
         Finding(
             "DF831",
-            f"`{variable}` is set, and could be meant for each of the hosts {listed(alike)}",
-            help=f"set {listed(own[host] for host in alike)} in its place",
+            f"`{variable}` is set, and {_why_unread(alike)}",
+            help=f"set {listed(named[host] for host in alike if host in looked_for)} in its place",
         )
-        for variable, alike in named.items()
-        if own[alike[0]] != variable and environment.get(variable)
+        for variable, alike in plain.items()
+        if variable not in read and environment.get(variable) and not looked_for.isdisjoint(alike)
     ]
+
+
+def _why_unread(alike: list[str]) -> str:
+    if len(alike) == 1:
+        return f"is not read for host `{alike[0]}`: names of other hosts come out alike, so all variables are longer"
+    return f"could be meant for each of the hosts {listed(alike)}"
 
 
 def _plain(host: str) -> str:

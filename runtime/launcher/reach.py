@@ -10,7 +10,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from doraflow_runtime.launcher.address_variables import shared, variables
+from doraflow_runtime.launcher.address_variables import unread, variables
 from doraflow_runtime.launcher.findings import Finding, LaunchError, cause
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def find_reach(wiring: HostWiring, changes: Changes, environment: Mapping[str, s
     listen = _own_address(changes.listen) if wiring.peers else ANY_ADDRESS
     unknown = tuple(host for host, address in addresses.items() if not is_found(address))
     reach = Reach(addresses, _offset(wiring, changes, environment), listen, unknown)
-    findings = shared(named, environment)
+    findings = unread(named, [host for host in known if host not in changes.addresses], environment)
     findings += [
         _unknown(host, addresses[host], named) for host in unknown if not _may_come(wiring, host, addresses[host])
     ]

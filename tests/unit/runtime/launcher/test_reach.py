@@ -132,5 +132,40 @@ def test_a_variable_stands_for_one_host_only() -> None:
     )
 
 
+FALLBACK = tuple(Peer(host, "192.0.2.2", 29500 + place) for place, host in enumerate(["gpu-1", "gpu.1", "base"]))
+FALLBACK = (*FALLBACK, Peer("gpu_1_dfe1f80e", "192.0.2.2", 29600))
+
+
+def test_the_variable_of_a_host_may_be_the_short_one_of_another() -> None:
+    given = {"DORAFLOW_ADDRESS_GPU_1_DFE1F80E": "127.0.0.4"}
+    reach = find_reach(wiring(*FALLBACK), Changes(), given)
+    assert [host for host, address in reach.addresses.items() if address == "127.0.0.4"] == ["gpu-1"]
+
+
+def test_the_short_variable_of_a_host_that_reads_a_longer_one_is_told_with_that() -> None:
+    with pytest.raises(LaunchError) as told:
+        find_reach(wiring(*FALLBACK), Changes(), {"DORAFLOW_ADDRESS_BASE": "127.0.0.4"})
+    (finding,) = told.value.findings
+    assert finding.text() == (
+        "error[DF831]: `DORAFLOW_ADDRESS_BASE` is set, and is not read for host `base`: names of other hosts come out "
+        "alike, so all variables are longer\nhint: set `DORAFLOW_ADDRESS_BASE_CAE66217` in its place"
+    )
+    find_reach(wiring(*FALLBACK), Changes({"base": "127.0.0.5"}), {"DORAFLOW_ADDRESS_BASE": "127.0.0.4"})
+
+
+def test_a_host_whose_address_the_command_line_gives_needs_no_variable() -> None:
+    peers = Peer("gpu-1", "127.0.0.2", 29500), Peer("gpu.1", "127.0.0.3", 29600)
+    given = {"DORAFLOW_ADDRESS_GPU_1": "127.0.0.4"}
+    both = {"gpu-1": "127.0.0.5", "gpu.1": "127.0.0.6"}
+    assert find_reach(wiring(*peers), Changes(both), given).addresses == both
+    with pytest.raises(LaunchError) as told:
+        find_reach(wiring(*peers), Changes({"gpu-1": "127.0.0.5"}), given)
+    (finding,) = told.value.findings
+    assert finding.text() == (
+        "error[DF831]: `DORAFLOW_ADDRESS_GPU_1` is set, and could be meant for each of the hosts `gpu-1`, `gpu.1`\n"
+        "hint: set `DORAFLOW_ADDRESS_GPU_1_26372019` in its place"
+    )
+
+
 def test_the_examples_of_variables_hold() -> None:
     assert doctest.testmod(address_variables).failed == 0
