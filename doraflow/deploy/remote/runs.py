@@ -55,12 +55,13 @@ def find(place: Place, units: Mapping[Path, str] = NO_UNITS) -> tuple[FoundRun, 
     from doraflow_runtime.control.registry import find_runs
 
     root = place.versions.resolve()
-    return tuple(
+    found = (
         FoundRun(run.name, Path(run.facts.bundle).name, run.facts.launcher, run.facts.started, unit)
         for base, unit in {base_directory(os.environ): None, **units}.items()
         for run in find_runs(base)
         if run.is_alive and Path(run.facts.bundle).parent == root
     )
+    return tuple(sorted(found, key=lambda run: (run.started, run.run)))
 
 
 def start(place: Place, host: str, options: Sequence[str], patience: float, mask: int, beat: Callable[[], None]) -> str:

@@ -113,6 +113,21 @@ def test_runs_of_units_are_told_with_their_unit(tmp_path: Path, monkeypatch: pyt
     ]
 
 
+def test_runs_are_told_oldest_first_wherever_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(tmp_path, share({"runtime/x": b""}))
+    place, own, unit = Place(tmp_path / "flow/edge"), tmp_path / "own", tmp_path / "unit"
+    monkeypatch.setenv("DORAFLOW_RUN_BASE", str(own))
+    version = place.version("v1")
+    with (
+        running(own, "b-3", version),
+        running(own, "d-1", version),
+        running(unit, "c-2", version),
+        running(unit, "a-3", version),
+    ):
+        found = find(place, {unit: "flow-edge.service of the user"})
+    assert [run.run for run in found] == ["d-1", "c-2", "a-3", "b-3"]
+
+
 def test_a_unit_is_found_by_where_its_runs_lie() -> None:
     assert run_folders("flow", "edge.2") == {
         Path(f"/run/user/{os.getuid()}/doraflow/{UNIT}/run"): f"{UNIT}.service of the user",
