@@ -62,9 +62,11 @@ def node(
     wanted = _wanted(name, inputs or [], outputs or [], machine or "")
     sink = Sink()
     text = read(file, file.as_posix(), sink)
-    addition = added(text, file.as_posix(), wanted, sink) if text is not None else None
-    if addition is None:
+    addition = None if text is None else added(text, file.as_posix(), wanted, sink)
+    if text is None or addition is None:
         write_findings(sink.diagnostics(), {file.as_posix(): text or ""})
+        if sink.has_errors:
+            raise typer.Exit(1)
         fail(f"no node can be added to `{file}`", "write its `nodes` as a list with a line for each `- id:`")
     made = _checked(file, addition)
     if made.graph is None or made.sink.has_errors:

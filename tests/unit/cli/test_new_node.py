@@ -65,7 +65,6 @@ def test_a_node_is_added_behind_the_others_and_every_other_line_stays(project: P
         (["b", "-i", "image"], 2, "error: `image` is not an input: write `NAME=NODE/OUTPUT` or "),
         (["b", "-o", "x", "-o", "x"], 2, "error: there are two outputs `x`: write each once\n"),
         (["there"], 1, "error: `src/there.py` is there already, and would have to be overwritten\n"),
-        (["b", "--in", "none.yml"], 1, "error[DF001]"),
         (["b", "--in", "flow.yml"], 1, "error: no node can be added to `flow.yml`\n"),
     ],
 )
@@ -78,6 +77,19 @@ def test_what_cannot_be_added_changes_nothing(arguments: list[str], code: int, t
     assert done.returncode == code
     assert told in done.stderr
     assert {path: path.read_text() for path in project.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("none.yml", "error[DF001]: "), ("folder", "error[DF001]: "), ("broken.yml", "error[DF004]: ")],
+)
+def test_a_file_that_cannot_be_read_is_told_once(file: str, told: str, project: Path) -> None:
+    (project / "folder").mkdir()
+    (project / "broken.yml").write_text("nodes: [\n")
+    done = new_node("b", "--in", file, cwd=project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(told)
+    assert done.stderr.endswith("\n\n1 error\n"), "and nothing follows the findings"
 
 
 def test_a_script_is_taken_back_if_the_dataflow_cannot_be_written(project: Path) -> None:
