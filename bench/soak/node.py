@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 SMALL, LARGE, LARGEST = 4096, 100_000, 1_000_000
 MOST_KEPT = 24
 DRAIN_SECONDS = 20.0
+LATEST_SECONDS = 30.0
 
 
 class Worker:
     """One node's part in a round."""
 
-    def __init__(self, node: Node, seconds: float, seed: int) -> None:
+    def __init__(self, node: Node, seconds: float, seed: int, enough: Path) -> None:
         self.node = node
         self.deadline = time.monotonic() + seconds
+        self.enough = enough
         self.random = random.Random(seed)
         self.stock = self.random.randbytes(2 * LARGEST)
         self.sent: Counter[str] = Counter()
@@ -46,8 +48,13 @@ class Worker:
     def send_until_the_end(self, output: str) -> None:
         """Send on one output, as fast as its readers take it."""
         chance = random.Random(f"{output}{self.stock[0]}")
-        while time.monotonic() < self.deadline:
+        while self.goes_on():
             self.send(output, chance)
+
+    def goes_on(self) -> bool:
+        """Tell whether the round lasts: for its time, and until all its strikes were made, however late they are."""
+        late = time.monotonic() - self.deadline
+        return late < 0 or (late < LATEST_SECONDS and not self.enough.exists())
 
     def send(self, output: str, chance: random.Random) -> None:
         """Send one message of a random size, copied or written in place."""
@@ -133,7 +140,8 @@ class Worker:
 def main() -> None:
     """Take part in one round."""
     with Node() as node:
-        worker = Worker(node, float(os.environ["SOAK_SECONDS"]), int(os.environ["SOAK_SEED"]))
+        enough = Path(os.environ["SOAK_ENOUGH"])
+        worker = Worker(node, float(os.environ["SOAK_SECONDS"]), int(os.environ["SOAK_SEED"]), enough)
         has_inputs = bool(node.configuration().get("inputs"))
         if has_inputs:
             worker.receive_until_the_end(node.outputs[0] if node.outputs else None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from doraflow_runtime.contract import NodeConfig
 
 NODE = Path(__file__).with_name("node.py")
+ENOUGH = "enough"
 PATIENCE = 60.0
 PAUSE_SECONDS = 0.3
 TICK_SECONDS = 0.02
@@ -66,6 +67,8 @@ class Round:
         while (past := time.monotonic() - begun) < self.seconds + PATIENCE:
             while plan and plan[0][0] <= past:
                 self._strike(*plan.pop(0)[1:])
+            if not plan:
+                (self.folder / ENOUGH).touch()
             ended = {name for name, process in self.processes.items() if process.poll() is not None}
             for name in sorted(ended - self.told):
                 self.told.add(name)
@@ -86,7 +89,7 @@ class Round:
             elif process.returncode and name not in self.killed:
                 verdict.faults.append(f"`{name}` ended with {process.returncode}: {process.communicate()[1][-2000:]}")
         left = [path.name for path in self.folder.rglob("*") if path.suffix not in (".json", ".sock", ".report")]
-        verdict.faults += [f"`{name}` was left behind" for name in left if name != "nodes"]
+        verdict.faults += [f"`{name}` was left behind" for name in left if name not in ("nodes", ENOUGH)]
         return verdict
 
     def end(self) -> None:
@@ -139,6 +142,7 @@ class Round:
             "SOAK_SECONDS": str(self.seconds),
             "SOAK_SEED": str(self.chance.randrange(2**32)),
             "SOAK_REPORT": str(self._report(name)),
+            "SOAK_ENOUGH": str(self.folder / ENOUGH),
         }
         command = [sys.executable, str(NODE)]
         return subprocess.Popen(

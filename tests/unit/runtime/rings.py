@@ -18,13 +18,17 @@ from doraflow_runtime.shm.memory import SharedMemory
 from doraflow_runtime.shm.wire import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Run
+    from doraflow_runtime.contract import QueuePolicy
     from doraflow_runtime.node_api.node import Node
 
 HEAD, WRITTEN, TAKEN, SLEEP = 4096, 0, 64, 128
 WANTS, SEEN, RETURNED, FETCHED, CREDITS, SLOTS = 192, 256, 264, 320, 384, 2048
 PLACES = 128
 KNOCK = wire.frame(Kind.KNOCK, 0)
+LOOK = wire.frame(Kind.SEEN, 0)
 RECORD = lay_out(byte_hole(4)).record
 
 
@@ -164,6 +168,56 @@ class Reader:
             self.given.append(descriptor)
         else:
             os.close(descriptor)
+
+
+class Stranger:
+    """A reader in b's place, with a queue of three, which gives back by the head of its ring."""
+
+    def __init__(self, run: Run, *links: int, policy: QueuePolicy = "backpressure") -> None:
+        run.node("a", ("out",))
+        run.node("b")
+        run.link("a/out", "b/in", 3, policy)
+        self._place = run.directory / "n1.sock"
+        self._links = links
+        with self._being_there():
+            run.listen(1)
+            (self.node,) = run.join("a")
+
+    def come_again(self) -> None:
+        """Take b's place as its next process would, once the producer has hung up."""
+        self.connection.close()
+        self._place.unlink()
+        with self._being_there(), self.node._core.lock:
+            self.node._core._connect("b")
+
+    @contextlib.contextmanager
+    def _being_there(self) -> Iterator[None]:
+        """Listen while the producer connects, then offer it a ring."""
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(self._place))
+            listening.listen()
+            yield
+            self.connection = listening.accept()[0]
+        descriptor = ring_memory()
+        self.reader = Reader(self.connection, descriptor, links=self._links)
+        self.ring = self.reader.ring
+        os.close(descriptor)
+        self.node.is_empty()
+
+    def send(self, number: int, more: int = 0) -> None:
+        self.node.send_output("out", number.to_bytes(4, "little") + bytes(more))
+
+    def keys(self) -> list[bytes]:
+        """Say which slots the node has in use, as their names stand in a head."""
+        names = [slot.name for slot in self.node._core.pool.slots]
+        return [struct.pack("<4I", name.segment, name.slot, name.generation, 0) for name in names]
+
+    def give_back(self, *keys: bytes) -> None:
+        before = self.ring.get(RETURNED)
+        for index, key in enumerate(keys, before):
+            place = SLOTS + index % PLACES * 16
+            self.ring.memory[place : place + 16] = key
+        self.ring.set(RETURNED, before + len(keys))
 
 
 def _form(place: int) -> str:

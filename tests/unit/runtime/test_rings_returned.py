@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import socket
 import struct
 import threading
 import time
@@ -13,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from doraflow_runtime.compiled import is_compiled
 from doraflow_runtime.formats.arrow import byte_hole, lay_out
-from doraflow_runtime.node_api import own_memory
 from doraflow_runtime.shm import wire
 from doraflow_runtime.shm.wire import Kind
 from hypothesis import HealthCheck, given, settings
@@ -22,67 +19,31 @@ from hypothesis import strategies as st
 from tests.unit.runtime.rings import (
     CREDITS,
     FETCHED,
+    LOOK,
     PLACES,
     RETURNED,
     SEEN,
     SLOTS,
     WANTS,
-    Reader,
     Sender,
+    Stranger,
     message,
-    ring_memory,
 )
+from tests.unit.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Run
-    from doraflow_runtime.contract import QueuePolicy
     from doraflow_runtime.node_api.node import Node
 
 if not is_compiled():
     pytest.skip("the compiled core is not built, or switched off", allow_module_level=True)
 
-LOOK = wire.frame(Kind.SEEN, 0)
 LARGE = 10_000
 
 
 # ---- a producer, and a stranger that reads from it
-
-
-class Stranger:
-    """A reader in b's place, with a queue of three, which gives back by the head of its ring."""
-
-    def __init__(self, run: Run, *links: int, policy: QueuePolicy = "backpressure") -> None:
-        run.node("a", ("out",))
-        run.node("b")
-        run.link("a/out", "b/in", 3, policy)
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(run.directory / "n1.sock"))
-            listening.listen()
-            run.listen(1)
-            (self.node,) = run.join("a")
-            self.connection = listening.accept()[0]
-        descriptor = ring_memory()
-        self.reader = Reader(self.connection, descriptor, links=links)
-        self.ring = self.reader.ring
-        os.close(descriptor)
-        self.node.is_empty()
-
-    def send(self, number: int, more: int = 0) -> None:
-        self.node.send_output("out", number.to_bytes(4, "little") + bytes(more))
-
-    def keys(self) -> list[bytes]:
-        """Say which slots the node has in use, as their names stand in a head."""
-        names = [slot.name for slot in self.node._core.pool.slots]
-        return [struct.pack("<4I", name.segment, name.slot, name.generation, 0) for name in names]
-
-    def give_back(self, *keys: bytes) -> None:
-        before = self.ring.get(RETURNED)
-        for index, key in enumerate(keys, before):
-            place = SLOTS + index % PLACES * 16
-            self.ring.memory[place : place + 16] = key
-        self.ring.set(RETURNED, before + len(keys))
 
 
 @pytest.fixture
@@ -108,9 +69,7 @@ def test_a_producer_that_waits_says_so_and_is_woken_by_a_frame(stranger: Strange
         stranger.send(number)
     waiting = threading.Thread(target=stranger.send, args=(3,))
     waiting.start()
-    limit = time.monotonic() + 20
-    while not stranger.ring.get(WANTS) and time.monotonic() < limit:
-        time.sleep(0.001)
+    wait_until(lambda: stranger.ring.get(WANTS))
     time.sleep(0.01)  # past the moment for which it waits in the core
     stranger.ring.set(CREDITS, 1)
     stranger.ring.set(WANTS, 0)
@@ -132,89 +91,6 @@ def test_slots_that_stand_in_the_head_are_used_again(stranger: Stranger) -> None
     stranger.node.is_empty()
     assert stranger.ring.get(FETCHED) == 200
     assert stranger.node._core.pool.slots == []
-
-
-def wait_until(is_so: Callable[[], object]) -> None:
-    limit = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < limit
-        time.sleep(0.001)
-
-
-def test_a_producer_without_memory_asks_for_slots_and_is_woken_by_a_frame(
-    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    core = stranger.node._core
-    core.pool.limit = 16_384
-    wait = core.wait
-    monkeypatch.setattr(core, "wait", lambda _timeout, since: wait(None, since))  # only a frame wakes it
-    stranger.send(0, LARGE)
-    (key,) = stranger.keys()
-    waiting = threading.Thread(target=stranger.send, args=(1, LARGE))
-    waiting.start()
-    wait_until(lambda: stranger.ring.get(WANTS) and core.gate.is_claimed)
-    stranger.ring.set(SEEN, 1)
-    stranger.give_back(key)
-    stranger.ring.set(WANTS, 0)
-    stranger.connection.sendall(LOOK)
-    waiting.join(20)
-    assert not waiting.is_alive()
-    assert stranger.keys() != [key]
-
-
-@pytest.fixture
-def loose_stranger(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stranger]:
-    """A stranger whose link may drop messages, and whose share of the memory is 128 KiB."""
-    monkeypatch.setattr(own_memory, "DEFAULT_LIMIT", 512 * 1024)
-    made = Stranger(run, policy="drop_oldest")
-    yield made
-    made.connection.close()
-
-
-def test_a_producer_that_holds_messages_back_asks_for_slots_and_sends_them_when_it_is_told(
-    loose_stranger: Stranger,
-) -> None:
-    stranger, node = loose_stranger, loose_stranger.node
-    for number in range(2):
-        stranger.send(number, 90_000)
-    assert stranger.ring.get(WANTS) == 0
-    keys = stranger.keys()
-    stranger.send(2, 90_000)
-    (consumer,) = node._core.consumers.values()
-    assert (consumer.waiting, stranger.ring.get(WANTS)) == (1, 1)
-    waiting = threading.Thread(target=node.next, args=(20,))
-    waiting.start()
-    wait_until(lambda: node._core.gate.is_claimed)
-    stranger.ring.set(SEEN, 2)
-    stranger.give_back(*keys)
-    stranger.ring.set(WANTS, 0)
-    stranger.connection.sendall(LOOK)
-    wait_until(lambda: consumer.waiting == 0)
-    assert len(stranger.reader.messages()) == 3
-    node.close()
-    waiting.join(20)
-
-
-def test_slots_that_came_back_before_a_message_is_held_let_it_go_at_once(loose_stranger: Stranger) -> None:
-    stranger, node = loose_stranger, loose_stranger.node
-    for number in range(2):
-        stranger.send(number, 90_000)
-    stranger.ring.set(SEEN, 2)
-    stranger.give_back(*stranger.keys())
-    stranger.node._sender.send_slowly("out", bytes(90_000), None)
-    (consumer,) = node._core.consumers.values()
-    assert (consumer.waiting, len(stranger.keys())) == (0, 1)
-
-
-def test_a_head_that_lies_to_a_producer_that_waits_ends_its_connection_alone(
-    loose_stranger: Stranger, capfd: pytest.CaptureFixture[str]
-) -> None:
-    for number in range(2):
-        loose_stranger.send(number, 90_000)
-    loose_stranger.ring.set(RETURNED, PLACES + 1)
-    loose_stranger.node._sender.send_slowly("out", bytes(90_000), None)
-    assert "closed the connection of `b`: a malformed ring" in capfd.readouterr().out
-    assert loose_stranger.keys() == []
 
 
 def test_a_reader_that_leaves_keeps_only_what_it_has_seen(stranger: Stranger) -> None:
@@ -265,23 +141,11 @@ def test_an_offer_with_links_that_are_none_ends_the_connection(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_mutated_heads_never_stop_the_producer(run: Run, stranger: Stranger, data: st.DataObject) -> None:
+def test_mutated_heads_never_stop_the_producer(stranger: Stranger, data: st.DataObject) -> None:
     core = stranger.node._core
     consumer = core.consumers.get("b")
     if consumer is None or not consumer.is_open:  # a new life for each that was hung up on
-        with socket.socket(socket.AF_UNIX) as listening:
-            (run.directory / "n1.sock").unlink()
-            listening.bind(str(run.directory / "n1.sock"))
-            listening.listen()
-            with core.lock:
-                core._connect("b")
-            stranger.connection.close()
-            stranger.connection = listening.accept()[0]
-        descriptor = ring_memory()
-        stranger.reader = Reader(stranger.connection, descriptor, links=(1,))
-        stranger.ring = stranger.reader.ring
-        os.close(descriptor)
-        stranger.node.is_empty()
+        stranger.come_again()
     consumer = core.consumers["b"]
     while consumer.is_open and consumer.lanes[1].credits:
         stranger.send(7, LARGE)
@@ -421,71 +285,4 @@ def test_no_credit_and_no_slot_is_lost_however_both_sides_pause(run: Run, size: 
         assert event is not None
         assert event.value is not None
         assert int.from_bytes(bytes(event.value[:4].to_pylist()), "little") == expected
-    run.finish(sending)
-
-
-WAITING_FOR_MEMORY = """
-import random, time
-from doraflow_runtime.node_api.core import Core
-from doraflow_runtime.node_api.node import Node
-wait = Core.wait
-Core.wait = lambda core, timeout, since: wait(core, 60.0, since)  # else it looks again after a moment
-chance = random.Random(5)
-with Node() as node:
-    node._core.pool.limit = 3 * 16_384
-    for number in range(3_000):
-        began = time.monotonic()
-        node.send_output("out", number.to_bytes(4, "little") + bytes(10_000))
-        assert time.monotonic() - began < 50
-        if chance.random() < 0.05:
-            time.sleep(chance.random() / 5000)
-"""
-
-HOLDING_BACK = """
-import random, sys, threading, time
-from doraflow_runtime.node_api import own_memory
-from doraflow_runtime.node_api.node import Node
-own_memory.DEFAULT_LIMIT = 512 * 1024
-chance = random.Random(5)
-with Node() as node:
-    threading.Thread(target=node.next, daemon=True).start()  # so that nobody looks again after a moment
-    for number in range(1_000):
-        node.send_output("out", number.to_bytes(4, "little") + bytes(90_000))
-        time.sleep(chance.random() / 5000)
-    sys.stdin.read()
-"""
-
-
-def take_and_keep(node: Node, last: int) -> list[int]:
-    """Take messages up to the last one; keep some of them, and let go of some just before the node waits."""
-    chance = random.Random(6)
-    kept: list[object] = []
-    numbers = [-1]
-    while numbers[-1] < last:
-        event = node.next(chance.choice([0.0, 0.0005, 50]))
-        if event is not None:
-            assert event.type == "INPUT"
-            assert event.value is not None
-            numbers.append(int.from_bytes(bytes(event.value[:4].to_pylist()), "little"))
-            kept.append(event)
-            del event
-        while kept and chance.random() < (0.4 if len(kept) < 2 else 1):
-            kept.pop(0)
-    return numbers[1:]
-
-
-def test_a_sender_without_memory_hears_of_every_slot_however_late_its_reader_lets_go(run: Run) -> None:
-    run.pair(size=16)
-    sending = run.spawn("a", WAITING_FOR_MEMORY)
-    (node,) = run.join("b")
-    assert take_and_keep(node, 2_999) == list(range(3_000))
-    run.finish(sending)
-
-
-def test_the_newest_message_arrives_however_late_a_reader_lets_go_of_those_before(run: Run) -> None:
-    run.pair(size=3, policy="drop_oldest")
-    sending = run.spawn("a", HOLDING_BACK)
-    (node,) = run.join("b")
-    numbers = take_and_keep(node, 999)
-    assert numbers == sorted(set(numbers))
     run.finish(sending)

@@ -13,6 +13,7 @@ import pytest
 from doraflow_runtime.compiled import is_compiled
 
 from tests.unit.runtime.rings import SLEEP, Reader, Sender, message, ring_memory
+from tests.unit.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,13 +136,6 @@ def test_a_reader_that_fills_the_bell_in_common_silences_it_for_nobody_else(choi
 
 
 # ---- a reader, and a stranger that sends to it
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < limit
-        time.sleep(0.001)
 
 
 @pytest.fixture

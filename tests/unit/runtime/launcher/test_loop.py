@@ -7,35 +7,46 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from tests.unit.runtime.waiting import wait_for_state
 
 WAIT = 0.5
 WAITS = f"""
-import os
+import os, time
 from doraflow_runtime.launcher.loop import Loop
 loop, heard = Loop(), []
 loop.on_readable(0, lambda: heard.append(os.read(0, 9)))
-print("waits", flush=True)
-loop.run_once({WAIT})
+while not heard:
+    print(time.monotonic(), flush=True)
+    loop.run_once({WAIT})
 print(heard)
 """
 
 
-def until(process: int, state: str) -> None:
-    while state not in Path(f"/proc/{process}/status").read_text():
-        time.sleep(0.001)
+def stop_in_a_wait(process: subprocess.Popen[bytes]) -> None:
+    """Stop the process while one of its waits goes on: on a busy machine the first ones may be over before."""
+    assert process.stdout is not None
+    for _ in range(60):
+        began = float(process.stdout.readline())
+        wait_for_state(process.pid, "S (sleeping)")
+        os.kill(process.pid, signal.SIGSTOP)
+        wait_for_state(process.pid, "T (stopped)")
+        if time.monotonic() < began + WAIT:
+            return
+        os.kill(process.pid, signal.SIGCONT)
+    raise AssertionError("every wait was over before the process could be stopped")
 
 
 def test_what_came_while_the_process_was_stopped_is_heard_though_the_time_is_over() -> None:
     with subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stdout.readline() == b"waits\n"
-        until(process.pid, "S (sleeping)")
-        os.kill(process.pid, signal.SIGSTOP)
-        until(process.pid, "T (stopped)")
-        process.stdin.write(b"x")
-        process.stdin.flush()
-        time.sleep(WAIT)
-        os.kill(process.pid, signal.SIGCONT)
-        assert process.stdout.read() == b"[b'x']\n"
+        try:
+            stop_in_a_wait(process)
+            process.stdin.write(b"x")
+            process.stdin.flush()
+            time.sleep(WAIT)
+            os.kill(process.pid, signal.SIGCONT)
+            assert process.stdout.readline() == b"[b'x']\n"
+        finally:
+            process.kill()
