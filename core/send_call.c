@@ -407,13 +407,24 @@ static int post_far(Dispatch *self, Route *route, Letter letter, const Slot *slo
     return 0;
 }
 
+/* Whether an earlier target of the route is the same reader, with another input. */
+static int is_met(const Route *route, Py_ssize_t at)
+{
+    Py_ssize_t before = 0;
+    while (before < at && route->targets[before].account != route->targets[at].account)
+        before++;
+    return before < at;
+}
+
 /* Gives the bell in common, if a message of this route goes to everyone who has it. */
 static CommonBell *bell_of_all(const Dispatch *self, const Route *route)
 {
     CommonBell *common = self->pool->common;
     int missing = common == NULL ? 0 : common->holders - 1; /* one is the shelf */
-    for (Py_ssize_t at = 0; common != NULL && at < route->count; at++)
-        missing -= route->targets[at].account != NULL && route->targets[at].account->connection->common == common;
+    for (Py_ssize_t at = 0; missing && at < route->count; at++) {
+        const Account *account = route->targets[at].account;
+        missing -= account != NULL && account->connection->common == common && !is_met(route, at);
+    }
     return missing ? NULL : common;
 }
 

@@ -33,8 +33,8 @@ class Returns:
         return self._from_all(Consumer.await_returns)
 
     def catch_up(self, consumer: AnyConsumer) -> None:
-        """Send what waits for a consumer as far as it has given back, and have it tell of more."""
-        while isinstance(consumer, Consumer) and consumer.waiting and self._from(consumer, Consumer.await_returns):
+        """Send what waits for a consumer as far as it may be, and have all tell of more: they share the room."""
+        while isinstance(consumer, Consumer) and consumer.waiting and self.await_any():
             consumer.flush()
 
     def _from_all(self, take: Callable[[Consumer], bool]) -> bool:

@@ -34,13 +34,15 @@ AWAKE, ASLEEP, TOGETHER = 0, 1, 3
 class Choir:
     """Strangers in the places of b and c, which both read `out` of a node, and b its output `own` too."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *more: str) -> None:
         run.node("a", ("out", "own"))
         run.node("b")
         run.node("c")
         run.link("a/out", "b/in")
         run.link("a/own", "b/own")
         run.link("a/out", "c/in")
+        for end in more:
+            run.link("a/out", end)
         self.bells = [os.eventfd(0, os.EFD_NONBLOCK) for _ in "bc"]
         listening = [socket.socket(socket.AF_UNIX) for _ in "bc"]
         for index, sock in enumerate(listening, 1):
@@ -116,6 +118,15 @@ def test_the_bell_in_common_is_rung_for_what_goes_to_all_who_sleep_on_it(
     goes_to = {"out": 2, "own": 1}[output]
     assert [reader.ring.get(SLEEP) for reader in choir.readers[:goes_to]] == [AWAKE] * goes_to
     assert choir.arrived() == [[7], [7]][:goes_to] + [[]] * (2 - goes_to)
+
+
+def test_a_reader_with_two_inputs_of_an_output_is_one_of_those_who_have_the_bell(run: Run) -> None:
+    choir = Choir(run, "b/again")
+    choir.sleep(TOGETHER, TOGETHER)
+    choir.node.send_output("out", (7).to_bytes(4, "little"))
+    assert choir.rung() == [1, 0, 0]
+    assert choir.arrived() == [[7, 7], [7]]
+    choir.close()
 
 
 def test_a_reader_that_is_gone_leaves_the_bell_to_the_others_own(choir: Choir) -> None:
