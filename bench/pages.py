@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.peers.all import ARROW
 from bench.peers.all import peers as all_peers
 from bench.plot import Axis, Line, Panel, decades, svg
-from bench.results import OURS
+from bench.results import ARRAYS, OURS
 from bench.targets import HEAD, TARGETS, Target, judge
 from bench.words import columns, figure, missing, number, size, what
 
@@ -73,13 +72,14 @@ farthest from the target. What a peer has no figure of is not compared."""
 
 def readme(results: Results) -> str:
     """Write the README's part: latencies, a few other figures, and where they come from."""
-    peers = [peer for peer in results.peers() if peer != ARROW]
+    peers = results.peers()
     lines = [
         (
             f"One way between two nodes on one host, p50 / p99 in µs, medians of {rounds(results)} on a machine with"
             f" {results.machine['cores']} cores."
         ),
         "Copied messages are passed to the peer; loaned ones are written where the reader reads them.",
+        "Readers take bytes or an address where a peer gives them; those of dora and doraflow-arrow take Arrow arrays.",
         "",
         *head("payload", peers),
     ]
@@ -124,7 +124,7 @@ def plot(results: Results) -> str:
     """Draw the latency by size."""
     rows = [row for row in results.rows if row.kind == "latency" and row.metric == "p50"]
     sizes = sorted({row.size for row in rows})
-    peers = [peer for peer in results.peers() if peer != ARROW]
+    peers = [peer for peer in results.peers() if peer != ARRAYS]
     panels = [Panel(f"{way}, p50", tuple(_line(rows, peer, way) for peer in peers)) for way in ("copied", "loaned")]
     across = Axis("payload", tuple((float(one), size(one)) for one in sizes))
     return svg(panels, across, Axis("µs one way", decades([row.median for row in rows])))

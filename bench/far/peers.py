@@ -31,7 +31,7 @@ class FarDoraflow(Doraflow):
 
     configured = (
         "a built bundle, a launcher on each host, links with CURVE, its default; `queue_policy: backpressure` in "
-        "floods, otherwise the defaults of every key."
+        "floods, otherwise the defaults of every key; readers take bytes, as those of zmq and zenoh do."
     )
     remote = ""
 

@@ -11,7 +11,6 @@ from bench.peers.zenoh import Zenoh
 from bench.peers.zmq import Zmq
 
 OURS = Doraflow.name
-ARROW = DoraflowArrow.name
 
 
 def peers() -> dict[str, Peer]:

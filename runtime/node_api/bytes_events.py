@@ -21,6 +21,7 @@ class BytesEvent(NamedTuple):
 
     `value` is the payload of an INPUT: `bytes` of its own if it came with its message, and a read-only `memoryview` if
     it lies in shared memory, which is not used again for as long as any view of it is kept. Of a timer it is empty.
+    What an `Event` makes of its array (`numpy`, `tensor`, `image`) is not here.
     """
 
     type: EventType

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,12 +123,11 @@ def test_the_bell_in_common_is_rung_for_what_goes_to_all_who_sleep_on_it(
 
 
 def test_a_reader_with_two_inputs_of_an_output_is_one_of_those_who_have_the_bell(run: Run) -> None:
-    choir = Choir(run, "b/again")
-    choir.sleep(TOGETHER, TOGETHER)
-    choir.node.send_output("out", (7).to_bytes(4, "little"))
-    assert choir.rung() == [1, 0, 0]
-    assert choir.arrived() == [[7, 7], [7]]
-    choir.close()
+    with closing(Choir(run, "b/again")) as choir:
+        choir.sleep(TOGETHER, TOGETHER)
+        choir.node.send_output("out", (7).to_bytes(4, "little"))
+        assert choir.rung() == [1, 0, 0]
+        assert choir.arrived() == [[7, 7], [7]]
 
 
 def test_a_reader_that_is_gone_leaves_the_bell_to_the_others_own(choir: Choir) -> None:
@@ -186,6 +187,7 @@ def test_a_reader_that_has_the_bell_says_so_when_it_sleeps_and_is_woken_by_it(ru
 )
 def test_a_reader_does_not_take_what_is_no_bell(run: Run, reading: Node, make: Callable[[], int]) -> None:
     given = make()
+    gc.collect()  # what earlier tests have left over must not go while we count
     before = len(list(Path("/proc/self/fd").iterdir()))
     sender = Sender(run, reading, given)
     with sender.connection:
