@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from doraflow_runtime.node_api.events import Event, EventType, Failure
 
+MOST_COPIED = 64 * 1024
+"""Bytes of a message from another host up to which a copy costs less than to keep what it came in."""
+
 
 class BytesEvent(NamedTuple):
     """Something that happened, as `Event` tells it but for the value. Never changes, and may be used by any threads.
 
     `value` is the payload of an INPUT: `bytes` of its own if it came with its message, and a read-only `memoryview` if
-    it lies in shared memory, which is not used again for as long as any view of it is kept. Of a timer it is empty.
+    it lies in shared memory, which is not used again for as long as any view of it is kept, or came from another host
+    and is larger than 64 KiB. Of a timer it is empty.
     What an `Event` makes of its array (`numpy`, `tensor`, `image`) is not here.
     """
 
@@ -60,7 +64,8 @@ def with_bytes(event: Event, *, lies_in_slot: bool) -> BytesEvent:
     """
     if event.value is not None:
         value = _in_place(str(event.id), event.value)
-        return BytesEvent(event.type, event.id, value if lies_in_slot else bytes(value), event.metadata)
+        stays = lies_in_slot or len(value) > MOST_COPIED
+        return BytesEvent(event.type, event.id, value if stays else bytes(value), event.metadata)
     if isinstance(event, FailureEvent):
         return FailureBytesEvent.of(event.id, event.failure)
     return BytesEvent(event.type, event.id, None, event.metadata)

@@ -247,7 +247,7 @@ with Node() as node:
 """
 
 
-def test_a_message_from_another_host_is_bytes_of_its_own(run: Run) -> None:
+def test_a_message_from_another_host_is_bytes_of_its_own_and_a_large_one_is_not_copied(run: Run) -> None:
     run.node("a", ("out",))
     run.node("b")
     run.link("a/out", "b/in", 10, "backpressure")
@@ -255,8 +255,8 @@ def test_a_message_from_another_host_is_bytes_of_its_own(run: Run) -> None:
     run.listen(2)
     run.spawn("a", SEND_FAR)
     (b,) = run.join("b")
-    for size in (8, 5_000, 500_000):
-        for number in range(3):
-            value = bytes_of(b)
-            assert isinstance(value, bytes)
-            assert value == bytes([number]) * size
+    values = [bytes_of(b) for _ in range(9)]
+    for value, (size, number) in zip(values, itertools.product((8, 5_000, 500_000), range(3)), strict=True):
+        assert isinstance(value, bytes if size < 65_536 else memoryview)
+        assert value == bytes([number]) * size
+        assert memoryview(value).readonly
