@@ -326,6 +326,8 @@ class Core:
     def _lose(self, consumer: Consumer) -> None:
         self._poller.forget(consumer.connection.fileno())
         consumer.lose()
+        self.note_news()  # whoever waits for this consumer hears nothing more of it
+        self._poller.tell()
 
     def note_news(self) -> None:
         """Note that a thread which was about to wait may have nothing to wait for."""

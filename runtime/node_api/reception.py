@@ -186,6 +186,7 @@ class Reception:
                 self.close_inputs(producer.id)  # nothing comes of it, although its process lives
         if connection.has_ended:
             self.lose(descriptor)
+            self._poller.tell()  # it may not be the waiting thread that has noticed
 
     def _on_frame(self, producer: Producer, frame: Frame) -> None:
         if frame.kind == Kind.MESSAGE and producer.id is not None:

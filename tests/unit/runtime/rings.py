@@ -173,10 +173,12 @@ class Reader:
 class Stranger:
     """A reader in b's place, with a queue of three, which gives back by the head of its ring."""
 
-    def __init__(self, run: Run, *links: int, policy: QueuePolicy = "backpressure") -> None:
-        run.node("a", ("out",))
+    def __init__(self, run: Run, *links: int, policy: QueuePolicy = "backpressure", beside: str = "") -> None:
+        run.node("a", ("out", beside) if beside else ("out",))
         run.node("b")
         run.link("a/out", "b/in", 3, policy)
+        if beside:
+            run.link(f"a/{beside}", "b/beside")
         self._place = run.directory / "n1.sock"
         self._links = links
         with self._being_there():

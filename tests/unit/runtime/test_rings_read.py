@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from conftest import Run
+    from doraflow_runtime.node_api.events import Event
     from doraflow_runtime.node_api.node import Node
 
 if not is_compiled():
@@ -184,6 +185,23 @@ def test_nonsense_in_a_ring_ends_its_connection_and_the_log_says_why(
             pass
     told = json.loads(capfd.readouterr().out.splitlines()[0])
     assert told["message"] == f"closed the connection of `a`: {why}"
+
+
+@pytest.mark.parametrize("wait", [lambda node: node.next(), lambda node: node._arrays.next(60)], ids=["core", "python"])
+def test_a_reader_that_waits_hears_of_nonsense_that_another_thread_has_found(
+    sender: Sender, reader: Node, wait: Callable[[Node], Event | None]
+) -> None:
+    heard: list[Event | None] = []
+    waiting = threading.Thread(target=lambda: heard.append(wait(reader)), daemon=True)
+    waiting.start()
+    limit = time.monotonic() + 20
+    while not reader._core.gate.is_claimed:
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+    sender.put(message(1)[:-8])
+    reader.is_empty()
+    waiting.join(20)
+    assert [event and (event.type, event.id) for event in heard] == [("INPUT_CLOSED", "in")]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -93,6 +93,36 @@ def test_slots_that_stand_in_the_head_are_used_again(stranger: Stranger) -> None
     assert stranger.node._core.pool.slots == []
 
 
+NOTICING: dict[str, Callable[[Node], object]] = {
+    "a look": lambda node: node.is_empty(),
+    "a message in the core": lambda node: node.send_output("beside", bytes(LARGE)),
+    "a message in Python": lambda node: node._sender.send_slowly("beside", bytes(LARGE), None),
+}
+
+
+@pytest.mark.parametrize("name", NOTICING)
+@pytest.mark.parametrize("senders", [1, 2])
+def test_a_head_that_lies_lets_those_go_who_wait_for_its_reader(run: Run, name: str, senders: int) -> None:
+    """One of them waits on the epoll, the other for that one; a third thread finds out."""
+    stranger = Stranger(run, 1, beside="beside")
+    node, gate = stranger.node, stranger.node._core.gate
+    with stranger.connection:
+        for _ in range(2):  # the first one is Python's
+            node.send_output("beside", bytes(LARGE))
+        for number in range(3):
+            stranger.send(number)
+        waiting = [threading.Thread(target=stranger.send, args=(3,), daemon=True) for _ in range(senders)]
+        for thread in waiting:
+            thread.start()
+        wait_until(lambda: gate.is_claimed and gate.waiting == senders - 1)
+        stranger.ring.set(RETURNED, PLACES + 1)
+        NOTICING[name](node)
+        for thread in waiting:
+            thread.join(20)
+            assert not thread.is_alive()
+    assert stranger.keys() == []
+
+
 def test_a_reader_that_leaves_keeps_only_what_it_has_seen(stranger: Stranger) -> None:
     for number in range(3):
         stranger.send(number, LARGE)
