@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Raised with every change of what the runtime calls; runtime/compiled.py holds the other half of the comparison. */
-#define DORAFLOW_CORE_VERSION 14
+#define DORAFLOW_CORE_VERSION 15
 
 /* The lock of a node; whoever uses it in C holds the interpreter's lock, which waiting for it lets go of. */
 extern PyTypeObject LockType;

@@ -216,6 +216,7 @@ int send_slot_exec(PyObject *module);
 int send_shelf_exec(PyObject *module);
 int send_account_exec(PyObject *module);
 int send_call_exec(PyObject *module);
+int send_grip_exec(PyObject *module);
 int send_loan_exec(PyObject *module);
 
 /* Adds a type made of `spec`, once for the process, and leaves it in `*type`. */

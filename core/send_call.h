@@ -56,6 +56,10 @@ enum { NOT_READY, DONE, FAILED = -1 };
 
 extern PyTypeObject *dispatch_type;
 
+/* The methods `send` and `lend`. */
+PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
+PyObject *dispatch_lend(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
+
 Route *route_of(Dispatch *self, PyObject *output);
 
 /* The type that was last sent on an output, borrowed; NULL without an exception if it is not flat. */

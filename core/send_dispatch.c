@@ -256,7 +256,7 @@ static int send_at_once(Dispatch *self, PyObject *output, PyObject *data, PyObje
     return verdict;
 }
 
-static PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+PyObject *dispatch_send(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
     static const char *const parameters[] = {"output_id", "data", "metadata"};
     PyObject *bound[3] = {NULL, NULL, Py_None};
@@ -309,7 +309,7 @@ static int lend_at_once(Dispatch *self, PyObject *output, PyObject *wanted, PyOb
     return verdict;
 }
 
-static PyObject *dispatch_lend(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+PyObject *dispatch_lend(Dispatch *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
     static const char *const parameters[] = {"output_id", "size", "metadata"};
     PyObject *bound[3] = {NULL, NULL, Py_None}, *loan = NULL;

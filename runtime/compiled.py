@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-CORE_VERSION = 14
+CORE_VERSION = 15
 """Of what the runtime calls in the core; raised together with core/common.h."""
 
 SWITCH = "DORAFLOW_CORE"

@@ -11,10 +11,10 @@ from doraflow_runtime.compiled import is_compiled
 
 if TYPE_CHECKING or not is_compiled():
     from doraflow_runtime.node_api.account import Account, Lane
-    from doraflow_runtime.node_api.dispatch import Dispatch
+    from doraflow_runtime.node_api.dispatch import Dispatch, Grip
     from doraflow_runtime.node_api.known_type import KnownType
     from doraflow_runtime.node_api.loans import Loan
 else:
-    from doraflow_core import Account, Dispatch, KnownType, Lane, Loan
+    from doraflow_core import Account, Dispatch, Grip, KnownType, Lane, Loan
 
-__all__ = ["Account", "Dispatch", "KnownType", "Lane", "Loan"]
+__all__ = ["Account", "Dispatch", "Grip", "KnownType", "Lane", "Loan"]

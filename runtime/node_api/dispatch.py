@@ -64,3 +64,21 @@ class Dispatch:
     def await_room(self, consumer_id: str, link: int) -> bool:
         """Wait until a reader on another host may be sent a message; False if others have to see to that."""
         raise NotImplementedError
+
+
+class Grip:
+    """What keeps a node open: the node holds it, and so does whoever keeps a call that is made by it.
+
+    It does not hold the node in turn: one that nobody uses any more is closed at once.
+    """
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    def send_output(self, output_id: str, data: object, metadata: Parameters | None = None) -> None:
+        """Send data to every reader of an output."""
+        self._dispatch.send(output_id, data, metadata)
+
+    def loan(self, output_id: str, size: int, metadata: Parameters | None = None) -> Loan:
+        """Lend so many bytes of shared memory."""
+        return self._dispatch.lend(output_id, size, metadata)

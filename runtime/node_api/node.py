@@ -16,7 +16,7 @@ from doraflow_runtime.formats.blank import blank_parts
 from doraflow_runtime.node_api import log_bridge, log_lines
 from doraflow_runtime.node_api.array_loans import ArrayLoan, ArrowLoan, lend_array, told
 from doraflow_runtime.node_api.bytes_events import BytesEvent
-from doraflow_runtime.node_api.chosen import Loan
+from doraflow_runtime.node_api.chosen import Grip, Loan
 from doraflow_runtime.node_api.core import Core
 from doraflow_runtime.node_api.events import Event
 from doraflow_runtime.node_api.gate import Gate
@@ -50,14 +50,15 @@ class Node:
         if seat.config.log:
             log_lines.send_to(seat.run_directory / seat.config.log)
         log_bridge.bridge(at_terminal=bool(seat.config.log))
-        self._finalizer = weakref.finalize(self, self._core.close)
         self._sender = Sender(self._core)
+        self._grip = Grip(self._sender)
+        self._finalizer = weakref.finalize(self._grip, self._core.close)
         gate = self._core.gate
         self._compiled = None if isinstance(gate, Gate) else gate
-        self._arrays = Receiver(self._core, self._core.take, Event)
-        self._bytes = Receiver(self._core, self._core.take_bytes, BytesEvent)
         if self._compiled is not None:
             self._shorten()
+        self._arrays = Receiver(self._core, self._core.take, Event)
+        self._bytes = Receiver(self._core, self._core.take_bytes, BytesEvent)
         while self._core.state is NodeState.JOINING:
             self._core.wait(None, self._core.rounds)
 
@@ -183,8 +184,11 @@ class Node:
     # ---- sending
 
     def _shorten(self) -> None:
-        """Let calls reach the core at once, unless a class made of this one has a way of its own."""
-        shorter = {"send_output": self._sender.send, "loan": self._sender.lend}
+        """Let calls reach the core at once, unless a class made of this one has a way of its own.
+
+        They are the grip's: who keeps `node.send_output` keeps the node open, and no call refers to the node itself.
+        """
+        shorter = {"send_output": self._grip.send_output, "loan": self._grip.loan}
         if self._core.sign_ns:
             del shorter["send_output"]
         for name, call in shorter.items():

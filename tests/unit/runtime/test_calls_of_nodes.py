@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +130,43 @@ def test_a_node_shows_the_parameters_of_its_methods(run: Run) -> None:
         told = inspect.signature(getattr(a, name)).parameters
         assert list(told) == list(inspect.signature(getattr(Node, name)).parameters)[1:]
         assert told["metadata"].default is None
+        assert getattr(a, name).__name__ == name
     if is_compiled():
         assert inspect.isbuiltin(a.send_output)
         assert inspect.isbuiltin(a.loan)
+
+
+def test_whoever_keeps_a_method_keeps_the_node_open(run: Run) -> None:
+    run.pair()
+    a, b = join(run)
+    send, lend = a.send_output, a.loan
+    run.nodes.remove(a)
+    del a
+    for _ in range(2):  # the first message of a type is Python's
+        send("out", b"\1")
+        assert taken(b)[0] == b"\1"
+    del send
+    with lend("out", 1) as memory:
+        memory[:] = b"\2"
+    assert taken(b)[0] == b"\2"
+    del lend
+    event = b.next(30)
+    assert event is not None
+    assert event.type == "INPUT_CLOSED"
+
+
+@pytest.mark.parametrize("kind", [Node, Counting])
+def test_a_node_that_nobody_uses_any_more_is_closed_at_once(run: Run, kind: type[Node]) -> None:
+    run.pair()
+    a, b = join(run, kind)
+    for _ in range(2):
+        a.send_output("out", b"\1")
+        assert taken(b)[0] == b"\1"
+    core = a._core
+    run.nodes.remove(a)
+    gc.disable()  # it is not what closes the node
+    try:
+        del a
+        assert core.is_closed
+    finally:
+        gc.enable()
